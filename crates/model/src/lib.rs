@@ -1,0 +1,60 @@
+//! The nouns of Steadfast: units, addresses, identifiers and the resolved configuration.
+//!
+//! Plain data with serde, and no logic beyond construction, validation and `Display`. A type lives here
+//! only if two crates need it. In the configuration every default is applied and every name resolved:
+//! an `Option` means "feature off", never "not set".
+//!
+//! Values cannot be out of range: a [`Vrid`] is 1..=255, an [`IfName`] fits the kernel's 15 bytes, a
+//! [`Centis`] is what a VRRPv3 packet can carry.
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::cast_lossless,
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::iter_over_hash_type,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+mod config;
+mod ids;
+mod net;
+mod time;
+pub mod vrrp;
+
+pub use config::{Config, Global, Mail};
+pub use ids::{Influence, Priority, Vrid, Weight};
+pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
+pub use time::{Centis, Instant};
+
+/// A value that its type cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutOfRange {
+    /// Virtual router identifiers are 1..=255 (RFC 9568 §5.2.3).
+    #[error("a virtual router id is 1 to 255")]
+    Vrid,
+    /// Tracker weights are -253..=253.
+    #[error("a weight is -253 to 253")]
+    Weight,
+    /// Interface names are 1..=15 bytes without blank or slash.
+    #[error("an interface name is 1 to 15 bytes, without blank, slash or colon")]
+    IfName,
+    /// Interface indices start at 1.
+    #[error("an interface index is at least 1")]
+    IfIndex,
+    /// At most 32 bits for IPv4, 128 for IPv6.
+    #[error("a prefix is at most 32 bits long for IPv4, 128 for IPv6")]
+    PrefixLength,
+    /// More centiseconds than the type holds.
+    #[error("an interval is at most 655.35 seconds")]
+    Centis,
+}

@@ -1,0 +1,212 @@
+//! Names, indices and addresses of the kernel's network objects.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::OutOfRange;
+
+/// The name of a network interface. Whether such an interface exists is an event, not part of the type.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IfName(Box<str>);
+
+impl IfName {
+    /// The kernel's `IFNAMSIZ` without the final NUL.
+    pub const MAX_BYTES: usize = 15;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IfName {
+    type Err = OutOfRange;
+
+    fn from_str(name: &str) -> Result<Self, OutOfRange> {
+        // What the kernel's dev_valid_name() refuses.
+        let bad = |c: char| c.is_ascii_whitespace() || c == '/' || c == ':' || c == '\0';
+        if name.is_empty()
+            || name.len() > Self::MAX_BYTES
+            || name == "."
+            || name == ".."
+            || name.contains(bad)
+        {
+            return Err(OutOfRange::IfName);
+        }
+        Ok(Self(name.into()))
+    }
+}
+
+impl TryFrom<String> for IfName {
+    type Error = OutOfRange;
+
+    fn try_from(name: String) -> Result<Self, OutOfRange> {
+        name.parse()
+    }
+}
+
+impl From<IfName> for String {
+    fn from(name: IfName) -> Self {
+        name.0.into_string()
+    }
+}
+
+impl fmt::Display for IfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for IfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The kernel's number of a network interface. A re-created interface gets a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IfIndex(NonZeroU32);
+
+impl IfIndex {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<u32> for IfIndex {
+    type Error = OutOfRange;
+
+    fn try_from(index: u32) -> Result<Self, OutOfRange> {
+        NonZeroU32::new(index).map(Self).ok_or(OutOfRange::IfIndex)
+    }
+}
+
+impl fmt::Display for IfIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A 48-bit link-layer address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MacAddr(pub [u8; 6]);
+
+impl MacAddr {
+    /// Every host on the link.
+    pub const BROADCAST: Self = Self([0xff; 6]);
+    /// All zeros: "unknown" in an ARP request.
+    pub const ZERO: Self = Self([0; 6]);
+}
+
+impl fmt::Display for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl From<IpAddr> for Family {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+}
+
+/// An address with the length of its network prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Prefix {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Prefix {
+    /// `address` in a network of `length` bits; host bits are kept.
+    ///
+    /// # Errors
+    /// [`OutOfRange::PrefixLength`] beyond 32 bits for IPv4, 128 for IPv6.
+    pub fn new(address: IpAddr, length: u8) -> Result<Self, OutOfRange> {
+        if length > Self::host(address).length {
+            return Err(OutOfRange::PrefixLength);
+        }
+        Ok(Self { address, length })
+    }
+
+    /// The address alone: /32 or /128.
+    #[must_use]
+    pub const fn host(address: IpAddr) -> Self {
+        let length = match address {
+            IpAddr::V4(_) => 32,
+            IpAddr::V6(_) => 128,
+        };
+        Self { address, length }
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn address(self) -> IpAddr {
+        self.address
+    }
+
+    /// Bits in the network part.
+    #[must_use]
+    pub const fn length(self) -> u8 {
+        self.length
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interface_names_are_what_the_kernel_takes() {
+        for good in ["eth0", "a", "br-0123456789ab", "lan.100", "ens1f0np0"] {
+            assert_eq!(good.parse::<IfName>().map(|n| n.to_string()), Ok(good.to_owned()));
+        }
+        for bad in ["", ".", "..", "eth 0", "a/b", "eth0:1", "sixteen_bytes_ab"] {
+            assert_eq!(bad.parse::<IfName>(), Err(OutOfRange::IfName), "{bad}");
+        }
+        assert!(serde_json::from_str::<IfName>("\"a/b\"").is_err(), "serde checks too");
+    }
+
+    #[test]
+    fn prefixes_know_their_family() {
+        let v4: IpAddr = [192, 0, 2, 1].into();
+        assert_eq!(Prefix::new(v4, 24).map(|p| p.to_string()), Ok("192.0.2.1/24".to_owned()));
+        assert_eq!(Prefix::new(v4, 33), Err(OutOfRange::PrefixLength));
+        assert_eq!(Prefix::host(v4).length(), 32);
+    }
+}
