@@ -1,0 +1,299 @@
+//! VRRP advertisements: version 2 (RFC 3768, authentication of RFC 2338) and version 3 (RFC 5798, RFC 9568).
+//!
+//! ```text
+//!  0               1               2               3
+//! +-------+-------+---------------+---------------+---------------+
+//! |version| type 1|  virtual id   |   priority    | address count |
+//! +-------+-------+---------------+---------------+---------------+
+//! | v2: auth type | v2: seconds   |            checksum           |
+//! | v3: 0 | interval, centiseconds|                               |
+//! +---------------+---------------+---------------+---------------+
+//! |  addresses, then in v2 always 8 bytes of authentication data  |
+//! ```
+
+use std::fmt;
+use std::net::IpAddr;
+
+use model::vrrp::Version;
+use model::{Centis, Family, Priority, Vrid};
+
+use crate::checksum::Sum;
+
+/// The IP protocol number (RFC 9568 §5.1.1.4).
+pub const PROTOCOL: u8 = 112;
+/// The only TTL or hop limit that a receiver takes (RFC 9568 §5.1.1.3): it proves that the sender is on the link.
+pub const TTL: u8 = 255;
+
+const ADVERTISEMENT: u8 = 1;
+const HEADER_BYTES: usize = 8;
+const AUTH_BYTES: usize = 8;
+const AUTH_NONE: u8 = 0;
+const AUTH_PASS: u8 = 1;
+/// The interval field of version 3 has 12 bits (RFC 9568 §5.2.7).
+const MOST_CENTIS: u16 = 0x0fff;
+
+/// An advertisement, the only message of VRRP. Its checksum was right, but whose it is has not been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advert<'a> {
+    /// The version it is written in.
+    pub version: Version,
+    /// The virtual router it speaks for.
+    pub vrid: Vrid,
+    /// The sender's priority; [`Priority::RELEASE`] if it stops being master.
+    pub priority: Priority,
+    /// The sender's advertisement interval: whole seconds to 255 in version 2, at most 40.95 s in version 3.
+    pub interval: Centis,
+    /// How it is authenticated; always [`Auth::None`] in version 3.
+    pub auth: Auth,
+    /// The virtual addresses, in the sender's order.
+    pub addresses: Addresses<'a>,
+}
+
+/// The authentication of a version 2 message (RFC 2338 §5.3.6).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Type 0. The authentication data is not looked at.
+    None,
+    /// Type 1: a password, zero-padded. It does not print.
+    Pass([u8; 8]),
+    /// A type that is not known here, by number. Type 2, the IP authentication header, is one.
+    Other(u8),
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Pass(_) => f.write_str("Pass(…)"),
+            Self::Other(number) => write!(f, "Other({number})"),
+        }
+    }
+}
+
+/// The virtual addresses of an advertisement as they stand in it: big-endian, one after another, 255 at most.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Addresses<'a> {
+    bytes: &'a [u8],
+    family: Family,
+}
+
+impl<'a> Addresses<'a> {
+    /// IPv4 addresses of 4 bytes each; `None` if the last one is cut short or there are more than 255.
+    #[must_use]
+    pub fn v4(bytes: &'a [u8]) -> Option<Self> {
+        Self::new(bytes, Family::V4)
+    }
+
+    /// IPv6 addresses of 16 bytes each; `None` if the last one is cut short or there are more than 255.
+    #[must_use]
+    pub fn v6(bytes: &'a [u8]) -> Option<Self> {
+        Self::new(bytes, Family::V6)
+    }
+
+    /// The family of all of them.
+    #[must_use]
+    pub const fn family(self) -> Family {
+        self.family
+    }
+
+    /// How many there are, 0..=255.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.bytes.len() / width(self.family)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The addresses in the order of the packet.
+    pub fn iter(self) -> impl Iterator<Item = IpAddr> + 'a {
+        self.bytes.chunks_exact(width(self.family)).filter_map(address)
+    }
+
+    /// The addresses as the packet carries them.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    fn new(bytes: &'a [u8], family: Family) -> Option<Self> {
+        let whole = bytes.len().is_multiple_of(width(family));
+        let fits = bytes.len() / width(family) <= usize::from(u8::MAX);
+        (whole && fits).then_some(Self { bytes, family })
+    }
+}
+
+impl fmt::Debug for Addresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Why an IP payload is not an advertisement. Each reason has a counter; what is wrong first is what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Malformed {
+    /// Fewer bytes than the header, or than its address count (and version 2's authentication data) needs
+    /// (RFC 3768 §7.1, RFC 9568 §7.1).
+    #[error("message is cut short")]
+    Truncated,
+    /// Neither version 2 nor 3, or version 2 over IPv6, which no RFC has (RFC 9568 §5.2.1).
+    #[error("version {0} is not known")]
+    Version(u8),
+    /// Not an advertisement, which is type 1 (RFC 9568 §5.2.2).
+    #[error("type {0} is not known")]
+    Type(u8),
+    /// Bytes follow where the message ends by its address count (RFC 3768 §7.1, RFC 9568 §7.1).
+    #[error("message is longer than its address count says")]
+    Length,
+    /// The message is damaged (RFC 3768 §5.3.8, RFC 9568 §5.2.8).
+    #[error("checksum is wrong")]
+    Checksum,
+    /// Virtual router identifiers start at 1 (RFC 9568 §5.2.3).
+    #[error("virtual router id is 0")]
+    Vrid,
+    /// An interval of zero, which would make every backup take over at once (RFC 3768 §5.3.7, RFC 9568 §5.2.7).
+    #[error("advertisement interval is 0")]
+    Interval,
+}
+
+/// Reads the payload of an IP packet from `source` to `destination`, which the checksum of version 3 covers.
+///
+/// A version 3 checksum over IPv4 is right with the pseudo-header (RFC 5798) or over the message alone, as
+/// older peers send it; that of version 2 is over the message alone, that of IPv6 always with the pseudo-header.
+///
+/// # Errors
+/// [`Malformed`] says what is wrong first.
+pub fn parse(payload: &[u8], source: IpAddr, destination: IpAddr) -> Result<Advert<'_>, Malformed> {
+    let Some((&[version_type, vrid, priority, count, b4, b5, _, _], body)) =
+        payload.split_first_chunk::<HEADER_BYTES>()
+    else {
+        return Err(Malformed::Truncated);
+    };
+    let family = Family::from(source);
+    let version = match (version_type >> 4, family) {
+        (2, Family::V4) => Version::V2,
+        (3, Family::V4 | Family::V6) => Version::V3,
+        (other, Family::V4 | Family::V6) => return Err(Malformed::Version(other)),
+    };
+    if version_type & 0x0f != ADVERTISEMENT {
+        return Err(Malformed::Type(version_type & 0x0f));
+    }
+    let (addresses, trailer) =
+        body.split_at_checked(usize::from(count) * width(family)).ok_or(Malformed::Truncated)?;
+    let auth = match version {
+        Version::V2 => auth_v2(b4, trailer)?,
+        Version::V3 if trailer.is_empty() => Auth::None,
+        Version::V3 => return Err(Malformed::Length),
+    };
+    if !checksum_is_valid(version, payload, source, destination) {
+        return Err(Malformed::Checksum);
+    }
+    let interval = match version {
+        Version::V2 => Centis::from_secs(b5),
+        Version::V3 => Centis::new(u16::from_be_bytes([b4, b5]) & MOST_CENTIS),
+    };
+    if interval.get() == 0 {
+        return Err(Malformed::Interval);
+    }
+    Ok(Advert {
+        version,
+        vrid: Vrid::try_from(vrid).map_err(|_| Malformed::Vrid)?,
+        priority: Priority(priority),
+        interval,
+        auth,
+        addresses: Addresses { bytes: addresses, family },
+    })
+}
+
+/// Appends the message of `advert`, sent from `source` to `destination`, with its checksum.
+///
+/// The checksum of version 3 covers the pseudo-header, as RFC 5798 and keepalived have it. A field holds no
+/// more than its version has room for: an interval is cut to whole seconds within 1..=255 in version 2 and to
+/// 0x0fff centiseconds in version 3, which carries no authentication.
+pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut Vec<u8>) {
+    let (version_type, timing) = match advert.version {
+        Version::V2 => (0x20 | ADVERTISEMENT, [auth_type(advert.auth), whole_secs(advert.interval)]),
+        Version::V3 => (0x30 | ADVERTISEMENT, advert.interval.get().min(MOST_CENTIS).to_be_bytes()),
+    };
+    let count = u8::try_from(advert.addresses.len()).unwrap_or(u8::MAX);
+    let [b4, b5] = timing;
+    let header = [version_type, advert.vrid.get(), advert.priority.get(), count, b4, b5];
+    let addresses = advert.addresses.bytes();
+    let auth_data = auth_data(advert.auth);
+    let trailer: &[u8] = match advert.version {
+        Version::V2 => &auth_data,
+        Version::V3 => &[],
+    };
+    let length = HEADER_BYTES + addresses.len() + trailer.len();
+    let sum = Sum::new().with(&header).with(addresses).with(trailer);
+    let sum = match advert.version {
+        Version::V2 => sum,
+        Version::V3 => sum.pseudo(source, destination, PROTOCOL, length).unwrap_or(sum),
+    };
+    out.reserve(length);
+    out.extend_from_slice(&header);
+    out.extend_from_slice(&sum.finish().to_be_bytes());
+    out.extend_from_slice(addresses);
+    out.extend_from_slice(trailer);
+}
+
+fn auth_v2(auth_type: u8, trailer: &[u8]) -> Result<Auth, Malformed> {
+    let Some((data, beyond)) = trailer.split_first_chunk::<AUTH_BYTES>() else {
+        return Err(Malformed::Truncated);
+    };
+    if !beyond.is_empty() {
+        return Err(Malformed::Length);
+    }
+    Ok(match auth_type {
+        AUTH_NONE => Auth::None,
+        AUTH_PASS => Auth::Pass(*data),
+        other => Auth::Other(other),
+    })
+}
+
+fn checksum_is_valid(version: Version, message: &[u8], source: IpAddr, destination: IpAddr) -> bool {
+    let alone = Sum::new().with(message);
+    let with_pseudo =
+        || alone.pseudo(source, destination, PROTOCOL, message.len()).is_some_and(Sum::is_valid);
+    match (version, Family::from(source)) {
+        (Version::V2, Family::V4 | Family::V6) => alone.is_valid(),
+        (Version::V3, Family::V4) => with_pseudo() || alone.is_valid(),
+        (Version::V3, Family::V6) => with_pseudo(),
+    }
+}
+
+const fn auth_type(auth: Auth) -> u8 {
+    match auth {
+        Auth::None => AUTH_NONE,
+        Auth::Pass(_) => AUTH_PASS,
+        Auth::Other(number) => number,
+    }
+}
+
+const fn auth_data(auth: Auth) -> [u8; AUTH_BYTES] {
+    match auth {
+        Auth::Pass(password) => password,
+        Auth::None | Auth::Other(_) => [0; AUTH_BYTES],
+    }
+}
+
+fn whole_secs(interval: Centis) -> u8 {
+    u8::try_from(interval.get() / 100).unwrap_or(u8::MAX).max(1)
+}
+
+const fn width(family: Family) -> usize {
+    match family {
+        Family::V4 => 4,
+        Family::V6 => 16,
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match <[u8; 4]>::try_from(bytes) {
+        Ok(v4) => Some(v4.into()),
+        Err(_) => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+    }
+}
