@@ -1,0 +1,76 @@
+//! What is wrong with a configuration, as data. [`render`] makes text of it.
+
+mod code;
+pub mod render;
+
+pub use code::Code;
+
+use crate::source::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Advice. A configuration test still passes.
+    Note,
+    /// Reported, and the daemon runs. A configuration test fails, as with keepalived.
+    Warning,
+    /// The daemon refuses the configuration.
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which kind of finding; stable across releases.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub headline: String,
+    /// Where.
+    pub primary: Span,
+    /// Other places that belong to it, with a remark each. A remark at `primary` itself is allowed.
+    pub labels: Vec<(Span, String)>,
+    /// What to write instead, or what happens now.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(severity: Severity, code: Code, primary: Span, headline: impl Into<String>) -> Self {
+        Self { code, severity, headline: headline.into(), primary, labels: Vec::new(), help: None }
+    }
+
+    pub(crate) fn error(code: Code, primary: Span, headline: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, primary, headline)
+    }
+
+    pub(crate) fn warning(code: Code, primary: Span, headline: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, primary, headline)
+    }
+
+    pub(crate) fn note(code: Code, primary: Span, headline: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, primary, headline)
+    }
+
+    pub(crate) fn label(mut self, span: Span, remark: impl Into<String>) -> Self {
+        self.labels.push((span, remark.into()));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

@@ -1,0 +1,106 @@
+//! Text for people and logs. No rendering shows a password or key.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Severity};
+use crate::source::{SourceMap, Span};
+
+/// Whether escape sequences for a terminal are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Plain text.
+    Off,
+    /// With ANSI escapes.
+    On,
+}
+
+/// As compilers print it: the lines concerned, underlined, with remarks and help. Ends without a newline.
+#[must_use]
+pub fn full(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> String {
+    let renderer = match colour {
+        Colour::Off => Renderer::plain(),
+        Colour::On => Renderer::styled(),
+    };
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(diagnostic.headline.as_str()).id(diagnostic.code.id());
+    let mut group = Group::with_title(title);
+    if is_whole_file(diagnostic.primary, sources) {
+        group = group.element(annotate_snippets::Origin::path(sources.name(diagnostic.primary)));
+    } else {
+        group = group.elements(snippets(diagnostic, sources));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}
+
+/// One line: `FILE:LINE:COLUMN: error[SF0101]: headline`.
+#[must_use]
+pub fn line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    let Diagnostic { code, severity, headline, primary, .. } = diagnostic;
+    let name = sources.name(*primary);
+    if is_whole_file(*primary, sources) {
+        return format!("{name}: {}[{code}]: {headline}", severity.name());
+    }
+    let at = sources.location(*primary);
+    format!("{name}:{}:{}: {}[{code}]: {headline}", at.line, at.column, severity.name())
+}
+
+/// One line in the form that keepalived logs: `(FILE: Line N) headline`.
+#[must_use]
+pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    let name = sources.name(diagnostic.primary);
+    let line = sources.location(diagnostic.primary).line;
+    format!("({name}: Line {line}) {}", diagnostic.headline)
+}
+
+/// A file that could not be read has no text to point at.
+fn is_whole_file(span: Span, sources: &SourceMap) -> bool {
+    sources.source(span.source).is_none_or(|source| source.text().is_empty())
+}
+
+fn snippets<'a>(
+    diagnostic: &'a Diagnostic,
+    sources: &'a SourceMap,
+) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let mut places = vec![(diagnostic.primary, AnnotationKind::Primary, None)];
+    for (span, remark) in &diagnostic.labels {
+        match places.first_mut() {
+            Some(primary) if primary.0 == *span && primary.2.is_none() => primary.2 = Some(remark.as_str()),
+            _ => places.push((*span, AnnotationKind::Context, Some(remark.as_str()))),
+        }
+    }
+    let mut files: Vec<_> = places.iter().map(|place| place.0.source).collect();
+    files.dedup();
+    files
+        .into_iter()
+        .map(|file| {
+            let here: Vec<_> = places.iter().filter(|place| place.0.source == file).collect();
+            let whole = here.iter().map(|place| place.0).reduce(hull);
+            let whole = whole.unwrap_or(diagnostic.primary);
+            let (text, offset) = sources.excerpt(whole);
+            let snippet = Snippet::source(text.clone()).path(sources.name(whole));
+            here.iter().fold(
+                snippet.line_start(sources.location(whole).line),
+                |snippet, (span, kind, remark)| {
+                    let start = span.start.saturating_sub(offset).min(text.len());
+                    let end = span.end.saturating_sub(offset).clamp(start, text.len());
+                    let annotation = kind.span(start..end);
+                    snippet.annotation(match remark {
+                        Some(remark) => annotation.label(*remark),
+                        None => annotation,
+                    })
+                },
+            )
+        })
+        .collect()
+}
+
+fn hull(a: Span, b: Span) -> Span {
+    Span { source: a.source, start: a.start.min(b.start), end: a.end.max(b.end) }
+}
