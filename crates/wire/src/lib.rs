@@ -12,6 +12,7 @@
 //! ```
 //!
 //! ```
+//! # use steadfast_wire as wire;
 //! use model::{Centis, Priority, Vrid, vrrp::Version};
 //! use wire::vrrp::{Addresses, Advert, Auth};
 //!
@@ -47,6 +48,9 @@
     )
 )]
 
+pub mod arp;
 pub mod checksum;
+pub mod ethernet;
+pub mod icmp;
 pub mod ipv4;
 pub mod vrrp;
