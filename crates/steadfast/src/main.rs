@@ -1,1 +1,97 @@
-fn main() {}
+//! The daemon's one binary: supervisor, workers and commands. Wiring only.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+mod cli;
+mod exit;
+mod lab_command;
+mod log;
+mod message;
+mod program;
+mod script;
+mod supervisor;
+mod worker;
+
+use program::Program;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let program = Program::named(&arguments.next().unwrap_or_default());
+    let arguments: Vec<OsString> = arguments.collect();
+    dispatch(&program, arguments).unwrap_or_else(|error| {
+        say(&format!("{}: {error:#}", program.name()));
+        ExitCode::from(exit::INTERNAL)
+    })
+}
+
+fn dispatch(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    match arguments.first().map(OsString::as_os_str) {
+        Some(first) if first == WORKER => run_worker(program, arguments),
+        Some(first) if program.has_commands() && !first.as_encoded_bytes().starts_with(b"-") => {
+            Ok(run_command(first, arguments.iter().skip(1).cloned()))
+        }
+        _ => match cli::parse(arguments.iter().cloned()) {
+            Ok(request) => serve(program, request, arguments),
+            Err(error) => {
+                say(&format!("{}: {error}\nTry '{} --help'.", program.name(), program.name()));
+                Ok(exit::FATAL)
+            }
+        },
+    }
+}
+
+fn run_command(command: &OsStr, arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    if command == "lab" {
+        return lab_command::run(arguments);
+    }
+    say(&format!(
+        "steadfast: unknown command '{}'; commands: lab. To run the daemon give options only: see 'steadfast --help'.",
+        command.display()
+    ));
+    exit::FATAL
+}
+
+fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    match request {
+        cli::Request::Help => say(cli::usage(program.name()).trim_end()),
+        cli::Request::Version => say(program::VERSION_LINE),
+        cli::Request::Signum(function) => {
+            writeln!(std::io::stdout(), "{}", supervisor::signal_number(function))
+                .context("cannot print the signal number")?;
+        }
+        cli::Request::Test { options, log } => return supervisor::test(&options, log.as_deref()),
+        cli::Request::Run(options) => return supervisor::run(program, &options, arguments),
+    }
+    Ok(exit::OK)
+}
+
+/// `--worker vrrp OPTION...`: the role in which the supervisor starts this binary again, with its own options.
+fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(arguments.get(1).is_some_and(|role| role == program::VRRP), "no such worker");
+    let cli::Request::Run(options) = cli::parse(arguments.into_iter().skip(2))? else {
+        anyhow::bail!("a worker takes the options of the daemon");
+    };
+    let channel = sys::process::inherited().context("a worker is started by the supervisor only")?;
+    let log = log::Log::start(program.destinations(&options, Some(program::VRRP)))
+        .context("cannot start the log")?;
+    let worker_options = worker::WorkerOptions {
+        keep_addresses: options.keep_addresses,
+        release_vips: options.release_vips,
+        address_monitoring: options.address_monitoring,
+    };
+    let code = worker::run(channel.try_into().context("cannot use the channel")?, &log, worker_options);
+    log.flush(log::PATIENCE_AT_EXIT);
+    Ok(code)
+}
+
+/// Writes to standard error. If that fails there is nobody left to tell.
+fn say(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// The first argument of a worker.
+const WORKER: &str = "--worker";

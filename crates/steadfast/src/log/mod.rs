@@ -1,0 +1,232 @@
+//! What operators read: lines to the console and to syslog, without ever making the caller wait.
+//!
+//! A [`Log`] hands each line to a thread over a bounded queue. When the queue is full the line is dropped
+//! and counted; the count is reported as soon as there is room. A syslog daemon that hangs therefore costs
+//! lines, never an advertisement.
+
+mod format;
+mod syslog;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+pub(crate) use syslog::Facility;
+
+/// How urgent a line is, in syslog's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Something that was asked for cannot be done.
+    Error,
+    /// Something may go wrong, or was put right.
+    Warning,
+    /// A change that operators look for: a transition, a start, a stop.
+    Notice,
+    /// What happens in the ordinary course.
+    Info,
+    /// More of it, shown with `-D`.
+    Detail,
+    /// Still more of it, shown with `-D -D`.
+    Debug,
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Up to [`Level::Info`].
+    #[default]
+    Normal,
+    /// `-D`: up to [`Level::Detail`].
+    Detailed,
+    /// `-D -D`: everything.
+    Debug,
+}
+
+impl Verbosity {
+    /// One `-D` more.
+    pub(crate) const fn more(self) -> Self {
+        match self {
+            Self::Normal => Self::Detailed,
+            Self::Detailed | Self::Debug => Self::Debug,
+        }
+    }
+
+    const fn shows(self, level: Level) -> bool {
+        match level {
+            Level::Error | Level::Warning | Level::Notice | Level::Info => true,
+            Level::Detail => !matches!(self, Self::Normal),
+            Level::Debug => matches!(self, Self::Debug),
+        }
+    }
+}
+
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Destinations {
+    /// To standard error.
+    pub(crate) console: bool,
+    /// To `/dev/log`.
+    pub(crate) syslog: Option<Facility>,
+    /// How the process calls itself in syslog.
+    pub(crate) ident: String,
+    /// What is shown.
+    pub(crate) verbosity: Verbosity,
+}
+
+/// The log of a process. Clones write to the same one.
+#[derive(Clone)]
+pub(crate) struct Log {
+    queue: SyncSender<Entry>,
+    lost: Arc<AtomicU64>,
+    verbosity: Verbosity,
+}
+
+impl Log {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub(crate) fn start(to: Destinations) -> std::io::Result<Self> {
+        let (queue, entries) = sync_channel(QUEUED_LINES);
+        let lost = Arc::new(AtomicU64::new(0));
+        let verbosity = to.verbosity;
+        let counter = Arc::clone(&lost);
+        let thread = thread::Builder::new().name("log".to_owned());
+        thread.spawn(move || Writer::new(&to, counter).run(&entries))?;
+        Ok(Self { queue, lost, verbosity })
+    }
+
+    /// Writes a line, unless the verbosity hides it. Never waits.
+    pub(crate) fn write(&self, level: Level, line: impl fmt::Display) {
+        if !self.verbosity.shows(level) {
+            return;
+        }
+        let line = Line { at: SystemTime::now(), level, text: line.to_string() };
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(Entry::Line(line)) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A line of [`Level::Error`].
+    pub(crate) fn error(&self, line: impl fmt::Display) {
+        self.write(Level::Error, line);
+    }
+
+    /// A line of [`Level::Warning`].
+    pub(crate) fn warning(&self, line: impl fmt::Display) {
+        self.write(Level::Warning, line);
+    }
+
+    /// A line of [`Level::Notice`].
+    pub(crate) fn notice(&self, line: impl fmt::Display) {
+        self.write(Level::Notice, line);
+    }
+
+    /// A line of [`Level::Info`].
+    pub(crate) fn info(&self, line: impl fmt::Display) {
+        self.write(Level::Info, line);
+    }
+
+    /// A line of [`Level::Detail`].
+    pub(crate) fn detail(&self, line: impl fmt::Display) {
+        self.write(Level::Detail, line);
+    }
+
+    /// Whether lines of `level` are shown: ask before making an expensive one.
+    pub(crate) const fn shows(&self, level: Level) -> bool {
+        self.verbosity.shows(level)
+    }
+
+    /// Waits until what was written so far is out, but not longer than `patience`.
+    pub(crate) fn flush(&self, patience: Duration) {
+        let (done, wait) = sync_channel(1);
+        let deadline = std::time::Instant::now() + patience;
+        let mut request = Entry::Flush(done);
+        while let Err(TrySendError::Full(again)) = self.queue.try_send(request) {
+            if std::time::Instant::now() >= deadline {
+                return;
+            }
+            request = again;
+            thread::sleep(Duration::from_millis(1));
+        }
+        // A time-out means lines are lost; there is nobody left to tell.
+        drop(wait.recv_timeout(deadline.saturating_duration_since(std::time::Instant::now())));
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("verbosity", &self.verbosity).finish_non_exhaustive()
+    }
+}
+
+/// What the writing thread is asked to do.
+enum Entry {
+    Line(Line),
+    Flush(SyncSender<()>),
+}
+
+/// One line with its time.
+#[derive(Clone, Debug)]
+struct Line {
+    at: SystemTime,
+    level: Level,
+    text: String,
+}
+
+/// The writing side.
+struct Writer {
+    console: bool,
+    syslog: Option<syslog::Connection>,
+    clock: format::Clock,
+    lost: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn new(to: &Destinations, lost: Arc<AtomicU64>) -> Self {
+        let syslog = to.syslog.map(|facility| syslog::Connection::new(facility, &to.ident));
+        Self { console: to.console, syslog, clock: format::Clock::of_this_host(), lost }
+    }
+
+    fn run(mut self, entries: &Receiver<Entry>) {
+        while let Ok(entry) = entries.recv() {
+            match entry {
+                Entry::Line(line) => self.line(&line),
+                Entry::Flush(done) => {
+                    self.report_lost();
+                    // The one who asked may have lost patience.
+                    drop(done.try_send(()));
+                }
+            }
+            self.report_lost();
+        }
+    }
+
+    fn report_lost(&mut self) {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let text = format!("{lost} log lines were dropped: the log could not take them in time");
+            self.line(&Line { at: SystemTime::now(), level: Level::Warning, text });
+        }
+    }
+
+    fn line(&mut self, line: &Line) {
+        for text in line.text.lines() {
+            if self.console {
+                format::to_console(&self.clock, line.at, text);
+            }
+            if let Some(syslog) = &mut self.syslog {
+                syslog.send(&self.clock, line.at, line.level, text);
+            }
+        }
+    }
+}
+
+/// How many lines wait for the thread at most: a flood of a second, not a leak.
+const QUEUED_LINES: usize = 4096;
+
+/// How long a process that ends waits for its last lines to get out.
+pub(crate) const PATIENCE_AT_EXIT: Duration = Duration::from_millis(500);

@@ -1,0 +1,263 @@
+//! What the supervisor and the vrrp worker say to each other.
+//!
+//! Each message is one JSON document in one packet of a [`Channel`]. What grows with the configuration is not in a
+//! message: an [`Assignment`] comes beside [`ToWorker::Configure`], as JSON in a sealed memfd, so that its size has
+//! no limit.
+
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sys::ipc::Channel;
+
+/// What the supervisor says to the worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ToWorker {
+    /// Carry out the [`Assignment`] in the memfd that comes with this message: at start, and again at each reload.
+    Configure,
+    /// Release what is held, report [`FromWorker::Stopped`] and leave.
+    Stop,
+    /// The end of a run that [`FromWorker::RunScript`] asked for.
+    ScriptDone {
+        /// The name of the `vrrp_script`.
+        script: String,
+        /// The number that the request carried.
+        run: u64,
+        /// How it ended.
+        outcome: ScriptOutcome,
+    },
+}
+
+/// What the worker is to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Assignment {
+    /// The configuration.
+    pub(crate) config: model::vrrp::Config,
+    /// The last state that each instance reported before the worker was started anew; empty at every other time.
+    pub(crate) remembered: Vec<Remembered>,
+}
+
+impl Assignment {
+    /// Puts it into a memfd that nobody can change any more.
+    ///
+    /// # Errors
+    /// No memory or no file descriptor left.
+    pub(crate) fn seal(&self) -> Result<OwnedFd, MessageError> {
+        let json = serde_json::to_vec(self).map_err(MessageError::Malformed)?;
+        sys::memfd::sealed("steadfast-vrrp", &json).map_err(MessageError::Memory)
+    }
+
+    /// Takes it out of the memfd that came with [`ToWorker::Configure`].
+    ///
+    /// # Errors
+    /// It is not sealed, or holds something else.
+    pub(crate) fn unseal(memfd: OwnedFd) -> Result<Self, MessageError> {
+        let json = sys::memfd::read_sealed(memfd).map_err(MessageError::Memory)?;
+        serde_json::from_slice(&json).map_err(MessageError::Malformed)
+    }
+}
+
+/// What the worker says to the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum FromWorker {
+    /// The first configuration is in force.
+    Ready,
+    /// Run a check script once. Every request is answered by exactly one [`ToWorker::ScriptDone`].
+    RunScript {
+        /// The name of the `vrrp_script`.
+        script: String,
+        /// Comes back with the outcome, so that the answer to a forgotten request can be told apart.
+        run: u64,
+    },
+    /// Run the notify scripts of a transition.
+    Notify(Notification),
+    /// An instance is in this state now.
+    State(Remembered),
+    /// An instance is no longer configured; its `Deleted` notification, if any, came before.
+    Gone {
+        /// The name of the instance.
+        instance: String,
+    },
+    /// The answer to [`ToWorker::Stop`]: everything is released, and no message follows.
+    Stopped,
+}
+
+/// How a run of a check script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ScriptOutcome {
+    /// It exited with this status.
+    Exited(i32),
+    /// This signal killed it, and the signal was not ours.
+    Killed(i32),
+    /// It had not ended within its time-out; its process group was killed.
+    TimedOut,
+    /// It could not be started, or may not be run. The log says why.
+    NotRun,
+}
+
+/// A transition that scripts may want to hear of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notification {
+    /// The name of the instance.
+    pub(crate) instance: String,
+    /// What happened.
+    pub(crate) kind: NotificationKind,
+    /// The effective priority at that moment.
+    pub(crate) priority: u8,
+}
+
+/// What happened to an instance, in the words of the `notify_*` keywords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotificationKind {
+    /// It became master.
+    Master,
+    /// It became backup.
+    Backup,
+    /// It cannot take part.
+    Fault,
+    /// The daemon stops.
+    Stop,
+    /// A reload removed it.
+    Deleted,
+    /// As master it heard another master of lower priority.
+    MasterRxLowerPriority,
+}
+
+/// The state of an instance at a moment, kept by the supervisor for a worker that must be started anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    /// The name of the instance.
+    pub(crate) instance: String,
+    /// Its state.
+    pub(crate) state: State,
+    /// Its effective priority.
+    pub(crate) priority: u8,
+    /// When it was reported, on the host's monotonic clock.
+    pub(crate) at: model::Instant,
+}
+
+/// The state of an instance, without the deadlines that the machine keeps in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    /// Not decided yet.
+    Init,
+    /// Listening to a master.
+    Backup,
+    /// Holding the addresses.
+    Master,
+    /// Unable to take part.
+    Fault,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Init => "INIT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+            Self::Fault => "FAULT",
+        })
+    }
+}
+
+/// A message that cannot be put into a packet, or a packet that is no message.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessageError {
+    /// The other side runs another program, or there is a bug.
+    #[error("a packet on the channel is no message of this version")]
+    Malformed(#[source] serde_json::Error),
+    /// Longer than [`Channel::MESSAGE_BYTES`].
+    #[error("a message of {0} bytes does not fit a packet")]
+    TooLong(usize),
+    /// The memfd could not be made, or is not sealed.
+    #[error("cannot hand over the configuration")]
+    Memory(#[source] io::Error),
+}
+
+/// The bytes of a message.
+///
+/// # Errors
+/// [`MessageError::TooLong`] beyond [`Channel::MESSAGE_BYTES`].
+pub(crate) fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, MessageError> {
+    let bytes = serde_json::to_vec(message).map_err(MessageError::Malformed)?;
+    if bytes.len() > Channel::MESSAGE_BYTES { Err(MessageError::TooLong(bytes.len())) } else { Ok(bytes) }
+}
+
+/// The message in `packet`.
+///
+/// # Errors
+/// [`MessageError::Malformed`] if there is none.
+pub(crate) fn decode<M: DeserializeOwned>(packet: &[u8]) -> Result<M, MessageError> {
+    serde_json::from_slice(packet).map_err(MessageError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comes_back<M: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(message: &M) {
+        let packet = encode(message).unwrap();
+        assert!(packet.len() < 4096, "{message:?} is {} bytes long", packet.len());
+        assert_eq!(decode::<M>(&packet).unwrap(), *message);
+    }
+
+    /// The longest that the language lets a name be is far below this.
+    fn long_name() -> String {
+        "\"\u{1}".repeat(255)
+    }
+
+    fn remembered() -> Remembered {
+        let at = model::Instant::from_nanos(u64::MAX);
+        Remembered { instance: long_name(), state: State::Master, priority: 255, at }
+    }
+
+    #[test]
+    fn what_the_supervisor_says_comes_back() {
+        comes_back(&ToWorker::Configure);
+        comes_back(&ToWorker::Stop);
+        for outcome in [
+            ScriptOutcome::Exited(255),
+            ScriptOutcome::Killed(64),
+            ScriptOutcome::TimedOut,
+            ScriptOutcome::NotRun,
+        ] {
+            comes_back(&ToWorker::ScriptDone { script: long_name(), run: u64::MAX, outcome });
+        }
+    }
+
+    #[test]
+    fn what_the_worker_says_comes_back() {
+        comes_back(&FromWorker::Ready);
+        comes_back(&FromWorker::Stopped);
+        comes_back(&FromWorker::Gone { instance: long_name() });
+        comes_back(&FromWorker::RunScript { script: long_name(), run: u64::MAX });
+        comes_back(&FromWorker::State(remembered()));
+        for kind in [
+            NotificationKind::Master,
+            NotificationKind::Backup,
+            NotificationKind::Fault,
+            NotificationKind::Stop,
+            NotificationKind::Deleted,
+            NotificationKind::MasterRxLowerPriority,
+        ] {
+            comes_back(&FromWorker::Notify(Notification { instance: long_name(), kind, priority: 255 }));
+        }
+    }
+
+    #[test]
+    fn an_assignment_has_no_limit() {
+        let assignment =
+            Assignment { config: model::vrrp::Config::default(), remembered: vec![remembered(); 5000] };
+        assert_eq!(Assignment::unseal(assignment.seal().unwrap()).unwrap(), assignment);
+    }
+
+    #[test]
+    fn foreign_packets_are_refused() {
+        for packet in [&b""[..], b"{", b"\"Dance\"", b"\xff", b"{\"ScriptDone\":{\"script\":\"a\"}}"] {
+            assert!(matches!(decode::<ToWorker>(packet), Err(MessageError::Malformed(_))), "{packet:?}");
+        }
+        let script = "x".repeat(Channel::MESSAGE_BYTES);
+        assert!(matches!(encode(&FromWorker::RunScript { script, run: 0 }), Err(MessageError::TooLong(_))));
+    }
+}

@@ -1,0 +1,67 @@
+//! The name that the program was called by, and what follows from it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::cli::Options;
+use crate::log::Destinations;
+
+/// What `-v` prints first.
+pub(crate) const VERSION_LINE: &str =
+    concat!("Steadfast v", env!("CARGO_PKG_VERSION"), " (compatible with keepalived 2.4)");
+
+/// The role and name of the vrrp worker.
+pub(crate) const VRRP: &str = "vrrp";
+
+/// The name that the program was called by.
+///
+/// Workers get the same one, so that `pgrep -o` of it finds the supervisor, the oldest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    name: String,
+}
+
+impl Program {
+    /// From the word that the shell calls it by, which may be a path.
+    pub(crate) fn named(invoked_as: &OsStr) -> Self {
+        let name = Path::new(invoked_as).file_name().unwrap_or_else(|| OsStr::new("steadfast"));
+        Self { name: name.to_string_lossy().into_owned() }
+    }
+
+    /// The last part of that word.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Under keepalived's name, words that are no options are ignored; under any other they are commands.
+    pub(crate) fn has_commands(&self) -> bool {
+        self.name != "keepalived"
+    }
+
+    /// Where the log of `role` goes; the supervisor's if `None`.
+    pub(crate) fn destinations(&self, options: &Options, role: Option<&str>) -> Destinations {
+        let stem = if self.has_commands() { "Steadfast" } else { "Keepalived" };
+        Destinations {
+            console: options.log_console,
+            syslog: options.log_syslog.then_some(options.facility),
+            ident: role.map_or_else(|| stem.to_owned(), |role| format!("{stem}_{role}")),
+            verbosity: options.verbosity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_decides_what_a_word_means_and_how_syslog_shows_it() {
+        let keepalived = Program::named(OsStr::new("/usr/sbin/keepalived"));
+        assert!(!keepalived.has_commands());
+        let options = Options::default();
+        assert_eq!(keepalived.destinations(&options, Some(VRRP)).ident, "Keepalived_vrrp");
+        let steadfast = Program::named(OsStr::new("./steadfast"));
+        assert_eq!((steadfast.name(), steadfast.has_commands()), ("steadfast", true));
+        assert_eq!(steadfast.destinations(&options, None).ident, "Steadfast");
+    }
+}
