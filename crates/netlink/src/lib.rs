@@ -1,1 +1,47 @@
-//! Under construction.
+//! Route netlink (rtnetlink(7)): requests and events as bytes, a mirror of the kernel's links and addresses,
+//! and the reconciler that makes the addresses of a device what they should be.
+//!
+//! Nothing here owns a socket or looks at a clock. Bytes to send are appended to a buffer, bytes received are handed in:
+//!
+//! ```text
+//! want, unwant ──────────────► Reconciler ──Request──► Transactions ──encode──► bytes to send
+//!                                  ▲   │                  │    ▲
+//!                           Notice │   └─► Report         │    │
+//!                                  └──── Mirror ◄──Event──┘    └──decode◄────── bytes received
+//! ```
+//!
+//! One socket must serve both purposes: it sends the requests and is a member of the groups in [`GROUPS`]. The kernel
+//! then queues the event of a change before the acknowledgement of the request that made it, so the mirror
+//! knows the change when the answer comes. The socket's owner drops datagrams that the kernel (port 0) did not
+//! send, and calls `Transactions::resynchronise` once at the start and after
+//! every `ENOBUFS`.
+//!
+//! The types of the codec crate underneath stay inside: it changes incompatibly every few weeks.
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::as_conversions,
+        clippy::cast_lossless,
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::iter_over_hash_type,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+mod errno;
+pub mod event;
+pub mod request;
+
+pub use errno::{Errno, Refusal};
+pub use event::{Address, AddressFlags, Event, Link, Skipped, decode};
+pub use request::{Request, Sequence, encode};
+
+/// What a socket subscribes to at `bind`: `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR`.
+pub const GROUPS: u32 = 0x1 | 0x10 | 0x100;

@@ -1,0 +1,308 @@
+//! What the kernel can be asked, and its bytes.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::RawFd;
+
+use model::{IfIndex, IfName, MacAddr, Prefix};
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
+};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeader, AddressMessage};
+use netlink_packet_route::link::{
+    InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+/// keepalived's number in `IFA_PROTO` (`/etc/iproute2/rt_protos`), which `ip address` shows: who set the address.
+pub const PROTOCOL: u8 = 18;
+
+/// Kernel messages begin at multiples of this.
+const ALIGNMENT: usize = 4;
+
+/// The number that ties an answer to its request; never 0, which is the number of unasked messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(u32);
+
+impl Sequence {
+    /// The first one.
+    pub const FIRST: Self = Self(1);
+
+    /// A number as it stands in a message.
+    #[must_use]
+    pub const fn from_wire(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The one after it. Wraps around 0.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self.0.wrapping_add(1) {
+            0 => Self::FIRST,
+            number => Self(number),
+        }
+    }
+}
+
+/// A link by what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkId {
+    /// Its index.
+    Index(IfIndex),
+    /// Its name, so that a link can be made and set up in the same batch.
+    Name(IfName),
+}
+
+impl From<IfIndex> for LinkId {
+    fn from(index: IfIndex) -> Self {
+        Self::Index(index)
+    }
+}
+
+impl From<IfName> for LinkId {
+    fn from(name: IfName) -> Self {
+        Self::Name(name)
+    }
+}
+
+/// A network namespace as a request names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// That of an open descriptor (`/var/run/netns/…`, `/proc/…/ns/net`).
+    Fd(RawFd),
+    /// That of a process.
+    Pid(u32),
+}
+
+/// Something asked of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// All links, answered by events and `DumpDone`. A socket runs one dump at a time.
+    DumpLinks,
+    /// All IPv4 and IPv6 addresses, answered by events and `DumpDone`.
+    DumpAddresses,
+    /// A new address. Refused with [`EEXIST`](crate::Errno::EEXIST) if the link has it already.
+    AddAddress(NewAddress),
+    /// Takes exactly this address with exactly this prefix length from the link.
+    DeleteAddress {
+        /// The link.
+        index: IfIndex,
+        /// Address and prefix length.
+        prefix: Prefix,
+    },
+    /// A pair of virtual Ethernet links.
+    CreateVeth {
+        /// The end that stays here.
+        name: IfName,
+        /// The other end.
+        peer: IfName,
+        /// Where the other end goes, if not here.
+        peer_namespace: Option<Namespace>,
+    },
+    /// A bridge that floods multicast like a plain switch: no snooping.
+    CreateBridge {
+        /// Its name.
+        name: IfName,
+    },
+    /// Makes the link a port of a bridge, or of none.
+    SetMaster {
+        /// The port.
+        link: LinkId,
+        /// The bridge.
+        master: Option<IfIndex>,
+    },
+    /// Sets the link up.
+    SetUp(LinkId),
+    /// Sets the link down.
+    SetDown(LinkId),
+    /// Sets the link's hardware address.
+    SetMac {
+        /// The link.
+        link: LinkId,
+        /// Its new address.
+        mac: MacAddr,
+    },
+    /// Gives the link another name.
+    Rename {
+        /// The link.
+        index: IfIndex,
+        /// Its new name.
+        name: IfName,
+    },
+    /// Moves the link into another namespace.
+    Move {
+        /// The link.
+        link: LinkId,
+        /// Where to.
+        namespace: Namespace,
+    },
+    /// Deletes the link, and of a pair both ends.
+    DeleteLink(LinkId),
+}
+
+/// An address to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAddress {
+    /// The link.
+    pub index: IfIndex,
+    /// Address and prefix length.
+    pub prefix: Prefix,
+    /// The kernel's scope number (0 global, 253 link, 254 host).
+    pub scope: u8,
+    /// The broadcast address, IPv4 only.
+    pub broadcast: Option<Ipv4Addr>,
+    /// The label, IPv4 only, at most 15 bytes, by custom the link's name, a colon and more.
+    pub label: Option<String>,
+    /// Who sets it (`IFA_PROTO`); 0 says nothing.
+    pub protocol: u8,
+    /// An IPv6 address is used at once, without the search for duplicates (RFC 4862 §5.4).
+    pub no_duplicate_detection: bool,
+}
+
+impl NewAddress {
+    /// `prefix` on the link `index`, with global scope and nothing else, set by nobody in particular.
+    #[must_use]
+    pub const fn plain(index: IfIndex, prefix: Prefix) -> Self {
+        Self {
+            index,
+            prefix,
+            scope: 0,
+            broadcast: None,
+            label: None,
+            protocol: 0,
+            no_duplicate_detection: false,
+        }
+    }
+}
+
+/// Appends `request` to a batch. Several requests may be sent in one datagram; each is answered on its own.
+pub fn encode(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
+    let (message, flags) = message(request);
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | flags;
+    header.sequence_number = sequence.get();
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
+    message.finalize();
+    batch.resize(batch.len().next_multiple_of(ALIGNMENT), 0);
+    let start = batch.len();
+    batch.resize(start + message.buffer_len(), 0);
+    if let Some(room) = batch.get_mut(start..) {
+        message.serialize(room);
+    }
+}
+
+/// The kernel's message for `request`, and its flags beyond `NLM_F_REQUEST`.
+fn message(request: &Request) -> (RouteNetlinkMessage, u16) {
+    use RouteNetlinkMessage as Route;
+    match request {
+        Request::DumpLinks => (Route::GetLink(LinkMessage::default()), NLM_F_DUMP),
+        Request::DumpAddresses => (Route::GetAddress(AddressMessage::default()), NLM_F_DUMP),
+        Request::AddAddress(new) => (Route::NewAddress(new_address(new)), CREATE),
+        Request::DeleteAddress { index, prefix } => {
+            (Route::DelAddress(address_message(*index, *prefix)), NLM_F_ACK)
+        }
+        Request::CreateVeth { name, peer, peer_namespace } => {
+            (Route::NewLink(veth(name, peer, *peer_namespace)), CREATE)
+        }
+        Request::CreateBridge { name } => (Route::NewLink(bridge(name)), CREATE),
+        Request::SetMaster { link, master } => {
+            let master = master.map_or(0, IfIndex::get);
+            (Route::SetLink(change(link, [LinkAttribute::Controller(master)])), NLM_F_ACK)
+        }
+        Request::SetUp(link) => (Route::SetLink(set_up(link, LinkFlags::Up)), NLM_F_ACK),
+        Request::SetDown(link) => (Route::SetLink(set_up(link, LinkFlags::empty())), NLM_F_ACK),
+        Request::SetMac { link, mac } => {
+            (Route::SetLink(change(link, [LinkAttribute::Address(mac.0.to_vec())])), NLM_F_ACK)
+        }
+        Request::Rename { index, name } => {
+            let name = LinkAttribute::IfName(name.as_str().to_owned());
+            (Route::SetLink(change(&LinkId::Index(*index), [name])), NLM_F_ACK)
+        }
+        Request::Move { link, namespace } => {
+            (Route::SetLink(change(link, [namespace_attribute(*namespace)])), NLM_F_ACK)
+        }
+        Request::DeleteLink(link) => (Route::DelLink(change(link, [])), NLM_F_ACK),
+    }
+}
+
+/// With `NLM_F_EXCL` the kernel says `EEXIST` instead of changing what it finds.
+const CREATE: u16 = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+
+fn address_message(index: IfIndex, prefix: Prefix) -> AddressMessage {
+    let address = prefix.address();
+    let mut message = AddressMessage::default();
+    message.header = AddressHeader {
+        family: match address {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        },
+        prefix_len: prefix.length(),
+        index: index.get(),
+        ..AddressHeader::default()
+    };
+    // Both: without IFA_ADDRESS, a deletion takes the first address of any prefix length.
+    message.attributes = vec![AddressAttribute::Local(address), AddressAttribute::Address(address)];
+    message
+}
+
+fn new_address(new: &NewAddress) -> AddressMessage {
+    let mut message = address_message(new.index, new.prefix);
+    message.header.scope = new.scope.into();
+    let optional = [
+        new.broadcast.map(AddressAttribute::Broadcast),
+        new.label.clone().map(AddressAttribute::Label),
+        new.no_duplicate_detection.then_some(AddressAttribute::Flags(AddressFlags::Nodad)),
+        (new.protocol != 0).then(|| AddressAttribute::Protocol(new.protocol.into())),
+    ];
+    message.attributes.extend(optional.into_iter().flatten());
+    message
+}
+
+fn veth(name: &IfName, peer: &IfName, peer_namespace: Option<Namespace>) -> LinkMessage {
+    let mut other = LinkMessage::default();
+    other.attributes = vec![LinkAttribute::IfName(peer.as_str().to_owned())];
+    other.attributes.extend(peer_namespace.map(namespace_attribute));
+    new_link(name, InfoKind::Veth, InfoData::Veth(InfoVeth::Peer(other)))
+}
+
+fn bridge(name: &IfName) -> LinkMessage {
+    new_link(name, InfoKind::Bridge, InfoData::Bridge(vec![InfoBridge::MulticastSnooping(false)]))
+}
+
+fn new_link(name: &IfName, kind: InfoKind, data: InfoData) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes = vec![
+        LinkAttribute::IfName(name.as_str().to_owned()),
+        LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind), LinkInfo::Data(data)]),
+    ];
+    message
+}
+
+fn change<const N: usize>(link: &LinkId, attributes: [LinkAttribute; N]) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    match link {
+        LinkId::Index(index) => message.header.index = index.get(),
+        LinkId::Name(name) => message.attributes.push(LinkAttribute::IfName(name.as_str().to_owned())),
+    }
+    message.attributes.extend(attributes);
+    message
+}
+
+fn set_up(link: &LinkId, flags: LinkFlags) -> LinkMessage {
+    let mut message = change(link, []);
+    message.header = LinkHeader { flags, change_mask: LinkFlags::Up, ..message.header };
+    message
+}
+
+const fn namespace_attribute(namespace: Namespace) -> LinkAttribute {
+    match namespace {
+        Namespace::Fd(fd) => LinkAttribute::NetNsFd(fd),
+        Namespace::Pid(pid) => LinkAttribute::NetNsPid(pid),
+    }
+}
