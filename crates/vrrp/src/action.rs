@@ -1,0 +1,184 @@
+//! What the machine asks its shell to do.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::vrrp::{Auth, Transport, Version, VirtualAddress};
+use model::{Centis, Family, IfIndex, IfName, Priority, Vrid};
+use wire::vrrp::{Addresses, Advert};
+
+use crate::{Change, InstanceId, Notice, StateName};
+
+/// One effect. The actions of one instance take effect in the order in which they were pushed; only a
+/// [`Action::Transmit`] may overtake others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Send an advertisement now.
+    Transmit(Arc<Outgoing>),
+    /// The kernel should hold exactly these addresses for the instance; an empty list releases all.
+    Hold(Holding),
+    /// Tell the link who has an address.
+    Announce(Announce),
+    /// Run the operator's scripts for a transition.
+    Notify(Notification),
+    /// Tell the operator.
+    Notice(Notice),
+    /// Run a check script; answer with [`crate::Event::Script`].
+    RunScript {
+        /// Its name.
+        script: Arc<str>,
+        /// Tells this run from earlier ones.
+        run: u64,
+    },
+    /// An instance is in a state: for status displays, and to be remembered if the worker dies.
+    Publish {
+        /// Its name.
+        instance: Arc<str>,
+        /// The state.
+        state: StateName,
+        /// Its effective priority.
+        priority: Priority,
+    },
+    /// An instance is no more.
+    Withdraw {
+        /// Its name.
+        instance: Arc<str>,
+    },
+    /// A reload changed this.
+    Changed(Change),
+}
+
+/// An ordered list of actions. Reuse it: after the first turns a steady state allocates nothing.
+#[derive(Debug, Default)]
+pub struct Actions(Vec<Action>);
+
+impl Actions {
+    /// Adds an action after all others.
+    pub fn push(&mut self, action: Action) {
+        self.0.push(action);
+    }
+
+    /// Takes all actions, first pushed first.
+    pub fn drain(&mut self) -> impl Iterator<Item = Action> + '_ {
+        self.0.drain(..)
+    }
+
+    /// The actions that wait.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Action] {
+        &self.0
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.push(Action::Notice(notice));
+    }
+}
+
+/// An advertisement with all that is needed to send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The interface to send it on.
+    pub link: IfIndex,
+    /// The IP source.
+    pub source: IpAddr,
+    /// Where it goes.
+    pub transport: Transport,
+    /// Protocol version.
+    pub version: Version,
+    /// Virtual router.
+    pub vrid: Vrid,
+    /// The sender's effective priority, 0 when it stops.
+    pub priority: Priority,
+    /// The sender's interval.
+    pub interval: Centis,
+    /// Version 2 authentication.
+    pub auth: Auth,
+    /// The advertised addresses, big-endian, one after the other.
+    pub addresses: Box<[u8]>,
+    /// The family of `addresses`.
+    pub family: Family,
+}
+
+impl Outgoing {
+    /// The message to put after the IP header.
+    #[must_use]
+    pub fn advert(&self) -> Advert<'_> {
+        let addresses = match self.family {
+            Family::V4 => Addresses::v4(&self.addresses),
+            Family::V6 => Addresses::v6(&self.addresses),
+        };
+        Advert {
+            version: self.version,
+            vrid: self.vrid,
+            priority: self.priority,
+            interval: self.interval,
+            auth: match self.auth {
+                Auth::None => wire::vrrp::Auth::None,
+                Auth::Pass(password) => wire::vrrp::Auth::Pass(password.0),
+            },
+            addresses: addresses.unwrap_or_else(|| Addresses::none(self.family)),
+        }
+    }
+
+    /// Every IP address that it goes to.
+    pub fn destinations(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        match &self.transport {
+            Transport::Multicast { group } => std::slice::from_ref(group),
+            Transport::Unicast { peers } => peers.as_slice(),
+        }
+        .iter()
+        .copied()
+    }
+}
+
+/// The addresses that the kernel should hold for an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Whose they are.
+    pub instance: InstanceId,
+    /// Its name, for messages.
+    pub name: Arc<str>,
+    /// All of them.
+    pub addresses: Arc<[VirtualAddress]>,
+}
+
+/// Gratuitous ARP for one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// Whose address it is.
+    pub instance: InstanceId,
+    /// The interface to send on.
+    pub device: IfName,
+    /// The address.
+    pub address: IpAddr,
+    /// How many messages, at once.
+    pub count: u32,
+}
+
+/// A transition that scripts may want to know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// The instance's name.
+    pub instance: Arc<str>,
+    /// What happened.
+    pub kind: NotificationKind,
+    /// Its effective priority.
+    pub priority: Priority,
+}
+
+/// What scripts can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotificationKind {
+    /// It became master.
+    Master,
+    /// It became backup.
+    Backup,
+    /// It cannot work.
+    Fault,
+    /// The daemon stops.
+    Stop,
+    /// A reload removed it.
+    Deleted,
+    /// As master it heard an advertisement of lower priority.
+    MasterRxLowerPriority,
+}

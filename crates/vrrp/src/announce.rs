@@ -1,0 +1,181 @@
+//! When gratuitous ARP is due, and its pacing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use model::vrrp::Garp;
+use model::{IfName, Instant};
+
+use crate::{Action, Actions, Announce, InstanceId};
+
+/// The announcements that a master still owes: a second burst, and periodic refreshes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnnouncePlan {
+    second: Option<Burst>,
+    refresh_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Burst {
+    at: Instant,
+    repeat: u32,
+}
+
+impl AnnouncePlan {
+    /// The plan of a new master, whose first burst goes out now.
+    pub(crate) fn new(now: Instant, garp: &Garp) -> Self {
+        let second = garp.delay.map(|delay| Burst { at: now + delay, repeat: garp.repeat });
+        Self { second, refresh_at: garp.refresh.map(|every| now + every) }
+    }
+
+    /// Another master was heard and had to be contradicted: a burst goes out now, and one later.
+    pub(crate) fn contention(&mut self, now: Instant, garp: &Garp) {
+        if let Some(delay) = garp.lower_prio_delay.filter(|_| garp.lower_prio_repeat > 0) {
+            self.second = Some(Burst { at: now + delay, repeat: garp.lower_prio_repeat });
+        }
+    }
+
+    /// The next moment at which something is owed.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match (self.second.map(|burst| burst.at), self.refresh_at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// How many messages per address are due now, if any; they are then no longer owed.
+    pub(crate) fn take_due(&mut self, now: Instant, garp: &Garp) -> Option<u32> {
+        let second = self.second.take_if(|burst| burst.at <= now).map(|burst| burst.repeat);
+        let refresh = self.refresh_at.take_if(|at| *at <= now).map(|_| garp.refresh_repeat);
+        if refresh.is_some() {
+            self.refresh_at = garp.refresh.map(|every| now + every);
+        }
+        second.max(refresh)
+    }
+}
+
+/// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`).
+///
+/// Without a gap they pass straight through.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    queues: BTreeMap<IfName, Queue>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    next_at: Instant,
+    gap: Duration,
+    waiting: VecDeque<Announce>,
+}
+
+/// More than this many waiting on one interface are not kept: the refresh and the second burst repeat them.
+const MOST_WAITING: usize = 65_536;
+
+impl Pacer {
+    pub(crate) const fn new() -> Self {
+        Self { queues: BTreeMap::new() }
+    }
+
+    /// Sends `announce` now or in its turn.
+    pub(crate) fn push(&mut self, now: Instant, announce: Announce, gap: Duration, out: &mut Actions) {
+        if gap.is_zero() && !self.queues.contains_key(&announce.device) {
+            out.push(Action::Announce(announce));
+            return;
+        }
+        let queue = self.queues.entry(announce.device.clone()).or_insert_with(|| Queue {
+            next_at: now,
+            gap,
+            waiting: VecDeque::new(),
+        });
+        queue.gap = gap;
+        if queue.waiting.len() < MOST_WAITING {
+            queue.waiting.push_back(announce);
+        }
+        self.expire(now, out);
+    }
+
+    /// What waits for an instance that is no longer master is not sent.
+    pub(crate) fn forget(&mut self, instance: InstanceId) {
+        for queue in self.queues.values_mut() {
+            queue.waiting.retain(|announce| announce.instance != instance);
+        }
+    }
+
+    /// The next moment at which a message may go out.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.queues.values().map(|queue| queue.next_at).min()
+    }
+
+    /// Sends what is due. One message at a time, so that the gap holds between the messages of a burst too.
+    pub(crate) fn expire(&mut self, now: Instant, out: &mut Actions) {
+        self.queues.retain(|_, queue| {
+            while queue.next_at <= now {
+                let Some(first) = queue.waiting.front_mut() else { return false };
+                out.push(Action::Announce(Announce { count: 1, ..first.clone() }));
+                first.count = first.count.saturating_sub(1);
+                if first.count == 0 {
+                    queue.waiting.pop_front();
+                }
+                queue.next_at = now + queue.gap;
+                if queue.gap.is_zero() && queue.waiting.is_empty() {
+                    return false;
+                }
+            }
+            true
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn a_new_master_owes_one_second_burst_and_refreshes_for_ever() {
+        let garp = Garp { refresh: Some(Duration::from_secs(60)), refresh_repeat: 2, ..Garp::default() };
+        let mut plan = AnnouncePlan::new(at(0), &garp);
+        assert_eq!(plan.deadline(), Some(at(5)));
+        assert_eq!(plan.take_due(at(4), &garp), None);
+        assert_eq!(plan.take_due(at(5), &garp), Some(5));
+        assert_eq!(plan.deadline(), Some(at(60)));
+        assert_eq!(plan.take_due(at(60), &garp), Some(2));
+        assert_eq!(plan.deadline(), Some(at(120)));
+    }
+
+    #[test]
+    fn no_delay_means_no_second_burst() {
+        let garp = Garp { delay: None, ..Garp::default() };
+        assert_eq!(AnnouncePlan::new(at(0), &garp).deadline(), None);
+    }
+
+    #[test]
+    fn pacing_keeps_the_gap_within_and_between_bursts() {
+        let mut pacer = Pacer::new();
+        let mut out = Actions::default();
+        let device: IfName = "eth1".parse().unwrap();
+        let gap = Duration::from_secs(1);
+        for last in [1, 2] {
+            let (instance, address) = (InstanceId::FIRST, [10, 0, 0, last].into());
+            let announce = Announce { instance, device: device.clone(), address, count: 2 };
+            pacer.push(at(0), announce, gap, &mut out);
+        }
+        let mut sent = Vec::new();
+        for second in 0..6 {
+            pacer.expire(at(second), &mut out);
+            sent.extend(out.drain().map(|action| match action {
+                Action::Announce(a) => (second, a.address, a.count),
+                other => panic!("{other:?}"),
+            }));
+        }
+        let of = |last| IpAddr::from([10, 0, 0, last]);
+        assert_eq!(sent, [(0, of(1), 1), (1, of(1), 1), (2, of(2), 1), (3, of(2), 1)]);
+        assert_eq!(pacer.deadline(), None, "an empty queue waits for nothing");
+    }
+}

@@ -1,0 +1,81 @@
+//! What reaches the machine.
+
+use std::net::IpAddr;
+
+use model::{IfIndex, IfName, Instant};
+use wire::vrrp::{Advert, Malformed};
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A VRRP packet arrived. `now` is the time at which the kernel received it.
+    Advert(Arrival<'a>),
+    /// What the kernel says of an interface; `None` if there is none of that name.
+    Link {
+        /// Its name.
+        name: &'a IfName,
+        /// Its state.
+        link: Option<Link>,
+    },
+    /// A run of a check script has ended.
+    Script {
+        /// The script's name.
+        name: &'a str,
+        /// The number that [`crate::Action::RunScript`] gave to the run.
+        run: u64,
+        /// How it ended.
+        outcome: ScriptOutcome,
+    },
+    /// The time is now past [`crate::Router::deadline`], or may be.
+    Deadline,
+}
+
+/// A VRRP packet as it came out of its IP packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The interface that received it.
+    pub link: IfIndex,
+    /// The IP source.
+    pub source: IpAddr,
+    /// The IP destination.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// The parsed message, or why it is none.
+    pub advert: Result<Advert<'a>, Malformed>,
+}
+
+/// An interface as far as VRRP cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub index: IfIndex,
+    /// Administratively up and with a carrier.
+    pub up: bool,
+    /// Its first own IPv4 address: one that is not a virtual address of ours.
+    pub address: Option<IpAddr>,
+}
+
+/// How a run of a check script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptOutcome {
+    /// With this exit status; 0 is success.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+    /// It outlived its time-out and was killed.
+    TimedOut,
+    /// It could not be run (not found, not executable, insecure). It says nothing about the service.
+    NotRun,
+}
+
+/// What an instance was when the worker before this one died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// The instance's name.
+    pub instance: String,
+    /// It was master.
+    pub master: bool,
+    /// The last moment at which that was so.
+    pub at: Instant,
+}

@@ -1,0 +1,95 @@
+//! What an advertisement means to an instance: a pure table from state and packet to a decision.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use model::vrrp::{Instance, Preempt};
+use model::{Instant, Priority};
+
+use super::state::{Backup, Master, State};
+use super::verify::Verified;
+
+/// What to do about a verified advertisement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Nothing. A timer that runs goes on: for a backup that preempts this is how it takes over
+    /// (RFC 9568 §6.4.2, "discard the advertisement").
+    Ignore,
+    /// It is our master: restart the master down timer.
+    Follow,
+    /// As `Follow`, and remember that we may preempt it at this time (`preempt_delay`).
+    FollowUntil(Instant),
+    /// The master stops: wait the skew time (RFC 9568 §6.4.2).
+    AwaitSkew,
+    /// Our master fell below us: take over after this delay.
+    Overtake(Duration),
+    /// Another master stops: speak at once (RFC 9568 §6.4.3, priority 0).
+    Speak,
+    /// Another master is worse: contradict it (RFC 9568 §6.4.3).
+    Assert,
+    /// Another master is better: become backup (RFC 9568 §6.4.3).
+    Yield,
+}
+
+/// The instance as the decision sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) config: &'a Instance,
+    pub(crate) priority: Priority,
+    /// The address that it sends from.
+    pub(crate) address: IpAddr,
+}
+
+/// Decides what `heard` means in `state` at `now`.
+pub(crate) fn decide(view: View<'_>, state: &State, heard: &Verified<'_>, now: Instant) -> Decision {
+    match state {
+        State::Init | State::Fault(_) => Decision::Ignore,
+        State::Backup(backup) => in_backup(view, backup, heard, now),
+        State::Master(master) => in_master(view, master, heard, now),
+    }
+}
+
+fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant) -> Decision {
+    let theirs = heard.advert().priority;
+    let ours_before = backup.heard.filter(|master| master.source == heard.source());
+    if theirs == Priority::RELEASE {
+        // A host that was not our master says nothing about the one that is, which is heard and alive.
+        let stranger = backup.heard.is_some() && ours_before.is_none() && !view.config.strict;
+        return if stranger { Decision::Ignore } else { Decision::AwaitSkew };
+    }
+    if theirs >= view.priority {
+        return Decision::Follow;
+    }
+    match view.config.preempt {
+        Preempt::Never => Decision::Follow,
+        Preempt::After(delay) => match backup.preempt_at {
+            Some(at) if at <= now => Decision::Ignore,
+            Some(at) => Decision::FollowUntil(at),
+            None => Decision::FollowUntil(now + delay),
+        },
+        Preempt::Always => match ours_before {
+            Some(before) if before.priority >= view.priority && !view.config.strict => Decision::Overtake(
+                crate::overtake_delay(before.priority, theirs, view.priority, view.address),
+            ),
+            Some(_) | None => Decision::Ignore,
+        },
+    }
+}
+
+fn in_master(view: View<'_>, master: &Master, heard: &Verified<'_>, now: Instant) -> Decision {
+    let theirs = heard.advert().priority;
+    if theirs == Priority::RELEASE {
+        return Decision::Speak;
+    }
+    let better = theirs > view.priority || (theirs == view.priority && heard.source() > view.address);
+    if better {
+        return Decision::Yield;
+    }
+    // A second master that never yields is contradicted at its own pace, a flood of them is not answered
+    // packet by packet.
+    let again_after = view.config.advert_interval.duration() / 2;
+    match master.asserted_at {
+        Some(last) if now.since(last) < again_after => Decision::Ignore,
+        Some(_) | None => Decision::Assert,
+    }
+}

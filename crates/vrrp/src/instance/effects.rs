@@ -1,0 +1,121 @@
+//! The effects of an instance: advertisements, addresses, gratuitous ARP, scripts, remarks.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::Priority;
+use model::vrrp::{Garp, VirtualAddress};
+
+use super::verify::Verified;
+use super::{Instance, Turn, family};
+use crate::complaint::Verdict as Telling;
+use crate::{
+    Action, Actions, Announce, Holding, InstanceId, Notice, Notification, NotificationKind, Outgoing, Warning,
+};
+
+/// What is remarked on once while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Remark {
+    Interval,
+    Addresses,
+    LowerPriority,
+}
+
+impl Instance {
+    pub(super) fn transmit(&mut self, out: &mut Actions) {
+        if self.outgoing.is_none() {
+            self.outgoing = self.compose(self.priority).map(Arc::new);
+        }
+        if let Some(outgoing) = &self.outgoing {
+            self.counters.sent += 1;
+            out.push(Action::Transmit(Arc::clone(outgoing)));
+        }
+    }
+
+    pub(super) fn transmit_release(&mut self, out: &mut Actions) {
+        if let Some(outgoing) = self.compose(Priority::RELEASE) {
+            self.counters.release_sent += 1;
+            out.push(Action::Transmit(Arc::new(outgoing)));
+            out.notice(Notice::SentRelease { instance: Arc::clone(&self.name) });
+        }
+    }
+
+    fn compose(&self, priority: Priority) -> Option<Outgoing> {
+        Some(Outgoing {
+            link: self.link.filter(|link| link.up)?.index,
+            source: self.own_address()?,
+            transport: self.config.transport.clone(),
+            version: self.config.version,
+            vrid: self.config.vrid,
+            priority,
+            interval: self.config.advert_interval,
+            auth: self.config.auth,
+            addresses: self.advertised.clone(),
+            family: family(&self.config),
+        })
+    }
+
+    pub(super) fn hold(&self, addresses: Arc<[VirtualAddress]>, out: &mut Actions) {
+        let name = Arc::clone(&self.name);
+        out.push(Action::Hold(Holding { instance: self.id, name, addresses }));
+    }
+
+    pub(super) fn announce(&self, count: u32, turn: &mut Turn<'_>) {
+        announce_each(self.id, &self.addresses, &self.config.garp, count, turn);
+    }
+
+    pub(super) fn notify(&self, kind: NotificationKind, out: &mut Actions) {
+        let instance = Arc::clone(&self.name);
+        out.push(Action::Notify(Notification { instance, kind, priority: self.priority }));
+    }
+
+    pub(super) fn publish(&self, out: &mut Actions) {
+        let instance = Arc::clone(&self.name);
+        out.push(Action::Publish { instance, state: self.state.name(), priority: self.priority });
+    }
+
+    pub(super) fn remark_differences(&mut self, verified: &Verified<'_>, turn: &mut Turn<'_>) {
+        let differs = verified.differs();
+        if differs.interval {
+            self.counters.interval_differs += 1;
+            let theirs = verified.advert().interval;
+            let warning = Warning::Interval { theirs, ours: self.config.advert_interval };
+            self.remark(Remark::Interval, verified.source(), warning, turn);
+        }
+        if differs.addresses {
+            self.counters.addresses_differ += 1;
+            let ours = self.config.addresses.iter().filter(|one| one.advertised).count();
+            let warning = Warning::Addresses { theirs: verified.advert().addresses.len(), ours };
+            self.remark(Remark::Addresses, verified.source(), warning, turn);
+        }
+    }
+
+    fn remark(&mut self, remark: Remark, peer: IpAddr, warning: Warning, turn: &mut Turn<'_>) {
+        if self.remarks.note(turn.now, remark, peer) != Telling::Silent {
+            turn.out.notice(Notice::Differs { instance: Arc::clone(&self.name), peer, warning });
+        }
+    }
+
+    pub(super) fn remark_lower_priority(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        let peer = heard.source();
+        if self.remarks.note(turn.now, Remark::LowerPriority, peer) != Telling::Silent {
+            let (instance, theirs) = (Arc::clone(&self.name), heard.advert().priority);
+            turn.out.notice(Notice::LowerPriority { instance, peer, theirs, ours: self.priority });
+        }
+    }
+}
+
+/// Tells the links of these addresses, each with `count` messages.
+pub(super) fn announce_each(
+    id: InstanceId,
+    addresses: &[VirtualAddress],
+    garp: &Garp,
+    count: u32,
+    turn: &mut Turn<'_>,
+) {
+    for held in addresses.iter().filter(|_| count > 0) {
+        let announce =
+            Announce { instance: id, device: held.device.clone(), address: held.prefix.address(), count };
+        turn.pacer.push(turn.now, announce, garp.interval, turn.out);
+    }
+}

@@ -1,0 +1,443 @@
+//! One virtual router on this host.
+
+mod decide;
+mod effects;
+mod state;
+mod tracking;
+mod verify;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::vrrp::{self, Transport, VirtualAddress};
+use model::{Family, IfIndex, IfName, Instant, Priority, Vrid};
+use wire::vrrp::Advert;
+
+use crate::announce::{AnnouncePlan, Pacer};
+use crate::complaint::Complaints;
+use crate::event::{Arrival, Link};
+use crate::status::{Counters, Status};
+use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
+
+use decide::{Decision, View, decide};
+use effects::{Remark, announce_each};
+use state::{Backup, Heard, Master, State, Wait};
+pub use state::{Cause, Reason};
+pub(crate) use tracking::World;
+use tracking::tell_difference;
+pub use verify::Reject;
+use verify::{Verified, verify};
+
+/// One virtual router: its configuration, its state, and nothing of any other.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    id: InstanceId,
+    name: Arc<str>,
+    config: Arc<vrrp::Instance>,
+    addresses: Arc<[VirtualAddress]>,
+    advertised: Box<[u8]>,
+    link: Option<Link>,
+    priority: Priority,
+    state: State,
+    /// The advertisement as it is sent now; made anew when anything in it changes.
+    outgoing: Option<Arc<Outgoing>>,
+    counters: Counters,
+    remarks: Complaints<Remark>,
+}
+
+/// One call into an instance: the time, and where its effects go.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Instant,
+    pub(crate) out: &'a mut Actions,
+    pub(crate) pacer: &'a mut Pacer,
+}
+
+impl Instance {
+    pub(crate) fn new(id: InstanceId, config: &vrrp::Instance) -> Self {
+        Self {
+            id,
+            name: config.name.as_str().into(),
+            addresses: config.addresses.as_slice().into(),
+            advertised: advertised(config),
+            link: None,
+            priority: config.priority,
+            config: Arc::new(config.clone()),
+            state: State::Init,
+            outgoing: None,
+            counters: Counters::default(),
+            remarks: Complaints::new(),
+        }
+    }
+
+    /// Looks at the world again after a link, a script or the configuration has changed.
+    pub(crate) fn observe(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
+        self.take_link(world.links.get(&self.config.interface).copied());
+        let effective = priority::effective(self.config.priority, self.changes(world));
+        self.take_priority(effective, turn);
+        let causes = self.causes(world);
+        let pending = self.is_pending(world);
+        match &mut self.state {
+            State::Fault(known) if !causes.is_empty() => tell_difference(&self.name, known, causes, turn.out),
+            State::Init | State::Fault(_) | State::Backup(_) | State::Master(_) if !causes.is_empty() => {
+                self.transition(State::Fault(causes.clone()), Reason::Fault(causes), turn);
+            }
+            State::Init if !pending => self.start(Reason::Startup, turn),
+            State::Fault(_) if !pending => self.start(Reason::Recovered, turn),
+            State::Init | State::Fault(_) | State::Backup(_) | State::Master(_) => {}
+        }
+    }
+
+    /// It was master until a moment ago, and the kernel still holds its addresses: it goes on as master.
+    pub(crate) fn adopt(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.state, State::Init | State::Backup(_)) {
+            self.become_master(Reason::Adopted, turn);
+        }
+    }
+
+    /// Takes an advertisement that came in on our link for our VRID.
+    ///
+    /// # Errors
+    /// The reason if it was refused. It is then counted.
+    pub(crate) fn receive(
+        &mut self,
+        arrival: &Arrival<'_>,
+        advert: Advert<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Reject> {
+        let Some(own) = self.own_address() else { return Ok(()) };
+        let verified = verify(&self.config, own, &self.advertised, arrival, advert)
+            .inspect_err(|reason| self.counters.reject(*reason))?;
+        self.counters.received += 1;
+        self.remark_differences(&verified, turn);
+        let view = View { config: &self.config, priority: self.priority, address: own };
+        let decision = decide(view, &self.state, &verified, turn.now);
+        self.carry_out(decision, &verified, turn);
+        Ok(())
+    }
+
+    /// Does what is due.
+    pub(crate) fn expire(&mut self, turn: &mut Turn<'_>) {
+        match &mut self.state {
+            State::Init | State::Fault(_) => {}
+            State::Backup(backup) => {
+                if backup.wait.deadline(&self.config, self.priority) <= turn.now {
+                    let reason = takeover_reason(backup, turn.now);
+                    self.become_master(reason, turn);
+                }
+            }
+            State::Master(master) => {
+                let advert_due = master.next_advert_at <= turn.now;
+                if let Some(count) = master.announce.take_due(turn.now, &self.config.garp) {
+                    self.announce(count, turn);
+                }
+                if advert_due {
+                    self.advertise(turn);
+                }
+            }
+        }
+    }
+
+    /// Ends its part, orderly, and says so to scripts if `kind` is given.
+    pub(crate) fn stop(&mut self, kind: Option<NotificationKind>, turn: &mut Turn<'_>) {
+        self.leave(true, turn);
+        if let Some(kind) = kind {
+            self.notify(kind, turn.out);
+        }
+        turn.out.push(Action::Withdraw { instance: Arc::clone(&self.name) });
+    }
+
+    /// Takes a configuration for the same virtual router, without leaving the state that it is in.
+    pub(crate) fn reconfigure(&mut self, config: &vrrp::Instance, turn: &mut Turn<'_>) {
+        let before = std::mem::replace(&mut self.addresses, config.addresses.as_slice().into());
+        self.config = Arc::new(config.clone());
+        self.advertised = advertised(config);
+        self.outgoing = None;
+        if let State::Master(master) = &mut self.state {
+            let next = turn.now + config.advert_interval.duration();
+            master.next_advert_at = master.next_advert_at.min(next);
+            if before != self.addresses {
+                self.hold(Arc::clone(&self.addresses), turn.out);
+                let added: Vec<_> =
+                    self.addresses.iter().filter(|one| !before.contains(one)).cloned().collect();
+                announce_each(self.id, &added, &self.config.garp, self.config.garp.repeat, turn);
+            }
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Init | State::Fault(_) => None,
+            State::Backup(backup) => Some(backup.wait.deadline(&self.config, self.priority)),
+            State::Master(master) => {
+                let announce = master.announce.deadline().unwrap_or(master.next_advert_at);
+                Some(master.next_advert_at.min(announce))
+            }
+        }
+    }
+
+    pub(crate) const fn config(&self) -> &Arc<vrrp::Instance> {
+        &self.config
+    }
+
+    pub(crate) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn link_index(&self) -> Option<IfIndex> {
+        self.link.map(|link| link.index)
+    }
+
+    /// Where its packets come in: link, family and VRID.
+    pub(crate) fn key(&self) -> Option<(IfIndex, Family, Vrid)> {
+        self.link_index().map(|index| (index, family(&self.config), self.config.vrid))
+    }
+
+    /// Whether it looks at this interface or, given no name, at this script.
+    pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
+        self.config.interface == *name
+            || self.config.track_interfaces.iter().any(|tracked| tracked.interface == *name)
+    }
+
+    pub(crate) fn tracks_script(&self, name: &str) -> bool {
+        self.config.track_scripts.iter().any(|tracked| tracked.script == name)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let master = match &self.state {
+            State::Init | State::Fault(_) | State::Master(_) => None,
+            State::Backup(backup) => backup.heard.map(|heard| heard.source),
+        };
+        let deadline = self.deadline().map(|at| (at, self.waits_for(at)));
+        let (name, link) = (self.name.to_string(), self.link_index());
+        Status {
+            name,
+            state: self.state.name(),
+            priority: self.priority,
+            master,
+            deadline,
+            link,
+            counters: self.counters,
+        }
+    }
+
+    fn waits_for(&self, at: Instant) -> Reason {
+        match &self.state {
+            State::Init | State::Fault(_) => Reason::Startup,
+            State::Backup(backup) => takeover_reason(backup, at),
+            State::Master(master) if master.next_advert_at == at => Reason::AdvertDue,
+            State::Master(_) => Reason::AnnounceDue,
+        }
+    }
+
+    fn take_link(&mut self, link: Option<Link>) {
+        if self.link != link {
+            self.link = link;
+            self.outgoing = None;
+        }
+    }
+
+    fn take_priority(&mut self, effective: Priority, turn: &mut Turn<'_>) {
+        let from = std::mem::replace(&mut self.priority, effective);
+        if from == effective {
+            return;
+        }
+        self.outgoing = None;
+        let instance = Arc::clone(&self.name);
+        turn.out.notice(Notice::PriorityChanged { instance, from, to: effective });
+        // A backup that is better now need not wait for the next advertisement to learn it.
+        if matches!(self.state, State::Master(_)) && effective < from && !self.config.strict {
+            self.advertise(turn);
+        }
+        self.publish(turn.out);
+    }
+
+    /// RFC 9568 §6.4.1: the owner is master at once, everybody else listens first.
+    fn start(&mut self, reason: Reason, turn: &mut Turn<'_>) {
+        if self.priority == Priority::OWNER {
+            self.become_master(Reason::Owner, turn);
+        } else {
+            let backup = Backup::listening(turn.now, self.config.advert_interval);
+            self.transition(State::Backup(backup), reason, turn);
+        }
+    }
+
+    fn carry_out(&mut self, decision: Decision, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        match decision {
+            Decision::Ignore => {}
+            Decision::Follow => self.follow(heard, None, turn.now),
+            Decision::FollowUntil(at) => self.follow(heard, Some(at), turn.now),
+            Decision::AwaitSkew => self.await_skew(heard, turn),
+            Decision::Overtake(delay) => self.plan_overtake(turn.now + delay),
+            Decision::Speak => {
+                self.counters.release_received += 1;
+                self.contradict(heard, turn);
+            }
+            Decision::Assert => {
+                self.remark_lower_priority(heard, turn);
+                self.notify(NotificationKind::MasterRxLowerPriority, turn.out);
+                self.contradict(heard, turn);
+            }
+            Decision::Yield => self.yield_to(heard, turn),
+        }
+    }
+
+    fn follow(&mut self, heard: &Verified<'_>, preempt_at: Option<Instant>, now: Instant) {
+        if let State::Backup(backup) = &mut self.state {
+            let heard = as_heard(heard, now);
+            backup.wait = Wait::MasterDown { since: now, interval: heard.interval };
+            backup.heard = Some(heard);
+            backup.preempt_at = preempt_at;
+        }
+    }
+
+    fn await_skew(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        self.counters.release_received += 1;
+        if let State::Backup(backup) = &mut self.state {
+            let interval = heard.advert().interval;
+            backup.wait = Wait::Skew { since: turn.now, interval };
+            backup.heard = Some(Heard { priority: Priority::RELEASE, ..as_heard(heard, turn.now) });
+            let instance = Arc::clone(&self.name);
+            turn.out.notice(Notice::MasterReleases { instance, master: heard.source() });
+        }
+    }
+
+    fn plan_overtake(&mut self, at: Instant) {
+        if let State::Backup(backup) = &mut self.state {
+            // The master keeps speaking while we wait for our turn: that must not put it off.
+            if !matches!(backup.wait, Wait::Overtake { .. }) {
+                backup.wait = Wait::Overtake { at };
+            }
+        }
+    }
+
+    /// Another host believes to be master: speak, and correct what it told the link.
+    fn contradict(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        let garp = self.config.garp;
+        let State::Master(master) = &mut self.state else { return };
+        master.asserted_at = Some(turn.now);
+        master.announce.contention(turn.now, &garp);
+        if !self.config.lower_prio_no_advert || heard.advert().priority == Priority::RELEASE {
+            self.advertise(turn);
+        }
+        self.announce(garp.lower_prio_repeat, turn);
+    }
+
+    fn yield_to(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        // A survivor that never left the master state would not know that clients may have our address in
+        // their caches: one last word makes it announce again. The RFC yields in silence.
+        if self.config.higher_prio_send_advert || !self.config.strict {
+            self.transmit(turn.out);
+        }
+        let known = as_heard(heard, turn.now);
+        let reason = Reason::Better { master: known.source, theirs: known.priority, ours: self.priority };
+        let wait = Wait::MasterDown { since: turn.now, interval: known.interval };
+        let backup = Backup { wait, heard: Some(known), preempt_at: None };
+        self.transition(State::Backup(backup), reason, turn);
+    }
+
+    fn become_master(&mut self, reason: Reason, turn: &mut Turn<'_>) {
+        let master = Master {
+            next_advert_at: turn.now + self.config.advert_interval.duration(),
+            announce: AnnouncePlan::new(turn.now, &self.config.garp),
+            asserted_at: None,
+        };
+        self.transition(State::Master(master), reason, turn);
+    }
+
+    /// The only writer of the state.
+    fn transition(&mut self, to: State, reason: Reason, turn: &mut Turn<'_>) {
+        self.leave(matches!(to, State::Fault(_)), turn);
+        self.state = to;
+        self.enter(reason, turn);
+    }
+
+    /// `releasing`: nobody has taken over, so the others must be told.
+    fn leave(&mut self, releasing: bool, turn: &mut Turn<'_>) {
+        match &self.state {
+            State::Init | State::Fault(_) | State::Backup(_) => {}
+            State::Master(_) => {
+                if releasing {
+                    self.transmit_release(turn.out);
+                }
+                turn.pacer.forget(self.id);
+                self.hold(Arc::new([]), turn.out);
+            }
+        }
+    }
+
+    fn enter(&mut self, reason: Reason, turn: &mut Turn<'_>) {
+        let state = self.state.name();
+        let kind = match &self.state {
+            State::Init => None,
+            State::Fault(_) => Some(NotificationKind::Fault),
+            State::Backup(_) => Some(NotificationKind::Backup),
+            State::Master(_) => {
+                self.counters.became_master += 1;
+                self.transmit(turn.out);
+                self.hold(Arc::clone(&self.addresses), turn.out);
+                self.announce(self.config.garp.repeat, turn);
+                Some(NotificationKind::Master)
+            }
+        };
+        let instance = Arc::clone(&self.name);
+        turn.out.notice(Notice::Entering { instance, state, reason });
+        if let Some(kind) = kind {
+            self.notify(kind, turn.out);
+        }
+        self.publish(turn.out);
+    }
+
+    /// Sends an advertisement and plans the next: an interval after this one was due, so that lateness does
+    /// not add up.
+    fn advertise(&mut self, turn: &mut Turn<'_>) {
+        self.transmit(turn.out);
+        let interval = self.config.advert_interval.duration();
+        if let State::Master(master) = &mut self.state {
+            let due = master.next_advert_at;
+            let next = due + interval;
+            master.next_advert_at =
+                if due <= turn.now && next > turn.now { next } else { turn.now + interval };
+        }
+    }
+
+    fn own_address(&self) -> Option<IpAddr> {
+        self.config.source.or_else(|| self.link?.address)
+    }
+}
+
+fn as_heard(heard: &Verified<'_>, at: Instant) -> Heard {
+    let advert = heard.advert();
+    Heard { source: heard.source(), priority: advert.priority, interval: advert.interval, at }
+}
+
+fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
+    let master = backup.heard.map(|heard| heard.source);
+    match backup.wait {
+        Wait::MasterDown { since, .. } => Reason::MasterDown { master, silent: now.since(since) },
+        Wait::Skew { .. } => Reason::Released { master },
+        Wait::Overtake { .. } => {
+            Reason::Overtake { master, theirs: backup.heard.map(|heard| heard.priority) }
+        }
+    }
+}
+
+fn family(config: &vrrp::Instance) -> Family {
+    match &config.transport {
+        Transport::Multicast { group } => (*group).into(),
+        Transport::Unicast { peers } => {
+            config.source.or_else(|| peers.first().copied()).map_or(Family::V4, Family::from)
+        }
+    }
+}
+
+fn advertised(config: &vrrp::Instance) -> Box<[u8]> {
+    let mut bytes = Vec::new();
+    for held in config.addresses.iter().filter(|held| held.advertised) {
+        match held.prefix.address() {
+            IpAddr::V4(v4) => bytes.extend(v4.octets()),
+            IpAddr::V6(v6) => bytes.extend(v6.octets()),
+        }
+    }
+    bytes.into()
+}

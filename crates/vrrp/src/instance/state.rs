@@ -1,0 +1,212 @@
+//! The states. Deadlines live in the state that they belong to, and die with it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Centis, IfName, Instant, Priority};
+
+use crate::announce::AnnouncePlan;
+use crate::{StateName, skew_time};
+
+/// What an instance is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Waits for the first verdict of a vital script.
+    Init,
+    /// Cannot work, for these causes; never empty.
+    Fault(BTreeSet<Cause>),
+    /// Stands by.
+    Backup(Backup),
+    /// Holds the addresses.
+    Master(Master),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Backup {
+    /// What it waits for.
+    pub(crate) wait: Wait,
+    /// The master that it follows.
+    pub(crate) heard: Option<Heard>,
+    /// When it may preempt the master of lower priority that it hears (`preempt_delay`).
+    pub(crate) preempt_at: Option<Instant>,
+}
+
+/// A backup's one deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// The master was heard `since`, or listening began: it is dead after the master down interval.
+    MasterDown { since: Instant, interval: Centis },
+    /// The master said at `since` that it stops: skew time decides who follows.
+    Skew { since: Instant, interval: Centis },
+    /// The master fell below us: `at` is our turn.
+    Overtake { at: Instant },
+}
+
+/// The last advertisement that a backup followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) source: IpAddr,
+    pub(crate) priority: Priority,
+    pub(crate) interval: Centis,
+    pub(crate) at: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Master {
+    pub(crate) next_advert_at: Instant,
+    pub(crate) announce: AnnouncePlan,
+    /// When it last contradicted another master.
+    pub(crate) asserted_at: Option<Instant>,
+}
+
+impl State {
+    pub(crate) const fn name(&self) -> StateName {
+        match self {
+            Self::Init => StateName::Init,
+            Self::Fault(_) => StateName::Fault,
+            Self::Backup(_) => StateName::Backup,
+            Self::Master(_) => StateName::Master,
+        }
+    }
+}
+
+impl Backup {
+    /// A backup that has heard nobody and begins to listen.
+    pub(crate) const fn listening(since: Instant, interval: Centis) -> Self {
+        Self { wait: Wait::MasterDown { since, interval }, heard: None, preempt_at: None }
+    }
+}
+
+impl Wait {
+    /// When the wait ends, for a backup of this `priority`.
+    pub(crate) fn deadline(self, config: &model::vrrp::Instance, priority: Priority) -> Instant {
+        let version = config.version;
+        match self {
+            Self::MasterDown { since, interval } => {
+                since + crate::master_down_interval(version, priority, interval, config.down_timer_adverts)
+            }
+            Self::Skew { since, interval } => since + skew_time(version, priority, interval),
+            Self::Overtake { at } => at,
+        }
+    }
+}
+
+/// Why an instance cannot work.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// There is no such interface.
+    LinkMissing(IfName),
+    /// The interface is down or has no carrier.
+    LinkDown(IfName),
+    /// The interface has no address to send from.
+    NoAddress(IfName),
+    /// A vital script says that its service does not work.
+    Script(Arc<str>),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
+            Self::LinkDown(name) => write!(f, "interface {name} is down"),
+            Self::NoAddress(name) => write!(f, "interface {name} has no IPv4 address"),
+            Self::Script(name) => write!(f, "script {name} fails"),
+        }
+    }
+}
+
+/// Why a transition happened, or what a deadline is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The instance starts to listen.
+    Startup,
+    /// It owns the addresses: priority 255.
+    Owner,
+    /// It was master until the worker before this one died, moments ago.
+    Adopted,
+    /// No master was heard for this long, the last one being `master`.
+    MasterDown {
+        /// Who was master.
+        master: Option<IpAddr>,
+        /// How long nothing came.
+        silent: Duration,
+    },
+    /// The master said that it stops, and nobody better spoke up.
+    Released {
+        /// Who was master.
+        master: Option<IpAddr>,
+    },
+    /// The master's priority fell below ours.
+    Overtake {
+        /// Who was master.
+        master: Option<IpAddr>,
+        /// Its priority, if it was heard.
+        theirs: Option<Priority>,
+    },
+    /// Another master has a greater priority, or the same and a greater address.
+    Better {
+        /// Who.
+        master: IpAddr,
+        /// Its priority.
+        theirs: Priority,
+        /// Our effective priority.
+        ours: Priority,
+    },
+    /// Something vital failed.
+    Fault(BTreeSet<Cause>),
+    /// What was at fault works again.
+    Recovered,
+    /// The next advertisement is due.
+    AdvertDue,
+    /// Gratuitous ARP is due.
+    AnnounceDue,
+    /// A check script is due.
+    ScriptDue,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Startup => f.write_str("init"),
+            Self::Owner => f.write_str("owner of the addresses"),
+            Self::Adopted => f.write_str("was master before the restart"),
+            Self::MasterDown { master, silent } => master_down(f, *master, *silent),
+            Self::Released { master: Some(master) } => write!(f, "master {master} stopped"),
+            Self::Released { master: None } => f.write_str("the master stopped"),
+            Self::Overtake { master: Some(master), theirs: Some(theirs) } => {
+                write!(f, "priority of master {master} fell to {theirs}")
+            }
+            Self::Overtake { .. } => f.write_str("the master's priority fell below ours"),
+            Self::Better { master, theirs, ours } if theirs == ours => {
+                write!(f, "{master} has the same priority {theirs} and the greater address")
+            }
+            Self::Better { master, theirs, ours } => {
+                write!(f, "{master} has higher priority {theirs}, ours {ours}")
+            }
+            Self::Fault(causes) => {
+                let mut separator = "";
+                causes.iter().try_for_each(|cause| {
+                    write!(f, "{separator}{cause}")?;
+                    separator = ", ";
+                    Ok(())
+                })
+            }
+            Self::Recovered => f.write_str("what was at fault works again"),
+            Self::AdvertDue => f.write_str("next advertisement"),
+            Self::AnnounceDue => f.write_str("next gratuitous ARP"),
+            Self::ScriptDue => f.write_str("next run of a script"),
+        }
+    }
+}
+
+fn master_down(f: &mut fmt::Formatter<'_>, master: Option<IpAddr>, silent: Duration) -> fmt::Result {
+    let secs = silent.as_secs();
+    let millis = silent.subsec_millis();
+    match master {
+        Some(master) => write!(f, "no advertisement from {master} for {secs}.{millis:03}s"),
+        None => write!(f, "no master heard for {secs}.{millis:03}s"),
+    }
+}

@@ -1,0 +1,108 @@
+//! What tracked things mean for an instance: its priority, its faults, and whether it must still wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{IfName, Influence};
+
+use super::Instance;
+use super::state::Cause;
+use crate::event::Link;
+use crate::script::{ScriptCheck, Verdict};
+use crate::{Actions, Notice};
+
+/// What an instance may look at beyond itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct World<'a> {
+    pub(crate) links: &'a BTreeMap<IfName, Link>,
+    pub(crate) scripts: &'a BTreeMap<String, ScriptCheck>,
+}
+
+impl Instance {
+    /// What tracked things add to the priority.
+    pub(super) fn changes<'a>(&'a self, world: World<'a>) -> impl Iterator<Item = i16> + 'a {
+        let links = self.config.track_interfaces.iter().map(move |tracked| {
+            let up = world.links.get(&tracked.interface).is_some_and(|link| link.up);
+            change(tracked.influence, if up { Verdict::Up } else { Verdict::Down })
+        });
+        let scripts = self
+            .config
+            .track_scripts
+            .iter()
+            .map(move |tracked| change(tracked.influence, verdict(world, &tracked.script)));
+        links.chain(scripts)
+    }
+
+    pub(super) fn causes(&self, world: World<'_>) -> BTreeSet<Cause> {
+        let mut causes = BTreeSet::new();
+        let own = &self.config.interface;
+        match self.link {
+            None => {
+                causes.insert(Cause::LinkMissing(own.clone()));
+            }
+            Some(link) if !link.up && self.config.track_primary => {
+                causes.insert(Cause::LinkDown(own.clone()));
+            }
+            Some(_) if self.own_address().is_none() => {
+                causes.insert(Cause::NoAddress(own.clone()));
+            }
+            Some(_) => {}
+        }
+        for tracked in &self.config.track_interfaces {
+            let link = world.links.get(&tracked.interface);
+            if is_fault(tracked.influence, link.is_some_and(|link| link.up)) {
+                let name = tracked.interface.clone();
+                causes.insert(if link.is_some() { Cause::LinkDown(name) } else { Cause::LinkMissing(name) });
+            }
+        }
+        for tracked in &self.config.track_scripts {
+            let verdict = verdict(world, &tracked.script);
+            let known = matches!(verdict, Verdict::Up | Verdict::Down);
+            if known && is_fault(tracked.influence, verdict == Verdict::Up) {
+                causes.insert(Cause::Script(tracked.script.as_str().into()));
+            }
+        }
+        causes
+    }
+
+    /// A vital script has not answered yet.
+    pub(super) fn is_pending(&self, world: World<'_>) -> bool {
+        self.config.track_scripts.iter().any(|tracked| {
+            tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
+        })
+    }
+}
+
+/// Tells what has been added to and taken from the causes of a fault.
+pub(super) fn tell_difference(
+    name: &Arc<str>,
+    known: &mut BTreeSet<Cause>,
+    causes: BTreeSet<Cause>,
+    out: &mut Actions,
+) {
+    for cause in causes.difference(known).cloned() {
+        out.notice(Notice::FaultAdded { instance: Arc::clone(name), cause });
+    }
+    for cause in known.difference(&causes).cloned() {
+        out.notice(Notice::FaultCleared { instance: Arc::clone(name), cause });
+    }
+    *known = causes;
+}
+
+fn verdict(world: World<'_>, script: &str) -> Verdict {
+    world.scripts.get(script).map_or(Verdict::NotRun, ScriptCheck::verdict)
+}
+
+fn change(influence: Influence, verdict: Verdict) -> i16 {
+    let up = match verdict {
+        Verdict::Unknown | Verdict::NotRun => return 0,
+        Verdict::Up => !influence.reverse,
+        Verdict::Down => influence.reverse,
+    };
+    let weight = influence.weight.get();
+    if (weight > 0) == up { weight } else { 0 }
+}
+
+const fn is_fault(influence: Influence, up: bool) -> bool {
+    influence.weight.get() == 0 && up == influence.reverse
+}

@@ -1,0 +1,411 @@
+//! All virtual routers of this host: who gets an event, and who is due next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::vrrp::{Config, Instance as InstanceConfig, Script, Transport};
+use model::{Family, IfIndex, IfName, Instant, Vrid};
+use wire::vrrp::Malformed;
+
+use crate::announce::Pacer;
+use crate::complaint::{Complaints, Verdict as Telling};
+use crate::event::{Arrival, Event, Link, Remembered, ScriptOutcome};
+use crate::instance::{Instance, Reject, Turn, World};
+use crate::notice::Whose;
+use crate::reconfigure::{Change, diff};
+use crate::script::ScriptCheck;
+use crate::status::Status;
+use crate::{Action, Actions, Notice, NotificationKind, master_down_interval};
+
+/// Names an instance for as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(u32);
+
+impl InstanceId {
+    #[cfg(test)]
+    pub(crate) const FIRST: Self = Self(0);
+}
+
+/// Where advertisements must be received.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The interface's number.
+    pub link: IfIndex,
+    /// Its name.
+    pub name: IfName,
+    /// The family.
+    pub family: Family,
+    /// The multicast group to join, if any.
+    pub group: Option<IpAddr>,
+}
+
+/// The virtual routers, the scripts and the links that they look at.
+#[derive(Debug)]
+pub struct Router {
+    config: Config,
+    instances: BTreeMap<InstanceId, Instance>,
+    by_name: BTreeMap<Arc<str>, InstanceId>,
+    by_key: BTreeMap<(IfIndex, Family, Vrid), InstanceId>,
+    next_id: u32,
+    links: BTreeMap<IfName, Link>,
+    scripts: BTreeMap<String, ScriptCheck>,
+    due: Due,
+    pacer: Pacer,
+    refusals: Complaints<(Option<InstanceId>, Reject)>,
+    malformed: BTreeMap<Malformed, u64>,
+    unknown_vrid: u64,
+}
+
+/// The configuration to go over to, by name.
+#[derive(Debug)]
+struct Target<'a> {
+    instances: BTreeMap<&'a str, &'a InstanceConfig>,
+    scripts: BTreeMap<&'a str, &'a Script>,
+}
+
+impl<'a> Target<'a> {
+    fn new(config: &'a Config) -> Self {
+        Self {
+            instances: config.instances.iter().map(|one| (one.name.as_str(), one)).collect(),
+            scripts: config.scripts.iter().map(|one| (one.name.as_str(), one)).collect(),
+        }
+    }
+}
+
+/// Who has a deadline.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Waiter {
+    Instance(InstanceId),
+    Script(String),
+    Pacer,
+}
+
+/// Deadlines in order. One entry for each waiter at most.
+#[derive(Debug, Default)]
+struct Due {
+    order: BTreeSet<(Instant, Waiter)>,
+    at: BTreeMap<Waiter, Instant>,
+}
+
+impl Due {
+    fn set(&mut self, waiter: Waiter, deadline: Option<Instant>) {
+        if self.at.get(&waiter).copied() == deadline {
+            return;
+        }
+        let before = match deadline {
+            Some(at) => self.at.insert(waiter.clone(), at),
+            None => self.at.remove(&waiter),
+        };
+        if let Some(before) = before {
+            self.order.remove(&(before, waiter.clone()));
+        }
+        if let Some(at) = deadline {
+            self.order.insert((at, waiter));
+        }
+    }
+
+    fn take_before(&mut self, now: Instant) -> Option<Waiter> {
+        if self.order.first()?.0 > now {
+            return None;
+        }
+        let (_, waiter) = self.order.pop_first()?;
+        self.at.remove(&waiter);
+        Some(waiter)
+    }
+}
+
+impl Default for Router {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Router {
+    /// A router without instances, which knows of no link.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            config: Config { scripts: Vec::new(), instances: Vec::new() },
+            instances: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            next_id: 0,
+            links: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            due: Due { order: BTreeSet::new(), at: BTreeMap::new() },
+            pacer: Pacer::new(),
+            refusals: Complaints::new(),
+            malformed: BTreeMap::new(),
+            unknown_vrid: 0,
+        }
+    }
+
+    /// Takes an event that happened at `now`, which must not be earlier than at the call before, except
+    /// that a packet carries the time at which the kernel received it.
+    pub fn handle(&mut self, now: Instant, event: Event<'_>, out: &mut Actions) {
+        match event {
+            Event::Advert(arrival) => self.receive(now, &arrival, out),
+            Event::Link { name, link } => self.take_link(now, name, link, out),
+            Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
+            Event::Deadline => self.expire(now, out),
+        }
+    }
+
+    /// Goes over to another configuration. What did not change is not disturbed. Start is the change from
+    /// nothing: call this after the first [`Event::Link`] of each interface, with what is `remembered` of
+    /// the worker before.
+    pub fn reconfigure(&mut self, now: Instant, to: &Config, remembered: &[Remembered], out: &mut Actions) {
+        let target = Target::new(to);
+        for change in diff(&self.config, to) {
+            self.apply(now, &change, &target, out);
+            out.push(Action::Changed(change));
+        }
+        self.config = to.clone();
+        for id in self.instances.keys().copied().collect::<Vec<_>>() {
+            self.with_instance(now, id, out, |instance, world, turn| {
+                instance.observe(world, turn);
+                if remembered.iter().any(|last| is_living_master(last, instance.config(), turn.now)) {
+                    instance.adopt(turn);
+                }
+            });
+        }
+        self.expire(now, out);
+    }
+
+    /// Ends everything, orderly: masters say so and release their addresses.
+    pub fn stop(&mut self, now: Instant, out: &mut Actions) {
+        for id in self.instances.keys().copied().collect::<Vec<_>>() {
+            self.remove(now, id, Some(NotificationKind::Stop), out);
+        }
+        self.scripts.clear();
+        self.due = Due::default();
+        self.config = Config::default();
+    }
+
+    /// When [`Event::Deadline`] is wanted next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.due.order.first().map(|(at, _)| *at)
+    }
+
+    /// Where advertisements must be received now. Ask after link events and reconfigurations.
+    #[must_use]
+    pub fn endpoints(&self) -> BTreeSet<Endpoint> {
+        self.instances.values().filter_map(endpoint).collect()
+    }
+
+    /// Every instance as it is, in the order of their names.
+    pub fn status(&self) -> impl Iterator<Item = Status> + '_ {
+        self.by_name.values().filter_map(|id| self.instances.get(id)).map(Instance::status)
+    }
+
+    /// How many packets were malformed, by the way in which they were.
+    pub fn malformed(&self) -> impl Iterator<Item = (Malformed, u64)> + '_ {
+        self.malformed.iter().map(|(kind, count)| (*kind, *count))
+    }
+
+    /// How many advertisements were of virtual routers that have no instance here.
+    #[must_use]
+    pub const fn unknown_vrid(&self) -> u64 {
+        self.unknown_vrid
+    }
+
+    fn receive(&mut self, now: Instant, arrival: &Arrival<'_>, out: &mut Actions) {
+        let advert = match arrival.advert {
+            Ok(advert) => advert,
+            Err(malformed) => {
+                *self.malformed.entry(malformed).or_default() += 1;
+                self.refuse(now, None, arrival, Reject::Malformed, out);
+                return;
+            }
+        };
+        let key = (arrival.link, arrival.source.into(), advert.vrid);
+        let Some(id) = self.by_key.get(&key).copied() else {
+            // Other virtual routers on the link are nothing unusual: counted, not told.
+            self.unknown_vrid += 1;
+            return;
+        };
+        let mut refused = None;
+        self.with_instance(now, id, out, |instance, _, turn| {
+            refused = instance.receive(arrival, advert, turn).err();
+        });
+        if let Some(reason) = refused {
+            self.refuse(now, Some(id), arrival, reason, out);
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        now: Instant,
+        id: Option<InstanceId>,
+        arrival: &Arrival<'_>,
+        reason: Reject,
+        out: &mut Actions,
+    ) {
+        let Telling::Tell { untold } = self.refusals.note(now, (id, reason), arrival.source) else { return };
+        let whose = match id.and_then(|id| self.instances.get(&id)) {
+            Some(instance) => Whose::Instance(Arc::clone(instance.name())),
+            None => match self.links.iter().find(|(_, link)| link.index == arrival.link) {
+                Some((name, _)) => Whose::Interface(name.clone()),
+                None => return,
+            },
+        };
+        let detail = arrival.advert.err();
+        out.notice(Notice::Refused { whose, peer: arrival.source, reason, detail, untold });
+    }
+
+    fn take_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
+        let before = match link {
+            Some(link) => self.links.insert(name.clone(), link),
+            None => self.links.remove(name),
+        };
+        if before == link {
+            return;
+        }
+        for id in self.those(|instance| instance.tracks_link(name)) {
+            self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+        }
+    }
+
+    fn script_ended(
+        &mut self,
+        now: Instant,
+        name: &str,
+        run: u64,
+        outcome: ScriptOutcome,
+        out: &mut Actions,
+    ) {
+        let Some(script) = self.scripts.get_mut(name) else { return };
+        let changed = script.finished(now, run, outcome, out);
+        self.due.set(Waiter::Script(name.to_owned()), script.deadline());
+        if changed {
+            for id in self.those(|instance| instance.tracks_script(name)) {
+                self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+            }
+        }
+    }
+
+    fn expire(&mut self, now: Instant, out: &mut Actions) {
+        while let Some(waiter) = self.due.take_before(now) {
+            match waiter {
+                Waiter::Instance(id) => {
+                    self.with_instance(now, id, out, |instance, _, turn| instance.expire(turn));
+                }
+                Waiter::Script(name) => {
+                    if let Some(script) = self.scripts.get_mut(&name) {
+                        script.expire(now, out);
+                        let deadline = script.deadline();
+                        self.due.set(Waiter::Script(name), deadline);
+                    }
+                }
+                Waiter::Pacer => {
+                    self.pacer.expire(now, out);
+                    self.due.set(Waiter::Pacer, self.pacer.deadline());
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, now: Instant, change: &Change, target: &Target<'_>, out: &mut Actions) {
+        match change {
+            Change::InstanceRemoved(name) => {
+                if let Some(id) = self.by_name.get(name.as_str()).copied() {
+                    self.remove(now, id, Some(NotificationKind::Deleted), out);
+                }
+            }
+            Change::InstanceReplaced(name) => {
+                if let Some(id) = self.by_name.get(name.as_str()).copied() {
+                    self.remove(now, id, None, out);
+                }
+                self.insert(name, target);
+            }
+            Change::InstanceAdded(name) => self.insert(name, target),
+            Change::InstanceChanged { name, .. } => {
+                let Some(config) = target.instances.get(name.as_str()) else { return };
+                if let Some(id) = self.by_name.get(name.as_str()).copied() {
+                    self.with_instance(now, id, out, |instance, _, turn| instance.reconfigure(config, turn));
+                }
+            }
+            Change::ScriptRemoved(name) => {
+                self.scripts.remove(name);
+                self.due.set(Waiter::Script(name.clone()), None);
+            }
+            Change::ScriptAdded(name) | Change::ScriptChanged(name) => self.take_script(now, name, target),
+        }
+    }
+
+    fn take_script(&mut self, now: Instant, name: &str, target: &Target<'_>) {
+        let Some(config) = target.scripts.get(name) else { return };
+        let script = match self.scripts.get_mut(name) {
+            Some(script) => {
+                script.reconfigure(now, config);
+                script
+            }
+            None => self.scripts.entry(name.to_owned()).or_insert_with(|| ScriptCheck::new(now, config)),
+        };
+        self.due.set(Waiter::Script(name.to_owned()), script.deadline());
+    }
+
+    fn insert(&mut self, name: &str, target: &Target<'_>) {
+        let Some(config) = target.instances.get(name) else { return };
+        let id = InstanceId(self.next_id);
+        self.next_id += 1;
+        self.by_name.insert(name.into(), id);
+        self.instances.insert(id, Instance::new(id, config));
+    }
+
+    fn remove(&mut self, now: Instant, id: InstanceId, kind: Option<NotificationKind>, out: &mut Actions) {
+        let Some(mut instance) = self.instances.remove(&id) else { return };
+        instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
+        self.by_name.remove(instance.name());
+        instance.key().map(|key| self.by_key.remove(&key));
+        self.due.set(Waiter::Instance(id), None);
+    }
+
+    fn those(&self, wanted: impl Fn(&Instance) -> bool) -> Vec<InstanceId> {
+        self.instances.iter().filter(|(_, instance)| wanted(instance)).map(|(id, _)| *id).collect()
+    }
+
+    /// Calls into one instance, then puts its deadline and its key where they belong.
+    fn with_instance(
+        &mut self,
+        now: Instant,
+        id: InstanceId,
+        out: &mut Actions,
+        call: impl FnOnce(&mut Instance, World<'_>, &mut Turn<'_>),
+    ) {
+        let Some(instance) = self.instances.get_mut(&id) else { return };
+        let before = instance.key();
+        let world = World { links: &self.links, scripts: &self.scripts };
+        call(instance, world, &mut Turn { now, out, pacer: &mut self.pacer });
+        self.due.set(Waiter::Instance(id), instance.deadline());
+        self.due.set(Waiter::Pacer, self.pacer.deadline());
+        let after = instance.key();
+        if before != after {
+            before.map(|key| self.by_key.remove(&key));
+            self.by_key.extend(after.map(|key| (key, id)));
+        }
+    }
+}
+
+fn endpoint(instance: &Instance) -> Option<Endpoint> {
+    let config = instance.config();
+    let (link, family, _) = instance.key()?;
+    let group = match config.transport {
+        Transport::Multicast { group } => Some(group),
+        Transport::Unicast { .. } => None,
+    };
+    Some(Endpoint { link, name: config.interface.clone(), family, group })
+}
+
+/// Others have not yet taken over from a master that they heard less than a master down interval ago.
+fn is_living_master(last: &Remembered, config: &InstanceConfig, now: Instant) -> bool {
+    let patience = master_down_interval(
+        config.version,
+        config.priority,
+        config.advert_interval,
+        config.down_timer_adverts,
+    );
+    last.master && last.instance == config.name && now.since(last.at) < patience
+}

@@ -1,0 +1,86 @@
+//! What an instance is, for displays and tests.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use model::{IfIndex, Instant, Priority};
+
+use crate::instance::{Reason, Reject};
+
+/// The name of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateName {
+    /// Not started: a script has no verdict yet.
+    Init,
+    /// Cannot work.
+    Fault,
+    /// Stands by.
+    Backup,
+    /// Holds the addresses.
+    Master,
+}
+
+impl fmt::Display for StateName {
+    /// As logs and notify scripts spell it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Init => "INIT",
+            Self::Fault => "FAULT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+        })
+    }
+}
+
+/// An instance at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: StateName,
+    /// Its effective priority.
+    pub priority: Priority,
+    /// Who is master as far as it knows, if somebody else.
+    pub master: Option<IpAddr>,
+    /// When it acts next if nothing happens, and why.
+    pub deadline: Option<(Instant, Reason)>,
+    /// The interface it uses.
+    pub link: Option<IfIndex>,
+    /// What it has counted.
+    pub counters: Counters,
+}
+
+/// Counts since the instance was created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Advertisements that passed every check.
+    pub received: u64,
+    /// Advertisements sent.
+    pub sent: u64,
+    /// Priority 0 received.
+    pub release_received: u64,
+    /// Priority 0 sent.
+    pub release_sent: u64,
+    /// Times it became master.
+    pub became_master: u64,
+    /// Accepted although the interval is not ours.
+    pub interval_differs: u64,
+    /// Accepted although the addresses are not ours.
+    pub addresses_differ: u64,
+    rejected: [u64; Reject::COUNT],
+}
+
+impl Counters {
+    /// How many advertisements were refused for this reason.
+    #[must_use]
+    pub fn rejected(&self, reason: Reject) -> u64 {
+        self.rejected.get(reason.ordinal()).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn reject(&mut self, reason: Reject) {
+        if let Some(count) = self.rejected.get_mut(reason.ordinal()) {
+            *count += 1;
+        }
+    }
+}
