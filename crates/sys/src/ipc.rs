@@ -1,7 +1,14 @@
 //! Messages between processes of the daemon: a `SOCK_SEQPACKET` pair.
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv, recvmsg, sendmsg, socketpair, sockopt,
+};
 
 /// One end of a pair. Messages keep their bounds and their order.
 #[derive(Debug)]
@@ -40,7 +47,15 @@ impl Channel {
     /// # Errors
     /// The kernel has no file descriptor left.
     pub fn pair() -> io::Result<(Self, Self)> {
-        unimplemented!()
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (left, right) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        for fd in [&left, &right] {
+            // By default two of the longest messages fill it. A refusal leaves the default.
+            if sockopt::set_socket_send_buffer_size_force(fd, SEND_BUFFER_BYTES).is_err() {
+                sockopt::set_socket_send_buffer_size(fd, SEND_BUFFER_BYTES)?;
+            }
+        }
+        Ok((Self { fd: left }, Self { fd: right }))
     }
 
     /// Sends `message`, with a copy of `attached` if given.
@@ -48,8 +63,21 @@ impl Channel {
     /// # Errors
     /// `InvalidInput` if the message is empty or longer than [`Self::MESSAGE_BYTES`]; `BrokenPipe` if the peer is gone.
     pub fn send(&self, message: &[u8], attached: Option<BorrowedFd<'_>>) -> io::Result<Sent> {
-        let _ = (message, attached);
-        unimplemented!()
+        if message.is_empty() || message.len() > Self::MESSAGE_BYTES {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if let Some(fd) = attached.as_ref() {
+            let fits = control.push(SendAncillaryMessage::ScmRights(std::slice::from_ref(fd)));
+            debug_assert!(fits, "room for one was made above");
+        }
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        match sendmsg(&self.fd, &[IoSlice::new(message)], &mut control, flags) {
+            Ok(_) => Ok(Sent::Done),
+            Err(Errno::AGAIN) => Ok(Sent::Full),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Receives one message into `buffer`.
@@ -57,8 +85,25 @@ impl Channel {
     /// # Errors
     /// Only what means a broken program.
     pub fn recv(&self, buffer: &mut Vec<u8>) -> io::Result<Received> {
-        let _ = buffer;
-        unimplemented!()
+        let peek = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
+        let length = match recv(&self.fd, &mut [0; 0], peek) {
+            // No message is empty, see `send`.
+            Ok((_, 0)) | Err(Errno::CONNRESET) => return Ok(Received::Closed),
+            Ok((_, length)) => length,
+            Err(Errno::AGAIN) => return Ok(Received::Empty),
+            Err(error) => return Err(error.into()),
+        };
+        buffer.resize(length, 0);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+        let read = recvmsg(&self.fd, &mut [IoSliceMut::new(buffer)], &mut control, flags)?;
+        buffer.truncate(read.bytes);
+        let attached = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        });
+        Ok(Received::Message(attached))
     }
 }
 
@@ -73,6 +118,8 @@ impl TryFrom<OwnedFd> for Channel {
     type Error = io::Error;
 
     fn try_from(fd: OwnedFd) -> io::Result<Self> {
+        fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+        ioctl_fionbio(&fd, true)?;
         Ok(Self { fd })
     }
 }
@@ -80,5 +127,78 @@ impl TryFrom<OwnedFd> for Channel {
 impl From<Channel> for OwnedFd {
     fn from(channel: Channel) -> Self {
         channel.fd
+    }
+}
+
+const SEND_BUFFER_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(channel: &Channel, buffer: &mut Vec<u8>) -> Option<OwnedFd> {
+        match channel.recv(buffer).unwrap() {
+            Received::Message(attached) => attached,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn messages_keep_their_bounds() {
+        let (left, right) = Channel::pair().unwrap();
+        let long = vec![7; Channel::MESSAGE_BYTES];
+        assert_eq!(left.send(b"one", None).unwrap(), Sent::Done);
+        assert_eq!(left.send(&long, None).unwrap(), Sent::Done);
+        let mut buffer = Vec::new();
+        assert!(received(&right, &mut buffer).is_none());
+        assert_eq!(buffer, b"one");
+        assert!(received(&right, &mut buffer).is_none());
+        assert_eq!(buffer, long);
+        assert!(matches!(right.recv(&mut buffer).unwrap(), Received::Empty));
+    }
+
+    #[test]
+    fn a_file_descriptor_travels_with_a_message() {
+        let (left, right) = Channel::pair().unwrap();
+        let file = crate::memfd::sealed("attached", b"content").unwrap();
+        assert_eq!(left.send(b"here", Some(file.as_fd())).unwrap(), Sent::Done);
+        drop(file);
+        let attached = received(&right, &mut Vec::new()).unwrap();
+        assert_eq!(crate::memfd::read_sealed(attached).unwrap(), b"content");
+    }
+
+    #[test]
+    fn a_full_queue_and_a_gone_peer_are_told() {
+        let (left, right) = Channel::pair().unwrap();
+        let message = vec![0; 1000];
+        let mut sent = 0;
+        while left.send(&message, None).unwrap() == Sent::Done {
+            sent += 1;
+        }
+        assert!(sent > 10);
+        drop(left);
+        let mut buffer = Vec::new();
+        for _ in 0..sent {
+            assert!(received(&right, &mut buffer).is_none());
+        }
+        assert!(matches!(right.recv(&mut buffer).unwrap(), Received::Closed));
+        assert_eq!(right.send(b"x", None).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn what_cannot_be_a_message_is_refused() {
+        let (left, _right) = Channel::pair().unwrap();
+        for message in [&[] as &[u8], &vec![0; Channel::MESSAGE_BYTES + 1]] {
+            assert_eq!(left.send(message, None).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn an_inherited_end_works_on() {
+        let (left, right) = Channel::pair().unwrap();
+        let right = Channel::try_from(OwnedFd::from(right)).unwrap();
+        assert!(matches!(right.recv(&mut Vec::new()).unwrap(), Received::Empty));
+        assert_eq!(left.send(b"x", None).unwrap(), Sent::Done);
+        assert!(received(&right, &mut Vec::new()).is_none());
     }
 }

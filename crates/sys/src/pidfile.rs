@@ -1,14 +1,24 @@
 //! Files that say which process runs, and that it is the only one.
 
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::process::Pid;
 
 /// A pid file that belongs to this process until dropped: locked, and removed at the end.
+///
+/// The lock is an `flock` on the file that the path names now. Every writing makes a new file and renames it
+/// into place, locked beforehand, so neither the content nor the lock is ever half there.
 #[derive(Debug)]
 pub struct Held {
     path: PathBuf,
+    /// Open for its lock alone.
+    file: File,
 }
 
 /// Why a pid file could not be had.
@@ -39,8 +49,24 @@ impl Held {
     /// # Errors
     /// See [`Error`].
     pub fn claim(path: &Path, pid: Pid) -> Result<Self, Error> {
-        let _ = (path, pid);
-        unimplemented!()
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(failed)?;
+        }
+        loop {
+            let file = open(path).map_err(failed)?;
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => return Err(Error::AlreadyRunning { pid: read(path) }),
+                Err(error) => return Err(failed(error.into())),
+            }
+            // Between opening and locking, its owner may have put another file there or removed it.
+            if is_at(&file, path) {
+                let mut held = Self { path: path.to_owned(), file };
+                held.rewrite(pid)?;
+                return Ok(held);
+            }
+        }
     }
 
     /// Writes another process's number, under the same lock.
@@ -48,8 +74,21 @@ impl Held {
     /// # Errors
     /// [`Error::File`].
     pub fn rewrite(&mut self, pid: Pid) -> Result<(), Error> {
-        let _ = pid;
-        unimplemented!()
+        self.file = self.replace(pid).map_err(|source| Error::File { path: self.path.clone(), source })?;
+        Ok(())
+    }
+
+    fn replace(&self, pid: Pid) -> io::Result<File> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = self.path.with_file_name(format!(".{name}.{}", Pid::own()));
+        // Left by a process of the same number that died right here.
+        drop(fs::remove_file(&draft));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&draft)?;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        file.write_all(format!("{pid}\n").as_bytes())?;
+        fs::rename(&draft, &self.path)?;
+        Ok(file)
     }
 
     /// Where it is.
@@ -59,9 +98,107 @@ impl Held {
     }
 }
 
+impl Drop for Held {
+    fn drop(&mut self) {
+        if is_at(&self.file, &self.path) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
 /// The process that the file at `path` names, if it is readable and names one. It may have ended long ago.
 #[must_use]
 pub fn read(path: &Path) -> Option<Pid> {
-    let _ = path;
-    unimplemented!()
+    fs::read_to_string(path).ok()?.trim().parse().ok().and_then(Pid::from_number)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o644);
+    options.custom_flags(libc::O_NOFOLLOW).open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pid(number: i32) -> Pid {
+        Pid::from_number(number).unwrap()
+    }
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/steadfast.pid");
+        let mut held = Held::claim(&path, pid(1234)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1234\n");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+        let refused = Held::claim(&path, pid(2)).unwrap_err();
+        assert_eq!(refused.to_string(), "already running (pid 1234)");
+        held.rewrite(pid(77)).unwrap();
+        assert_eq!(read(&path), Some(pid(77)));
+        assert!(
+            matches!(Held::claim(&path, pid(2)), Err(Error::AlreadyRunning { pid: Some(p) }) if p == pid(77))
+        );
+        drop(held);
+        assert!(!path.exists());
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "a draft is left");
+    }
+
+    #[test]
+    fn a_stale_file_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pid");
+        fs::write(&path, "123456789, and more than the new content").unwrap();
+        let held = Held::claim(&path, Pid::own()).unwrap();
+        assert_eq!(read(&path), Some(Pid::own()));
+        assert_eq!(held.path(), path);
+    }
+
+    #[test]
+    fn somebody_elses_file_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pid");
+        let held = Held::claim(&path, Pid::own()).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "5\n").unwrap();
+        drop(held);
+        assert_eq!(read(&path), Some(pid(5)));
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pid");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(matches!(Held::claim(&path, Pid::own()), Err(Error::File { .. })));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn many_claim_and_one_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pid");
+        let barrier = std::sync::Barrier::new(8);
+        let held: Vec<_> = std::thread::scope(|scope| {
+            let claim = |n| {
+                barrier.wait();
+                Held::claim(&path, pid(n)).ok()
+            };
+            // Drafts are named after the process, of which there is one here: threads share the name only
+            // after they hold the lock, so they cannot meet.
+            let threads: Vec<_> = (1..=8).map(|n| scope.spawn(move || claim(n))).collect();
+            threads.into_iter().filter_map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!(held.len(), 1);
+    }
 }

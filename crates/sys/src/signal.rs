@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::signal::SigSet;
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// A signal number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,10 +41,12 @@ impl Signal {
         (number <= libc::SIGRTMAX()).then_some(Self(number))
     }
 
-    /// The signal with this number, if there is one.
+    /// The signal with this number, if there is one that the C library does not keep for itself.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Self> {
-        (1..=libc::SIGRTMAX()).contains(&number).then_some(Self(number))
+        let ordinary = 1..=libc::SIGSYS;
+        let realtime = libc::SIGRTMIN()..=libc::SIGRTMAX();
+        (ordinary.contains(&number) || realtime.contains(&number)).then_some(Self(number))
     }
 
     /// The number.
@@ -48,11 +54,29 @@ impl Signal {
     pub const fn number(self) -> i32 {
         self.0
     }
+
+    pub(crate) fn to_rustix(self) -> rustix::process::Signal {
+        // SAFETY: the constants and constructors of `Signal` admit only signals that exist and that the C
+        // library does not use itself.
+        unsafe { rustix::process::Signal::from_raw_unchecked(self.0) }
+    }
 }
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "signal {}", self.0)
+        match *self {
+            Self::HUP => f.write_str("SIGHUP"),
+            Self::INT => f.write_str("SIGINT"),
+            Self::TERM => f.write_str("SIGTERM"),
+            Self::KILL => f.write_str("SIGKILL"),
+            Self::USR1 => f.write_str("SIGUSR1"),
+            Self::USR2 => f.write_str("SIGUSR2"),
+            Self::CHLD => f.write_str("SIGCHLD"),
+            Self::PIPE => f.write_str("SIGPIPE"),
+            Self::STOP => f.write_str("SIGSTOP"),
+            Self::CONT => f.write_str("SIGCONT"),
+            Self(number) => write!(f, "signal {number}"),
+        }
     }
 }
 
@@ -67,7 +91,7 @@ impl fmt::Debug for Signal {
 /// They stay blocked when this is dropped. Children made by [`crate::process`] start with none blocked.
 #[derive(Debug)]
 pub struct Signals {
-    fd: OwnedFd,
+    fd: SignalFd,
 }
 
 impl Signals {
@@ -76,8 +100,10 @@ impl Signals {
     /// # Errors
     /// The kernel has no file descriptor left.
     pub fn new(signals: &[Signal]) -> io::Result<Self> {
-        let _ = signals;
-        unimplemented!()
+        let set = set_of(signals);
+        set.thread_block()?;
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Self { fd })
     }
 
     /// The next signal that came, `None` if there is none. Equal pending signals count once, except
@@ -87,12 +113,62 @@ impl Signals {
     /// Only what means a broken program.
     #[expect(clippy::should_implement_trait, reason = "none now does not mean none later")]
     pub fn next(&mut self) -> io::Result<Option<Signal>> {
-        unimplemented!()
+        let Some(read) = self.fd.read_signal()? else { return Ok(None) };
+        Ok(i32::try_from(read.ssi_signo).ok().and_then(Signal::from_number))
     }
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// Built by hand: nix's own constructors know no real-time signals.
+fn set_of(signals: &[Signal]) -> SigSet {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the pointer is to room for a set, which the call fills.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    for signal in signals {
+        // SAFETY: the set was initialised above.
+        unsafe { libc::sigaddset(set.as_mut_ptr(), signal.number()) };
+    }
+    // SAFETY: as above.
+    let set = unsafe { set.assume_init() };
+    // SAFETY: it holds no signal of the C library's own, see `Signal::from_number`.
+    unsafe { SigSet::from_sigset_t_unchecked(set) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raise(signal: Signal) {
+        // SAFETY: signals this thread, where the signal is blocked.
+        let result = unsafe { libc::pthread_kill(libc::pthread_self(), signal.number()) };
+        assert_eq!(result, 0);
+    }
+
+    #[test]
+    fn signals_are_read_as_values() {
+        let json = Signal::realtime(2).unwrap();
+        let mut signals = Signals::new(&[Signal::USR1, Signal::TERM, json]).unwrap();
+        assert_eq!(signals.next().unwrap(), None);
+        for signal in [json, Signal::USR1, Signal::USR1] {
+            raise(signal);
+        }
+        assert_eq!(signals.next().unwrap(), Some(Signal::USR1));
+        assert_eq!(signals.next().unwrap(), Some(json));
+        assert_eq!(signals.next().unwrap(), None);
+    }
+
+    #[test]
+    fn signals_of_the_c_library_are_none_of_ours() {
+        for number in [-1, 0, 32, 33, 65] {
+            assert_eq!(Signal::from_number(number), None, "{number}");
+        }
+        assert_eq!(Signal::from_number(15), Some(Signal::TERM));
+        assert_eq!(Signal::realtime(200), None);
+        assert_eq!(Signal::TERM.to_string(), "SIGTERM");
     }
 }

@@ -1,5 +1,6 @@
 //! Kernel settings under `/proc/sys/net`, of the network namespace of the calling thread.
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -29,8 +30,9 @@ pub enum Error {
 /// # Errors
 /// See [`Error`].
 pub fn read(parts: &[&str]) -> Result<String, Error> {
-    let _ = parts;
-    unimplemented!()
+    let path = path(parts)?;
+    let value = fs::read_to_string(&path).map_err(|source| refused(path, source))?;
+    Ok(value.trim_end().to_owned())
 }
 
 /// Sets a setting.
@@ -38,6 +40,40 @@ pub fn read(parts: &[&str]) -> Result<String, Error> {
 /// # Errors
 /// See [`Error`].
 pub fn write(parts: &[&str], value: &str) -> Result<(), Error> {
-    let _ = (parts, value);
-    unimplemented!()
+    let path = path(parts)?;
+    fs::write(&path, value).map_err(|source| refused(path, source))
+}
+
+fn path(parts: &[&str]) -> Result<PathBuf, Error> {
+    let mut path = PathBuf::from("/proc/sys/net");
+    for part in parts {
+        if matches!(*part, "" | "." | "..") || part.contains(['/', '\0']) {
+            return Err(Error::Part((*part).to_owned()));
+        }
+        path.push(part);
+    }
+    Ok(path)
+}
+
+fn refused(path: PathBuf, source: io::Error) -> Error {
+    if source.kind() == io::ErrorKind::NotFound { Error::Missing(path) } else { Error::File { path, source } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_reads_without_newline() {
+        let value = read(&["ipv4", "conf", "lo", "arp_ignore"]).unwrap();
+        assert!(value.parse::<u8>().is_ok(), "{value:?}");
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        assert!(matches!(read(&["ipv4", "conf", "no-such-link", "arp_ignore"]), Err(Error::Missing(_))));
+        for part in ["..", "a/b", ""] {
+            assert!(matches!(read(&["ipv4", part, "x"]), Err(Error::Part(_))));
+        }
+    }
 }

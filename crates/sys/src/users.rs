@@ -1,7 +1,10 @@
 //! Users and groups by name.
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
+
+use nix::unistd;
 
 /// A user's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,8 +79,8 @@ pub enum Error {
 /// # Errors
 /// [`Error::Database`]; an unknown name is `None`.
 pub fn user(name: &str) -> Result<Option<User>, Error> {
-    let _ = name;
-    unimplemented!()
+    let found = unistd::User::from_name(name).map_err(database)?;
+    Ok(found.map(|user| User { name: user.name, uid: Uid(user.uid.as_raw()), gid: Gid(user.gid.as_raw()) }))
 }
 
 /// The group called `name`. Blocks as [`user`] does.
@@ -85,8 +88,8 @@ pub fn user(name: &str) -> Result<Option<User>, Error> {
 /// # Errors
 /// [`Error::Database`]; an unknown name is `None`.
 pub fn group(name: &str) -> Result<Option<Gid>, Error> {
-    let _ = name;
-    unimplemented!()
+    let found = unistd::Group::from_name(name).map_err(database)?;
+    Ok(found.map(|group| Gid(group.gid.as_raw())))
 }
 
 /// What a login of `user` would have: its own or the given group, and its supplementary groups. Blocks as [`user`] does.
@@ -94,6 +97,44 @@ pub fn group(name: &str) -> Result<Option<Gid>, Error> {
 /// # Errors
 /// See [`Error`].
 pub fn credentials(user: &str, group: Option<&str>) -> Result<Credentials, Error> {
-    let _ = (user, group);
-    unimplemented!()
+    let User { uid, gid, name } = self::user(user)?.ok_or_else(|| Error::NoUser(user.to_owned()))?;
+    let gid = match group {
+        Some(group) => self::group(group)?.ok_or_else(|| Error::NoGroup(group.to_owned()))?,
+        None => gid,
+    };
+    let name = CString::new(name).map_err(|_| Error::NoUser(user.to_owned()))?;
+    let groups = unistd::getgrouplist(&name, unistd::Gid::from_raw(gid.0)).map_err(database)?;
+    Ok(Credentials { uid, gid, groups: groups.into_iter().map(|g| Gid(g.as_raw())).collect() })
+}
+
+fn database(error: nix::errno::Errno) -> Error {
+    Error::Database(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_everywhere() {
+        let root = user("root").unwrap().unwrap();
+        assert_eq!((root.uid, root.gid), (Uid::ROOT, Gid(0)));
+        let credentials = credentials("root", None).unwrap();
+        assert_eq!(credentials.uid, Uid::ROOT);
+        assert!(credentials.groups.contains(&Gid(0)));
+    }
+
+    #[test]
+    fn the_group_can_be_another() {
+        let nobody = credentials("nobody", Some("root")).unwrap();
+        assert_eq!(nobody.gid, Gid(0));
+        assert_ne!(nobody.uid, Uid::ROOT);
+    }
+
+    #[test]
+    fn unknown_names_are_told_apart() {
+        assert_eq!(user("no such user").unwrap(), None);
+        assert!(matches!(credentials("no such user", None), Err(Error::NoUser(_))));
+        assert!(matches!(credentials("root", Some("no such group")), Err(Error::NoGroup(_))));
+    }
 }

@@ -1,7 +1,13 @@
 //! From the shell into the background.
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork, setsid};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 /// Which process [`daemonize`] returned in.
 #[derive(Debug)]
@@ -25,12 +31,17 @@ impl Daemon {
     /// # Errors
     /// `/dev/null` cannot be opened.
     pub fn ready(self) -> io::Result<()> {
-        unimplemented!()
+        let null = null()?;
+        dup2_stdout(&null)?;
+        dup2_stderr(&null)?;
+        self.failed(0);
+        Ok(())
     }
 
     /// Lets the starting process leave with `code`.
     pub fn failed(self, code: u8) {
-        let _ = (&self.report, code);
+        // If nobody waits any more, nobody needs to know.
+        drop(File::from(self.report).write_all(&[code]));
     }
 }
 
@@ -44,5 +55,38 @@ impl Daemon {
 /// # Errors
 /// No process to be had.
 pub fn daemonize() -> io::Result<Launch> {
-    unimplemented!()
+    let (outcome, report) = pipe_with(PipeFlags::CLOEXEC)?;
+    // SAFETY: there is one thread, so the child's copy of this process is whole.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => {
+            drop(report);
+            waitpid(child, None)?;
+            let mut code = [1];
+            // Nothing to read: the daemon died before it could say why.
+            drop(File::from(outcome).read_exact(&mut code));
+            Ok(Launch::Foreground(code[0]))
+        }
+        ForkResult::Child => {
+            drop(outcome);
+            setsid()?;
+            leave_session_leader()?;
+            std::env::set_current_dir("/")?;
+            dup2_stdin(&null()?)?;
+            Ok(Launch::Daemon(Daemon { report }))
+        }
+    }
+}
+
+/// Goes on in a child: who leads no session cannot get a terminal by opening one.
+fn leave_session_leader() -> io::Result<()> {
+    // SAFETY: as above.
+    match unsafe { fork() }? {
+        // SAFETY: leaves at once, without the clean-up that belongs to the process which goes on.
+        ForkResult::Parent { .. } => unsafe { libc::_exit(0) },
+        ForkResult::Child => Ok(()),
+    }
+}
+
+fn null() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/null")
 }

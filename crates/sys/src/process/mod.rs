@@ -1,5 +1,6 @@
 //! Children, without races: each is watched and reaped by its own pidfd.
 
+mod child;
 mod daemon;
 mod script;
 mod self_exe;
@@ -7,6 +8,12 @@ mod self_exe;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::Command;
+
+use rustix::process::{
+    PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open, pidfd_send_signal,
+    waitid,
+};
 
 use crate::signal::Signal;
 
@@ -82,7 +89,9 @@ impl Child {
     /// # Errors
     /// `ECHILD` if it was reaped already.
     pub fn try_wait(&mut self) -> io::Result<Option<Exit>> {
-        unimplemented!()
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let status = waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?;
+        Ok(status.as_ref().and_then(exit))
     }
 
     /// Sends it a signal. No other process can be hit.
@@ -90,8 +99,7 @@ impl Child {
     /// # Errors
     /// `EPERM`, or `ESRCH` if it has ended and was reaped.
     pub fn kill(&self, signal: Signal) -> io::Result<()> {
-        let _ = signal;
-        unimplemented!()
+        Ok(pidfd_send_signal(&self.pidfd, signal.to_rustix())?)
     }
 
     /// Sends a signal to it and all of its process group, which it must lead ([`Script`]s do).
@@ -104,6 +112,22 @@ impl Child {
     pub fn kill_group(&self, signal: Signal) -> io::Result<()> {
         kill_group(self.pid, signal)
     }
+
+    /// Starts `command` and watches it. The number cannot be another's yet: only we could reap it.
+    fn start(command: &mut Command) -> Result<Self, SpawnError> {
+        let child = command.spawn().map_err(SpawnError::from_kernel)?;
+        let pid = rustix::process::Pid::from_child(&child);
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|e| SpawnError::Kernel(e.into()))?;
+        Ok(Self { pid: Pid(pid), pidfd })
+    }
+}
+
+fn exit(status: &WaitIdStatus) -> Option<Exit> {
+    if let Some(code) = status.exit_status() {
+        // The kernel keeps the low eight bits only.
+        return u8::try_from(code).ok().map(Exit::Code);
+    }
+    status.terminating_signal().and_then(Signal::from_number).map(Exit::Signal)
 }
 
 impl AsFd for Child {
@@ -117,8 +141,10 @@ impl AsFd for Child {
 /// # Errors
 /// `EPERM`.
 pub fn kill_group(leader: Pid, signal: Signal) -> io::Result<()> {
-    let _ = (leader, signal);
-    unimplemented!()
+    match kill_process_group(leader.0, signal.to_rustix()) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Why a program was not started.
@@ -131,7 +157,7 @@ pub enum SpawnError {
     /// The file may not be executed by that user (`EACCES`).
     #[error("the program may not be executed")]
     Denied,
-    /// The file is neither a binary of this machine nor begins with `#!` (`ENOEXEC`).
+    /// Nothing that can be executed (`ENOEXEC`). Most C libraries hand such a file to `/bin/sh` instead.
     #[error("not in an executable format")]
     Format,
     /// A word contains a NUL byte.
@@ -140,4 +166,18 @@ pub enum SpawnError {
     /// Anything else: no process to be had, or its rights could not be set.
     #[error("cannot start a process")]
     Kernel(#[source] io::Error),
+}
+
+impl SpawnError {
+    fn from_kernel(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::InvalidInput => Self::Nul,
+            _ => match error.raw_os_error() {
+                Some(libc::EACCES) => Self::Denied,
+                Some(libc::ENOEXEC) => Self::Format,
+                _ => Self::Kernel(error),
+            },
+        }
+    }
 }
