@@ -13,7 +13,7 @@
 //! One socket must serve both purposes: it sends the requests and is a member of the groups in [`GROUPS`]. The kernel
 //! then queues the event of a change before the acknowledgement of the request that made it, so the mirror
 //! knows the change when the answer comes. The socket's owner drops datagrams that the kernel (port 0) did not
-//! send, and calls `Transactions::resynchronise` once at the start and after
+//! send, and calls [`Transactions::resynchronise`] once at the start and after
 //! every `ENOBUFS`.
 //!
 //! The types of the codec crate underneath stay inside: it changes incompatibly every few weeks.
@@ -37,10 +37,15 @@
 
 mod errno;
 pub mod event;
+pub mod mirror;
+pub mod reconcile;
 pub mod request;
+pub mod transaction;
 
 pub use errno::{Errno, Refusal};
 pub use event::{Address, AddressFlags, Event, Link, Skipped, decode};
+pub use mirror::{Change, Mirror};
+pub use reconcile::{Operation, Reconciler, Report};
 pub use request::{Request, Sequence, encode};
 
 /// What a socket subscribes to at `bind`: `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR`.

@@ -1,0 +1,204 @@
+//! The kernel's links and addresses as last heard.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use model::{Family, IfIndex, IfName, Prefix};
+
+use crate::event::{Address, Event, Link};
+use crate::request::PROTOCOL;
+
+/// Links and addresses, kept up from events. Iterates in the order of indices, names and addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Mirror {
+    links: BTreeMap<IfIndex, Heard<Link>>,
+    names: BTreeMap<IfName, IfIndex>,
+    addresses: BTreeMap<IfIndex, BTreeMap<Key, Heard<Address>>>,
+    /// Counts dumps; what was not heard since the last one began is swept at its end.
+    generation: u64,
+    /// Numbers what is new in the order heard, which for the addresses of a link is the kernel's own order.
+    count: u64,
+}
+
+/// What tells the addresses of a link apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    prefix: Prefix,
+    peer: Option<IpAddr>,
+}
+
+#[derive(Clone, Debug)]
+struct Heard<T> {
+    what: T,
+    generation: u64,
+    number: u64,
+}
+
+/// A change of the mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A link is new, or something about it is: its name, state or hardware address.
+    Link(Link),
+    /// A link is gone, and its addresses with it.
+    LinkGone {
+        /// Its index.
+        index: IfIndex,
+        /// Its last name.
+        name: IfName,
+    },
+    /// An address is new, or something about it is.
+    Address(Address),
+    /// An address is gone.
+    AddressGone(Address),
+}
+
+impl Mirror {
+    /// Takes in an event, and appends what it changed. What was known already changes nothing.
+    pub fn apply(&mut self, event: Event, changes: &mut Vec<Change>) {
+        match event {
+            Event::LinkChanged(link) => changes.extend(self.set_link(link).map(Change::Link)),
+            Event::LinkGone { index, name: _ } => self.remove_link(index, changes),
+            Event::AddressAdded(address) => changes.extend(self.set_address(address).map(Change::Address)),
+            Event::AddressGone(address) => {
+                let gone = self.addresses.get_mut(&address.index).and_then(|of| of.remove(&key(&address)));
+                changes.extend(gone.map(|gone| Change::AddressGone(gone.what)));
+            }
+            Event::DumpDone { .. } | Event::Ack { .. } | Event::Interrupted { .. } => {}
+        }
+    }
+
+    /// The link with this index.
+    #[must_use]
+    pub fn link(&self, index: IfIndex) -> Option<&Link> {
+        self.links.get(&index).map(|heard| &heard.what)
+    }
+
+    /// The link that has this name now.
+    #[must_use]
+    pub fn link_named(&self, name: &IfName) -> Option<&Link> {
+        self.names.get(name).and_then(|index| self.link(*index))
+    }
+
+    /// All links, by index.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values().map(|heard| &heard.what)
+    }
+
+    /// All addresses, by link.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.addresses.values().flat_map(BTreeMap::values).map(|heard| &heard.what)
+    }
+
+    /// The addresses of a link.
+    pub fn addresses_of(&self, index: IfIndex) -> impl Iterator<Item = &Address> {
+        self.heard_addresses(index).map(|heard| &heard.what)
+    }
+
+    /// Whether the link has exactly this address with exactly this prefix length.
+    #[must_use]
+    pub fn has(&self, index: IfIndex, prefix: Prefix) -> bool {
+        self.addresses_of(index).any(|address| address.prefix == prefix)
+    }
+
+    /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and nobody's
+    /// virtual address.
+    ///
+    /// `is_virtual` knows those of this process; those that carry keepalived's protocol number, left by an earlier
+    /// run, are virtual too. For IPv6 a link-local address is meant (RFC 9568 §5.1.2.1), so only those are looked at.
+    pub fn primary(
+        &self,
+        index: IfIndex,
+        family: Family,
+        is_virtual: impl Fn(Prefix) -> bool,
+    ) -> Option<&Address> {
+        self.heard_addresses(index)
+            .filter(|heard| {
+                let address = &heard.what;
+                Family::from(address.prefix.address()) == family
+                    && is_source(address)
+                    && address.protocol != PROTOCOL
+                    && !is_virtual(address.prefix)
+            })
+            .min_by_key(|heard| heard.number)
+            .map(|heard| &heard.what)
+    }
+
+    /// Begins a dump: what is not heard again until its sweep is gone.
+    pub(crate) const fn mark(&mut self) {
+        self.generation += 1;
+    }
+
+    /// Drops the links not heard since the mark, and appends what that changed.
+    pub(crate) fn sweep_links(&mut self, changes: &mut Vec<Change>) {
+        let stale = self.links.iter().filter(|(_, heard)| heard.generation < self.generation);
+        for index in stale.map(|(index, _)| *index).collect::<Vec<_>>() {
+            self.remove_link(index, changes);
+        }
+    }
+
+    /// Drops the addresses not heard since the mark, and appends what that changed.
+    pub(crate) fn sweep_addresses(&mut self, changes: &mut Vec<Change>) {
+        let generation = self.generation;
+        for of_link in self.addresses.values_mut() {
+            let stale = of_link.extract_if(.., |_, heard| heard.generation < generation);
+            changes.extend(stale.map(|(_, heard)| Change::AddressGone(heard.what)));
+        }
+    }
+
+    fn heard_addresses(&self, index: IfIndex) -> impl Iterator<Item = &Heard<Address>> {
+        self.addresses.get(&index).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Takes in a link, and gives it back if it differs from what was known.
+    fn set_link(&mut self, link: Link) -> Option<Link> {
+        let known = self.links.get(&link.index);
+        if let Some(known) = known
+            && known.what.name != link.name
+            && self.names.get(&known.what.name) == Some(&link.index)
+        {
+            self.names.remove(&known.what.name);
+        }
+        let changed = known.is_none_or(|known| known.what != link);
+        self.names.insert(link.name.clone(), link.index);
+        let number = known.map_or(self.count, |known| known.number);
+        let heard = Heard { what: link.clone(), generation: self.generation, number };
+        self.links.insert(link.index, heard);
+        self.count += 1;
+        changed.then_some(link)
+    }
+
+    /// Takes in an address, and gives it back if it differs from what was known.
+    fn set_address(&mut self, address: Address) -> Option<Address> {
+        let of_link = self.addresses.entry(address.index).or_default();
+        let known = of_link.get(&key(&address));
+        let changed = known.is_none_or(|known| known.what != address);
+        let number = known.map_or(self.count, |known| known.number);
+        let heard = Heard { what: address.clone(), generation: self.generation, number };
+        of_link.insert(key(&address), heard);
+        self.count += 1;
+        changed.then_some(address)
+    }
+
+    fn remove_link(&mut self, index: IfIndex, changes: &mut Vec<Change>) {
+        let orphans = self.addresses.remove(&index).unwrap_or_default().into_values();
+        changes.extend(orphans.map(|heard| Change::AddressGone(heard.what)));
+        if let Some(Heard { what: Link { name, .. }, .. }) = self.links.remove(&index) {
+            if self.names.get(&name) == Some(&index) {
+                self.names.remove(&name);
+            }
+            changes.push(Change::LinkGone { index, name });
+        }
+    }
+}
+
+const fn key(address: &Address) -> Key {
+    Key { prefix: address.prefix, peer: address.peer }
+}
+
+fn is_source(address: &Address) -> bool {
+    let in_use = !address.flags.tentative() && !address.flags.duplicate();
+    match address.prefix.address() {
+        IpAddr::V4(_) => in_use && !address.flags.secondary(),
+        IpAddr::V6(v6) => in_use && v6.is_unicast_link_local(),
+    }
+}
