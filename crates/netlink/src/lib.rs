@@ -47,6 +47,7 @@ pub use event::{Address, AddressFlags, Event, Link, Skipped, decode};
 pub use mirror::{Change, Mirror};
 pub use reconcile::{Operation, Reconciler, Report};
 pub use request::{Request, Sequence, encode};
+pub use transaction::{Notice, Outcome, Transactions};
 
 /// What a socket subscribes to at `bind`: `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR`.
 pub const GROUPS: u32 = 0x1 | 0x10 | 0x100;
