@@ -111,3 +111,59 @@ pub fn emit(header: &Header, payload_length: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&source);
     out.extend_from_slice(&destination);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet() -> Vec<u8> {
+        let header = Header {
+            source: [192, 0, 2, 1].into(),
+            destination: [224, 0, 0, 18].into(),
+            ttl: 255,
+            protocol: 112,
+            tos: TOS_INTERNETWORK_CONTROL,
+            identification: 1,
+            dont_fragment: false,
+        };
+        let mut packet = Vec::new();
+        emit(&header, 4, &mut packet);
+        packet.extend([1, 2, 3, 4]);
+        packet
+    }
+
+    /// The packet with some bytes of its header changed and the checksum made right again.
+    fn changed(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut packet = packet();
+        change(&mut packet);
+        packet[10..12].fill(0);
+        let header = usize::from(packet[0] & 0x0f) * 4;
+        let checksum = Sum::new().with(&packet[..header.min(packet.len())]).finish();
+        packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+        packet
+    }
+
+    #[test]
+    fn options_are_skipped() {
+        let packet = changed(|packet| {
+            packet[0] = 0x46;
+            packet[3] += 4;
+            packet.splice(20..20, [1, 1, 1, 0]);
+        });
+        assert_eq!(parse(&packet).map(|(_, payload)| payload), Ok(&[1, 2, 3, 4][..]));
+    }
+
+    #[test]
+    fn each_refusal_has_its_reason() {
+        assert_eq!(parse(&changed(|p| p[0] = 0x65)), Err(Malformed::Version(6)));
+        assert_eq!(parse(&changed(|p| p[0] = 0x44)), Err(Malformed::Length));
+        assert_eq!(parse(&changed(|p| p[3] = 19)), Err(Malformed::Length));
+        assert_eq!(parse(&changed(|p| p[3] = 25)), Err(Malformed::Truncated));
+        assert_eq!(parse(&changed(|p| p[6] = 0x20)), Err(Malformed::Fragment));
+        assert_eq!(parse(&changed(|p| p[7] = 1)), Err(Malformed::Fragment));
+        assert!(parse(&changed(|p| p[6] = 0x40)).is_ok_and(|(header, _)| header.dont_fragment));
+        let mut damaged = packet();
+        damaged[8] = 254;
+        assert_eq!(parse(&damaged), Err(Malformed::Checksum));
+    }
+}

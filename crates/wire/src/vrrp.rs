@@ -90,6 +90,12 @@ impl<'a> Addresses<'a> {
         Self::new(bytes, Family::V6)
     }
 
+    /// No address.
+    #[must_use]
+    pub const fn none(family: Family) -> Self {
+        Self { bytes: &[], family }
+    }
+
     /// The family of all of them.
     #[must_use]
     pub const fn family(self) -> Family {
@@ -208,6 +214,16 @@ pub fn parse(payload: &[u8], source: IpAddr, destination: IpAddr) -> Result<Adve
     })
 }
 
+/// The bytes that [`emit`] will append: the message without its IP header.
+#[must_use]
+pub const fn length(advert: &Advert<'_>) -> usize {
+    let auth = match advert.version {
+        Version::V2 => AUTH_BYTES,
+        Version::V3 => 0,
+    };
+    HEADER_BYTES + advert.addresses.bytes().len() + auth
+}
+
 /// Appends the message of `advert`, sent from `source` to `destination`, with its checksum.
 ///
 /// The checksum of version 3 covers the pseudo-header, as RFC 5798 and keepalived have it. A field holds no
@@ -295,5 +311,97 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     match <[u8; 4]>::try_from(bytes) {
         Ok(v4) => Some(v4.into()),
         Err(_) => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const GROUP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 18));
+
+    /// `message` with its checksum made right, over itself alone.
+    fn summed(message: &[u8]) -> Vec<u8> {
+        let mut message = message.to_vec();
+        message[6..8].fill(0);
+        let checksum = Sum::new().with(&message).finish();
+        message[6..8].copy_from_slice(&checksum.to_be_bytes());
+        message
+    }
+
+    #[track_caller]
+    fn refused(message: &[u8], why: Malformed) {
+        assert_eq!(parse(&summed(message), SOURCE, GROUP), Err(why));
+    }
+
+    #[test]
+    fn each_refusal_has_its_reason() {
+        let v2 = [0x21, 1, 100, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let with = |at: usize, byte: u8| {
+            let mut message = v2;
+            message[at] = byte;
+            message
+        };
+        assert!(parse(&summed(&v2), SOURCE, GROUP).is_ok());
+        refused(&with(0, 0x11), Malformed::Version(1));
+        refused(&with(0, 0x41), Malformed::Version(4));
+        refused(&with(0, 0x22), Malformed::Type(2));
+        refused(&with(1, 0), Malformed::Vrid);
+        refused(&with(3, 1), Malformed::Truncated);
+        refused(&with(5, 0), Malformed::Interval);
+        refused(&[&v2[..], &[1, 2, 3, 4]].concat(), Malformed::Length);
+        refused(&[0x31, 1, 100, 0, 0xf0, 0, 0, 0], Malformed::Interval);
+        assert_eq!(parse(&v2, SOURCE, GROUP), Err(Malformed::Checksum));
+        let v6 = IpAddr::from([0; 16]);
+        assert_eq!(parse(&summed(&v2), v6, v6), Err(Malformed::Version(2)), "no version 2 over IPv6");
+    }
+
+    #[test]
+    fn version_3_over_ipv4_may_be_summed_alone() {
+        let message = summed(&[0x31, 1, 100, 1, 0, 100, 0, 0, 192, 0, 2, 100]);
+        let advert = parse(&message, SOURCE, GROUP).unwrap();
+        let mut ours = Vec::new();
+        emit(&advert, SOURCE, GROUP, &mut ours);
+        assert_ne!(ours, message, "we send it with the pseudo-header");
+        assert_eq!(parse(&ours, SOURCE, GROUP), Ok(advert));
+        assert_eq!(parse(&ours, SOURCE, SOURCE), Err(Malformed::Checksum));
+    }
+
+    #[test]
+    fn an_interval_is_cut_to_what_the_version_carries() {
+        let sent = |version, centis| {
+            let advert = Advert {
+                version,
+                vrid: Vrid::try_from(1).unwrap(),
+                priority: Priority::DEFAULT,
+                interval: Centis::new(centis),
+                auth: Auth::None,
+                addresses: Addresses::v4(&[]).unwrap(),
+            };
+            let mut message = Vec::new();
+            emit(&advert, SOURCE, GROUP, &mut message);
+            parse(&message, SOURCE, GROUP).map(|advert| advert.interval.get())
+        };
+        assert_eq!(sent(Version::V2, 20), Ok(100));
+        assert_eq!(sent(Version::V2, 299), Ok(200));
+        assert_eq!(sent(Version::V2, 65_535), Ok(25_500));
+        assert_eq!(sent(Version::V3, 1), Ok(1));
+        assert_eq!(sent(Version::V3, 5_000), Ok(4_095));
+    }
+
+    #[test]
+    fn a_password_does_not_print() {
+        assert_eq!(format!("{:?}", Auth::Pass(*b"s3cret\0\0")), "Pass(…)");
+    }
+
+    #[test]
+    fn addresses_are_whole_and_at_most_255() {
+        assert!(Addresses::v4(&[0; 5]).is_none());
+        assert!(Addresses::v6(&[0; 20]).is_none());
+        assert!(Addresses::v4(&[0; 4 * 255]).is_some());
+        assert!(Addresses::v4(&[0; 4 * 256]).is_none());
+        let two = Addresses::v4(&[192, 0, 2, 1, 192, 0, 2, 2]).unwrap();
+        assert_eq!(format!("{two:?}"), "[192.0.2.1, 192.0.2.2]");
     }
 }
