@@ -1,1 +1,31 @@
-fn main() {}
+//! Developer commands. `cargo xtask test` is what CI runs.
+
+mod packages;
+mod sizes;
+mod test;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [STEP…]   installs the Debian packages that the tests need, if they are missing, then runs every step,
+                 or only those named: packages fmt clippy docs sizes test
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("test") => test::run(&arguments.collect::<Vec<_>>()),
+        _ => {
+            say(USAGE.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes a line to standard output. If that fails there is nobody left to tell.
+fn say(text: &str) {
+    drop(writeln!(std::io::stdout(), "{text}"));
+}

@@ -189,6 +189,18 @@ impl Router {
         self.due.order.first().map(|(at, _)| *at)
     }
 
+    /// How many instances there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.instances.len()
+    }
+
+    /// Whether there is no instance.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty()
+    }
+
     /// Where advertisements must be received now. Ask after link events and reconfigurations.
     #[must_use]
     pub fn endpoints(&self) -> BTreeSet<Endpoint> {

@@ -1,10 +1,40 @@
 //! The vrrp worker: the machine with its sockets, timers and kernel work.
+//!
+//! A turn of its loop, which nothing but the wait at its start may block:
+//!
+//! ```text
+//! wait for a source or the next deadline
+//!   → supervisor's orders → netlink → advertisements, each with its receive time → due deadlines
+//!   → advertisements out → at most a millisecond of kernel work, announcements and notifications
+//! ```
+//!
+//! Packets are read before deadlines are looked at: after a stall the queue holds the advertisements that
+//! prove the master alive.
 
+mod control;
+mod kernel;
+mod link_sockets;
+mod translate;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use model::Instant;
+use sys::clock::WallOffset;
 use sys::ipc::Channel;
+use sys::reactor::{Interest, Reactor, Ready, Token};
+use sys::rights::Capability;
+use sys::socket::packet::Sender;
+use vrrp::{Action, Actions, Event, Router};
 
-use crate::log::Log;
+use crate::log::{Level, Log};
+use crate::message::{Assignment, FromWorker, Remembered};
+use control::{Control, Order};
+use kernel::{Heard, Kernel};
+use link_sockets::LinkSockets;
 
 /// What the command line tells the vrrp worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +49,302 @@ pub(crate) struct WorkerOptions {
 
 /// Runs the worker until the supervisor stops it or is gone. Exit codes: see [`crate::exit`].
 pub(crate) fn run(channel: Channel, log: &Log, options: WorkerOptions) -> ExitCode {
-    drop((channel, options));
-    log.error("the vrrp worker is not in this build");
-    crate::exit::FATAL
+    if let Some(missing) = KEPT_RIGHTS.into_iter().find(|right| !sys::rights::has(*right)) {
+        log.error(format_args!(
+            "the capability {missing} is missing: start as root, or grant it (systemd: AmbientCapabilities={missing})"
+        ));
+        return ExitCode::from(crate::exit::PERMISSION);
+    }
+    match Worker::open(channel, log.clone(), options).and_then(Worker::serve) {
+        Ok(()) => ExitCode::from(crate::exit::OK),
+        Err(error) => {
+            log.error(format_args!("the vrrp worker cannot go on: {error}"));
+            ExitCode::from(crate::exit::INTERNAL)
+        }
+    }
 }
+
+/// Gives up every right that VRRP does not need. To be called before any thread is started.
+pub(crate) fn give_up_rights() -> Result<(), sys::rights::Error> {
+    sys::rights::keep_only(&KEPT_RIGHTS)
+}
+
+const KEPT_RIGHTS: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
+
+struct Worker {
+    reactor: Reactor,
+    clock: WallOffset,
+    control: Control,
+    kernel: Kernel,
+    sockets: LinkSockets,
+    frames: Sender,
+    router: Router,
+    actions: Actions,
+    /// Effects that wait for their slice of time, oldest first.
+    work: VecDeque<Action>,
+    heard: Vec<Heard>,
+    frame: Vec<u8>,
+    phase: Phase,
+    options: WorkerOptions,
+    log: Log,
+}
+
+enum Phase {
+    /// Links are not all known; the configuration may be.
+    Starting(Option<Assignment>),
+    Running,
+    Stopping,
+}
+
+impl Worker {
+    fn open(channel: Channel, log: Log, options: WorkerOptions) -> io::Result<Self> {
+        sys::sched::exact_timers()?;
+        let mut reactor = Reactor::new()?;
+        let kernel = Kernel::open(log.clone(), options.address_monitoring)?;
+        reactor.add(&kernel, NETLINK, Interest::Read)?;
+        Ok(Self {
+            control: Control::new(channel, CONTROL, &mut reactor, log.clone())?,
+            reactor,
+            clock: WallOffset::sample(),
+            kernel,
+            sockets: LinkSockets::new(log.clone()),
+            frames: Sender::open()?,
+            router: Router::new(),
+            actions: Actions::default(),
+            work: VecDeque::new(),
+            heard: Vec::new(),
+            frame: Vec::new(),
+            phase: Phase::Starting(None),
+            options,
+            log,
+        })
+    }
+
+    fn serve(mut self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        loop {
+            self.reactor.wait(self.deadline(), &mut ready)?;
+            self.clock.next_turn();
+            for source in ready.drain(..) {
+                self.serve_source(source)?;
+            }
+            self.begin_if_possible();
+            if matches!(self.phase, Phase::Stopping) {
+                return self.end();
+            }
+            self.router.handle(self.clock.now(), Event::Deadline, &mut self.actions);
+            self.take_actions();
+            self.work_for(SLICE)?;
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if !self.work.is_empty() {
+            return Some(self.clock.now());
+        }
+        let due = self.router.deadline().map(|at| at + self.slack());
+        [due, self.kernel.deadline()].into_iter().flatten().min()
+    }
+
+    /// How late a deadline may be so that several are met by one wake-up. Few instances want to be exact,
+    /// many want the processor for other things.
+    fn slack(&self) -> Duration {
+        if self.router.len() > MOST_EXACT { COALESCING } else { Duration::ZERO }
+    }
+
+    fn serve_source(&mut self, source: Ready) -> io::Result<()> {
+        match source.token {
+            CONTROL => self.serve_control(source),
+            NETLINK => self.serve_netlink(),
+            token => {
+                self.serve_link(token);
+                Ok(())
+            }
+        }
+    }
+
+    fn serve_control(&mut self, source: Ready) -> io::Result<()> {
+        if source.writable {
+            self.control.flush(&mut self.reactor);
+        }
+        while source.readable
+            && let Some(order) = self.control.next()
+        {
+            match order {
+                Order::Configure(assignment) => self.configure(assignment),
+                Order::ScriptDone { script, run, outcome } => {
+                    let event = Event::Script { name: &script, run, outcome };
+                    self.router.handle(self.clock.now(), event, &mut self.actions);
+                    self.take_actions();
+                }
+                Order::Stop => {
+                    self.phase = Phase::Stopping;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn serve_netlink(&mut self) -> io::Result<()> {
+        let now = self.clock.now();
+        self.kernel.drain(now, &mut self.heard)?;
+        if self.heard.is_empty() {
+            return Ok(());
+        }
+        for Heard { name, link } in std::mem::take(&mut self.heard) {
+            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+        }
+        self.sockets.follow(&self.router.endpoints(), &mut self.reactor);
+        self.take_actions();
+        Ok(())
+    }
+
+    fn serve_link(&mut self, token: Token) {
+        let Some(link) = LinkSockets::link_of(token) else { return };
+        let (router, actions) = (&mut self.router, &mut self.actions);
+        self.sockets.receive(link, &self.clock, |received, arrival| {
+            router.handle(received, Event::Advert(arrival), actions);
+        });
+        self.take_actions();
+    }
+
+    fn configure(&mut self, assignment: Assignment) {
+        match &mut self.phase {
+            Phase::Starting(waiting) => *waiting = Some(assignment),
+            Phase::Running => self.reconfigure(&assignment),
+            Phase::Stopping => {}
+        }
+    }
+
+    fn begin_if_possible(&mut self) {
+        let Phase::Starting(waiting) = &mut self.phase else { return };
+        if !self.kernel.is_synchronised() {
+            return;
+        }
+        let Some(assignment) = waiting.take() else { return };
+        self.phase = Phase::Running;
+        let now = self.clock.now();
+        for Heard { name, link } in self.kernel.links() {
+            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+        }
+        self.reconfigure(&assignment);
+        let addresses = assignment.config.instances.iter().flat_map(|instance| &instance.addresses);
+        self.kernel.sweep(addresses);
+        self.control.send(&FromWorker::Ready, &mut self.reactor);
+    }
+
+    fn reconfigure(&mut self, assignment: &Assignment) {
+        let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
+        self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
+        self.sockets.follow(&self.router.endpoints(), &mut self.reactor);
+        self.take_actions();
+    }
+
+    /// Sends advertisements at once and puts everything else in line.
+    fn take_actions(&mut self) {
+        for action in self.actions.drain() {
+            match action {
+                Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
+                other => self.work.push_back(other),
+            }
+        }
+    }
+
+    /// Works through the line for about `slice`. Address changes that were begun come first: what stands behind
+    /// them in the line may need them.
+    fn work_for(&mut self, slice: Duration) -> io::Result<()> {
+        let until = sys::clock::now() + slice;
+        loop {
+            if !self.kernel.step(self.clock.now())? {
+                let Some(action) = self.work.pop_front() else { return Ok(()) };
+                self.carry_out(action);
+            }
+            if sys::clock::now() >= until {
+                return Ok(());
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
+            Action::Hold(holding) => self.kernel.hold(holding),
+            Action::Announce(announce) => self.announce(&announce),
+            Action::Notice(notice) => self.log.write(level(notice.level()), &notice),
+            Action::Changed(change) => self.log.info(&change),
+            Action::Notify(notification) => self.tell(&FromWorker::Notify(notification.into())),
+            Action::RunScript { script, run } => {
+                self.tell(&FromWorker::RunScript { script: script.to_string(), run });
+            }
+            Action::Publish { instance, state, priority } => {
+                let (instance, at) = (instance.to_string(), self.clock.now());
+                let last = Remembered { instance, state: state.into(), priority: priority.get(), at };
+                self.tell(&FromWorker::State(last));
+            }
+            Action::Withdraw { instance } => {
+                self.tell(&FromWorker::Gone { instance: instance.to_string() });
+            }
+        }
+    }
+
+    fn tell(&mut self, message: &FromWorker) {
+        self.control.send(message, &mut self.reactor);
+    }
+
+    fn announce(&mut self, announce: &vrrp::Announce) {
+        let IpAddr::V4(address) = announce.address else { return };
+        let Some((index, mac)) = self.kernel.device(&announce.device) else { return };
+        self.frame.clear();
+        wire::arp::emit(&wire::arp::gratuitous(mac, address), &mut self.frame);
+        for _ in 0..announce.count {
+            if let Err(error) = self.frames.send(index, &self.frame) {
+                self.log.warning(format_args!("cannot announce {address} on {}: {error}", announce.device));
+                return;
+            }
+        }
+        self.log.detail(format_args!(
+            "sent {} gratuitous ARP on {} for {address}",
+            announce.count, announce.device
+        ));
+    }
+
+    /// Ends orderly: everything that stopping asks for is done before the last message.
+    fn end(mut self) -> io::Result<()> {
+        self.router.stop(self.clock.now(), &mut self.actions);
+        self.take_actions();
+        if self.options.keep_addresses {
+            self.work.retain(|action| !matches!(action, Action::Hold(_)));
+        }
+        while !self.work.is_empty() {
+            self.work_for(SLICE)?;
+        }
+        while self.kernel.step(self.clock.now())? {}
+        self.tell(&FromWorker::Stopped);
+        let until = sys::clock::now() + LAST_WORDS;
+        let mut ready = Vec::new();
+        while !self.control.is_flushed() && sys::clock::now() < until {
+            self.reactor.wait(Some(until), &mut ready)?;
+            self.control.flush(&mut self.reactor);
+        }
+        Ok(())
+    }
+}
+
+const fn level(level: vrrp::Level) -> Level {
+    match level {
+        vrrp::Level::Detail => Level::Detail,
+        vrrp::Level::Info => Level::Notice,
+        vrrp::Level::Warning => Level::Warning,
+    }
+}
+
+const CONTROL: Token = Token(0);
+const NETLINK: Token = Token(1);
+/// Kernel work between two looks at the sockets and timers.
+const SLICE: Duration = Duration::from_millis(1);
+/// With more instances than this, deadlines share wake-ups.
+const MOST_EXACT: usize = 32;
+const COALESCING: Duration = Duration::from_micros(250);
+/// How long a worker that ends waits for a supervisor that does not read.
+const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,0 +1,109 @@
+//! The worker's end of the channel to the supervisor. Nothing here waits.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use sys::ipc::{Channel, Received, Sent};
+use sys::reactor::{Interest, Reactor, Token};
+
+use crate::log::Log;
+use crate::message::{Assignment, FromWorker, ToWorker, decode, encode};
+
+/// What the supervisor wants.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Go over to this configuration.
+    Configure(Assignment),
+    /// A run of a script has ended.
+    ScriptDone { script: String, run: u64, outcome: vrrp::ScriptOutcome },
+    /// Release everything and leave. Also when the supervisor is gone: nobody else could stop us.
+    Stop,
+}
+
+/// The channel, and what does not fit into it now.
+pub(super) struct Control {
+    channel: Channel,
+    token: Token,
+    unsent: VecDeque<Vec<u8>>,
+    received: Vec<u8>,
+    log: Log,
+}
+
+impl Control {
+    pub(super) fn new(channel: Channel, token: Token, reactor: &mut Reactor, log: Log) -> io::Result<Self> {
+        reactor.add(&channel, token, Interest::Read)?;
+        Ok(Self { channel, token, unsent: VecDeque::new(), received: Vec::new(), log })
+    }
+
+    /// Sends `message`, now or as soon as there is room.
+    pub(super) fn send(&mut self, message: &FromWorker, reactor: &mut Reactor) {
+        match encode(message) {
+            Ok(packet) => self.unsent.push_back(packet),
+            Err(error) => self.log.error(format_args!("cannot tell the supervisor: {error}")),
+        }
+        self.flush(reactor);
+    }
+
+    /// Whether everything went out.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub(super) fn flush(&mut self, reactor: &mut Reactor) {
+        let waited = !self.unsent.is_empty();
+        while let Some(packet) = self.unsent.front() {
+            match self.channel.send(packet, None) {
+                Ok(Sent::Done) => {
+                    self.unsent.pop_front();
+                }
+                Ok(Sent::Full) => break,
+                // The supervisor is gone; the read side says so too, and that stops us.
+                Err(_) => self.unsent.clear(),
+            }
+        }
+        if waited {
+            let interest = if self.unsent.is_empty() { Interest::Read } else { Interest::Both };
+            if let Err(error) = reactor.modify(&self.channel, self.token, interest) {
+                self.log.error(format_args!("cannot watch the supervisor's channel: {error}"));
+            }
+        }
+    }
+
+    /// The next order, if there is one.
+    pub(super) fn next(&mut self) -> Option<Order> {
+        loop {
+            match self.channel.recv(&mut self.received) {
+                Ok(Received::Message(memfd)) => {
+                    match decode(&self.received).map(|message| (message, memfd)) {
+                        Ok((ToWorker::Configure, Some(memfd))) => match Assignment::unseal(memfd) {
+                            Ok(assignment) => return Some(Order::Configure(assignment)),
+                            Err(error) => self.log.error(format_args!("{error}")),
+                        },
+                        Ok((ToWorker::Configure, None)) => {
+                            self.log.error("a configuration without its content")
+                        }
+                        Ok((ToWorker::Stop, _)) => return Some(Order::Stop),
+                        Ok((ToWorker::ScriptDone { script, run, outcome }, _)) => {
+                            return Some(Order::ScriptDone { script, run, outcome: outcome.into() });
+                        }
+                        Err(error) => self.log.error(format_args!("{error}")),
+                    }
+                }
+                Ok(Received::Empty) => return None,
+                Ok(Received::Closed) => return Some(Order::Stop),
+                Err(error) => {
+                    self.log.error(format_args!("reading from the supervisor: {error}"));
+                    return Some(Order::Stop);
+                }
+            }
+        }
+    }
+}
+
+impl AsFd for Control {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.channel.as_fd()
+    }
+}

@@ -1,0 +1,284 @@
+//! The kernel's side of the worker: links and addresses heard, virtual addresses made so.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use model::vrrp::VirtualAddress;
+use model::{Family, IfIndex, IfName, Instant, MacAddr};
+use netlink::reconcile::{Action as Step, Slot};
+use netlink::transaction::Notice;
+use netlink::{Address, Change, Event, Mirror, Reconciler, Report, transaction::Transactions};
+use sys::socket::netlink::{Group, Received, Socket};
+use vrrp::{Holding, InstanceId, Link};
+
+use crate::log::Log;
+
+/// What was heard of a link, in the form in which the machine takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) name: IfName,
+    pub(super) link: Option<Link>,
+}
+
+/// Route netlink: one socket, what it tells, and what is asked over it.
+pub(super) struct Kernel {
+    socket: Socket,
+    transactions: Transactions,
+    mirror: Mirror,
+    reconciler: Reconciler,
+    holdings: BTreeMap<InstanceId, Arc<[VirtualAddress]>>,
+    synchronised: bool,
+    /// Every change of an address is logged.
+    monitoring: bool,
+    log: Log,
+    datagram: Vec<u8>,
+    batch: Vec<u8>,
+    events: Vec<Event>,
+    notices: Vec<Notice>,
+    reports: Vec<Report>,
+}
+
+impl Kernel {
+    /// Opens the socket and asks for all links and addresses.
+    pub(super) fn open(log: Log, monitoring: bool) -> io::Result<Self> {
+        let socket = Socket::open(&[Group::LINK, Group::IPV4_ADDRESS, Group::IPV6_ADDRESS])?;
+        let mut kernel = Self {
+            socket,
+            transactions: Transactions::new(),
+            mirror: Mirror::default(),
+            reconciler: Reconciler::new(),
+            holdings: BTreeMap::new(),
+            synchronised: false,
+            monitoring,
+            log,
+            datagram: Vec::new(),
+            batch: Vec::new(),
+            events: Vec::new(),
+            notices: Vec::new(),
+            reports: Vec::new(),
+        };
+        kernel.transactions.resynchronise(&mut kernel.mirror, &mut kernel.batch);
+        kernel.send()?;
+        Ok(kernel)
+    }
+
+    /// Whether all links and addresses have been heard once.
+    pub(super) const fn is_synchronised(&self) -> bool {
+        self.synchronised
+    }
+
+    /// Every link there is.
+    pub(super) fn links(&self) -> Vec<Heard> {
+        self.mirror.links().map(|link| self.heard(link.index, &link.name)).collect()
+    }
+
+    /// Number and hardware address of a device.
+    pub(super) fn device(&self, name: &IfName) -> Option<(IfIndex, MacAddr)> {
+        let link = self.mirror.link_named(name)?;
+        Some((link.index, link.mac?))
+    }
+
+    /// Reads what the kernel has said, and appends what the machine must know.
+    pub(super) fn drain(&mut self, now: Instant, heard: &mut Vec<Heard>) -> io::Result<()> {
+        loop {
+            match self.socket.recv(&mut self.datagram)? {
+                Received::Datagram => {
+                    netlink::decode(&self.datagram, &mut self.events);
+                    self.digest(now, heard);
+                }
+                Received::Overrun => {
+                    self.log.warning(
+                        "netlink: the kernel dropped messages; reading all links and addresses anew",
+                    );
+                    self.transactions.resynchronise(&mut self.mirror, &mut self.batch);
+                }
+                Received::Empty => break,
+            }
+        }
+        self.send()
+    }
+
+    /// The kernel should hold exactly these addresses for the instance.
+    pub(super) fn hold(&mut self, holding: Holding) {
+        let before = self.holdings.get(&holding.instance).cloned().unwrap_or_else(|| Arc::new([]));
+        for old in before.iter().filter(|old| !holding.addresses.contains(old)) {
+            self.reconciler.unwant(&holding.name, &old.device, old.prefix);
+        }
+        for new in holding.addresses.iter() {
+            self.warn_if_elsewhere(&holding.name, new);
+            self.reconciler.want(&holding.name, new);
+        }
+        if holding.addresses.is_empty() {
+            self.holdings.remove(&holding.instance);
+        } else {
+            self.holdings.insert(holding.instance, holding.addresses);
+        }
+    }
+
+    /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.
+    pub(super) fn sweep<'a>(&mut self, configured: impl IntoIterator<Item = &'a VirtualAddress>) {
+        self.reconciler.sweep(configured, &self.mirror);
+    }
+
+    /// Carries out one operation; false if none is due.
+    pub(super) fn step(&mut self, now: Instant) -> io::Result<bool> {
+        let (transactions, batch) = (&mut self.transactions, &mut self.batch);
+        let ask = |request| transactions.ask(request, batch);
+        let issued = self.reconciler.issue(now, &self.mirror, &mut self.reports, ask).is_some();
+        self.report();
+        self.send()?;
+        Ok(issued)
+    }
+
+    /// When [`Self::step`] has something to do although nothing was heard.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.reconciler.deadline()
+    }
+
+    fn digest(&mut self, now: Instant, heard: &mut Vec<Heard>) {
+        for event in std::mem::take(&mut self.events) {
+            self.transactions.hear(event, &mut self.mirror, &mut self.batch, &mut self.notices);
+        }
+        for notice in std::mem::take(&mut self.notices) {
+            self.reconciler.on_notice(now, &notice, &self.mirror, &mut self.reports);
+            match notice {
+                Notice::Changed(change) => self.take_change(change, heard),
+                Notice::Synchronised => self.synchronised = true,
+                Notice::NotSynchronised(refusal) => {
+                    self.log.error(format_args!(
+                        "netlink: the kernel refuses to list links or addresses: {refusal}"
+                    ));
+                }
+                Notice::Answered { .. } => {}
+            }
+        }
+        self.report();
+    }
+
+    fn take_change(&self, change: Change, heard: &mut Vec<Heard>) {
+        if !self.synchronised {
+            return;
+        }
+        match change {
+            Change::Link(link) => {
+                heard.push(self.heard(link.index, &link.name));
+            }
+            Change::LinkGone { name, .. } => heard.push(Heard { name, link: None }),
+            Change::Address(address) => {
+                self.tell_address(&address, "added");
+                heard.extend(self.heard_address(&address));
+            }
+            Change::AddressGone(address) => {
+                self.tell_address(&address, "removed");
+                heard.extend(self.heard_address(&address));
+            }
+        }
+    }
+
+    fn tell_address(&self, address: &Address, verb: &str) {
+        if self.monitoring {
+            let name = self.mirror.link(address.index).map(|link| &link.name);
+            self.log.notice(format_args!("Netlink reports {} {verb} on {name:?}", address.prefix.address()));
+        }
+    }
+
+    /// A virtual address that comes or goes does not change from where a router speaks.
+    fn heard_address(&self, address: &Address) -> Option<Heard> {
+        let link = self.mirror.link(address.index)?;
+        let ours = self.reconciler.wants(&link.name, address.prefix)
+            || address.protocol == netlink::request::PROTOCOL;
+        (!ours).then(|| self.heard(link.index, &link.name))
+    }
+
+    fn heard(&self, index: IfIndex, name: &IfName) -> Heard {
+        let link = self.mirror.link(index).map(|link| Link {
+            index,
+            up: link.carries(),
+            address: self.own_address(index, name),
+        });
+        Heard { name: name.clone(), link }
+    }
+
+    fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
+        let is_virtual = |prefix| self.reconciler.wants(name, prefix);
+        self.mirror.primary(index, Family::V4, is_virtual).map(|address| address.prefix.address())
+    }
+
+    fn warn_if_elsewhere(&self, owner: &str, wanted: &VirtualAddress) {
+        for other in self.mirror.addresses().filter(|one| one.prefix.address() == wanted.prefix.address()) {
+            let Some(link) = self.mirror.link(other.index) else { continue };
+            let same_slot = link.name == wanted.device && other.prefix == wanted.prefix;
+            if !same_slot && !self.reconciler.wants(&link.name, other.prefix) {
+                self.log.warning(format_args!(
+                    "({owner}) virtual address {} is already on this host, as {} on {}, and not set by us; \
+                     remove it there, or clients may be answered by the wrong interface",
+                    wanted.prefix.address(),
+                    other.prefix,
+                    link.name
+                ));
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        for report in self.reports.drain(..) {
+            tell(&self.log, &report);
+        }
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let sent = self.socket.send(&self.batch);
+        self.batch.clear();
+        sent
+    }
+}
+
+impl AsFd for Kernel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn tell(log: &Log, report: &Report) {
+    match report {
+        Report::Present { slot, owner } => log.detail(format_args!("({owner}) holds {}", Told(slot))),
+        Report::Absent { slot } => log.detail(format_args!("released {}", Told(slot))),
+        Report::Failed { slot, action, refusal } => {
+            let verb = match action {
+                Step::Add => "add",
+                Step::Delete => "delete",
+            };
+            log.error(format_args!("cannot {verb} virtual address {}: {refusal}", Told(slot)));
+        }
+        Report::AwaitingLink { slot } => log.warning(format_args!(
+            "cannot add virtual address {} yet: there is no such interface; it is added when there is",
+            Told(slot)
+        )),
+        Report::PutBack { slot, times: 1 } => log.warning(format_args!(
+            "somebody else deleted virtual address {}; put back (is a network manager configured for this interface?)",
+            Told(slot)
+        )),
+        Report::PutBack { slot, times } => {
+            log.detail(format_args!("somebody else deleted virtual address {} for the {times}th time", Told(slot)));
+        }
+        Report::HeldBack { slot, .. } => log.warning(format_args!(
+            "somebody else keeps deleting virtual address {}; putting it back less often",
+            Told(slot)
+        )),
+    }
+}
+
+/// A slot as operators write it.
+struct Told<'a>(&'a Slot);
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.0.prefix, self.0.device)
+    }
+}
