@@ -3,6 +3,16 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, bind, recvfrom, sendto,
+    socket_with,
+};
+
+use crate::socket::{set_option, widen_receive_buffer};
+
 /// A multicast group of route netlink (`RTNLGRP_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group(pub u32);
@@ -50,8 +60,18 @@ impl Socket {
     /// # Errors
     /// The kernel has no file descriptor left, or a group is unknown.
     pub fn open(groups: &[Group]) -> io::Result<Self> {
-        let _ = groups;
-        unimplemented!()
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        // Protocol 0 is NETLINK_ROUTE.
+        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+        set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
+        set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
+        set_option(&fd, libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)?;
+        widen_receive_buffer(&fd)?;
+        bind(&fd, &KERNEL)?;
+        for group in groups {
+            set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group.0)?;
+        }
+        Ok(Self { fd })
     }
 
     /// Sends `datagram`, one or more whole messages. The kernel has carried them out when this returns.
@@ -59,8 +79,8 @@ impl Socket {
     /// # Errors
     /// Whatever the kernel says of the datagram as such; what it says of a request comes by [`Self::recv`].
     pub fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        let _ = datagram;
-        unimplemented!()
+        sendto(&self.fd, datagram, SendFlags::DONTWAIT, &KERNEL)?;
+        Ok(())
     }
 
     /// Receives one datagram into `buffer`, which is grown so that nothing is cut. Datagrams of other
@@ -69,9 +89,40 @@ impl Socket {
     /// # Errors
     /// Only what means a broken program.
     pub fn recv(&self, buffer: &mut Vec<u8>) -> io::Result<Received> {
-        let _ = buffer;
-        unimplemented!()
+        loop {
+            let peek = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
+            let length = match recvfrom(&self.fd, &mut [0; 0], peek) {
+                Ok((_, length, _)) => length,
+                Err(Errno::AGAIN) => return Ok(Received::Empty),
+                Err(Errno::NOBUFS) => return Ok(Received::Overrun),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            buffer.clear();
+            buffer.reserve(length.max(DUMP_BYTES));
+            match recvfrom(&self.fd, spare_capacity(buffer), RecvFlags::DONTWAIT) {
+                Ok((_, _, Some(source))) if is_kernel(&source) => return Ok(Received::Datagram),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(Received::Empty),
+                // An overrun may come between the two calls.
+                Err(Errno::NOBUFS) => return Ok(Received::Overrun),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
+}
+
+/// Port 0: as destination the kernel, as own address "choose one".
+const KERNEL: SocketAddrNetlink = SocketAddrNetlink::new(0, 0);
+
+/// `libc` has no name for it. Since Linux 4.20.
+const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
+
+/// The kernel makes a dump's datagrams as large as the largest read so far, up to this.
+const DUMP_BYTES: usize = 32 * 1024;
+
+fn is_kernel(source: &SocketAddrAny) -> bool {
+    SocketAddrNetlink::try_from(source.clone()).is_ok_and(|source| source.pid() == 0)
 }
 
 impl AsFd for Socket {

@@ -1,9 +1,13 @@
 //! Link-layer frames in and out (`AF_PACKET`).
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use model::IfIndex;
+use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, socket_with};
+
+use crate::socket::{set_option, widen_receive_buffer};
 
 /// The protocol that an Ethernet frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,16 +34,28 @@ impl Sender {
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`).
     pub fn open() -> io::Result<Self> {
-        unimplemented!()
+        Ok(Self { fd: raw_socket(None)? })
     }
 
     /// Sends `frame`, with its link-layer header, on `link`.
     ///
     /// # Errors
-    /// Whatever the kernel says (`ENETDOWN`, `ENXIO`); the frame is not kept. `WouldBlock` if the queue is full.
+    /// Whatever the kernel says (`ENETDOWN`, `ENXIO`); the frame is not kept. `WouldBlock` if the queue is full,
+    /// `InvalidInput` if the frame has no whole Ethernet header.
     pub fn send(&self, link: IfIndex, frame: &[u8]) -> io::Result<()> {
-        let _ = (link, frame);
-        unimplemented!()
+        let address = address_on(link, frame)?;
+        // SAFETY: the pointers and lengths describe `frame` and `address`, which outlive the call and are only read.
+        let result = unsafe {
+            libc::sendto(
+                self.fd.as_raw_fd(),
+                frame.as_ptr().cast(),
+                frame.len(),
+                libc::MSG_DONTWAIT,
+                (&raw const address).cast(),
+                size_of_val(&address) as libc::socklen_t,
+            )
+        };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
 
@@ -61,8 +77,10 @@ impl Listener {
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`).
     pub fn open(protocol: EtherType) -> io::Result<Self> {
-        let _ = protocol;
-        unimplemented!()
+        let fd = raw_socket(Some(protocol))?;
+        set_option(&fd, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
+        widen_receive_buffer(&fd)?;
+        Ok(Self { fd })
     }
 
     /// The next frame, cut to the length of `buffer`; `None` if none waits.
@@ -70,8 +88,28 @@ impl Listener {
     /// # Errors
     /// What the kernel says of a link, for example `ENETDOWN`.
     pub fn recv<'b>(&self, buffer: &'b mut [u8]) -> io::Result<Option<Frame<'b>>> {
-        let _ = buffer;
-        unimplemented!()
+        let mut address = MaybeUninit::<libc::sockaddr_ll>::zeroed();
+        let mut address_length = size_of_val(&address) as libc::socklen_t;
+        // SAFETY: the pointers and lengths describe `buffer` and `address`, which outlive the call; it writes
+        // no more than that into them.
+        let result = unsafe {
+            libc::recvfrom(
+                self.fd.as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                libc::MSG_DONTWAIT,
+                address.as_mut_ptr().cast(),
+                &raw mut address_length,
+            )
+        };
+        let Ok(length) = usize::try_from(result) else {
+            let error = io::Error::last_os_error();
+            return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
+        };
+        // SAFETY: zeroed above, which is a valid value; the kernel wrote over it.
+        let address = unsafe { address.assume_init() };
+        let link = u32::try_from(address.sll_ifindex).ok().and_then(|index| IfIndex::try_from(index).ok());
+        Ok(link.map(|link| Frame { link, bytes: &buffer[..length] }))
     }
 }
 
@@ -88,4 +126,28 @@ pub struct Frame<'b> {
     pub link: IfIndex,
     /// The frame with its link-layer header.
     pub bytes: &'b [u8],
+}
+
+/// Linux 4.20; older kernels hear their own frames.
+const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
+const ETHERNET_HEADER_BYTES: usize = 14;
+
+fn raw_socket(protocol: Option<EtherType>) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let protocol = protocol.and_then(|EtherType(number)| RawProtocol::new(u32::from(number.to_be())));
+    // Without a protocol it hears nothing.
+    Ok(socket_with(AddressFamily::PACKET, SocketType::RAW, flags, protocol.map(Protocol::from_raw))?)
+}
+
+/// Where to: the link alone decides. The protocol, read from the frame, is for those who filter on the way.
+fn address_on(link: IfIndex, frame: &[u8]) -> io::Result<libc::sockaddr_ll> {
+    let Some([.., high, low]) = frame.first_chunk::<ETHERNET_HEADER_BYTES>() else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    // SAFETY: all zeros is a valid `sockaddr_ll`.
+    let mut address: libc::sockaddr_ll = unsafe { MaybeUninit::zeroed().assume_init() };
+    address.sll_family = libc::AF_PACKET as libc::c_ushort;
+    address.sll_protocol = u16::from_ne_bytes([*high, *low]);
+    address.sll_ifindex = i32::try_from(link.get()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    Ok(address)
 }

@@ -1,12 +1,23 @@
 //! The IPv4 socket of one link: protocol 112, whole packets in and out.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::num::NonZeroU32;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{IfIndex, Instant};
+use model::IfIndex;
+use nix::sys::socket::{setsockopt, sockopt};
+use rustix::io::Errno;
+use rustix::net::sockopt::set_ip_multicast_if_with_ifindex;
+use rustix::net::{SendFlags, sendto};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Type};
 
 use crate::clock::WallOffset;
+use crate::socket::widen_receive_buffer;
+
+mod batch;
+
+pub use batch::{Batch, Datagram, Datagrams};
 
 /// A raw socket for protocol 112 that hears and speaks on one link only.
 #[derive(Debug)]
@@ -18,11 +29,28 @@ pub struct Socket {
 impl Socket {
     /// Opens a socket on `link`, in the network namespace of the calling thread. It has joined no group.
     ///
+    /// It does not hear what it sends itself.
+    ///
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`), or there is no such link (`ENODEV`).
     pub fn open(link: IfIndex) -> io::Result<Self> {
-        let _ = link;
-        unimplemented!()
+        let socket = socket2::Socket::new(
+            Domain::IPV4,
+            Type::RAW.cloexec().nonblocking(),
+            Some(Protocol::from(VRRP)),
+        )?;
+        // Before anything of another link can come in. By index: names change hands.
+        socket.bind_device_by_index_v4(NonZeroU32::new(link.get()))?;
+        speak_on(&socket, link)?;
+        socket.set_multicast_loop_v4(false)?;
+        // Else it hears every group that any socket of this host has joined.
+        socket.set_multicast_all_v4(false)?;
+        socket.set_header_included_v4(true)?;
+        socket.set_priority(PRIORITY)?;
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        setsockopt(&socket, sockopt::RxqOvfl, &1)?;
+        widen_receive_buffer(&socket)?;
+        Ok(Self { fd: socket.into(), link })
     }
 
     /// The link it was opened on.
@@ -36,8 +64,7 @@ impl Socket {
     /// # Errors
     /// `EADDRINUSE` if it is a member already, `ENODEV` if the link is gone.
     pub fn join(&self, group: Ipv4Addr) -> io::Result<()> {
-        let _ = group;
-        unimplemented!()
+        self.borrowed().join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(self.link.get()))
     }
 
     /// Ends the membership in `group`.
@@ -45,8 +72,7 @@ impl Socket {
     /// # Errors
     /// `EADDRNOTAVAIL` if it is no member.
     pub fn leave(&self, group: Ipv4Addr) -> io::Result<()> {
-        let _ = group;
-        unimplemented!()
+        self.borrowed().leave_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(self.link.get()))
     }
 
     /// Takes up to [`Batch::CAPACITY`] waiting packets, oldest first, with one system call.
@@ -56,8 +82,7 @@ impl Socket {
     /// # Errors
     /// What the kernel says of the link, for example `ENETDOWN`. Nothing waiting is no error.
     pub fn recv<'b>(&self, batch: &'b mut Batch, clock: &WallOffset) -> io::Result<Datagrams<'b>> {
-        let _ = (batch, clock);
-        unimplemented!()
+        batch.fill(self.fd.as_fd(), clock)
     }
 
     /// Sends `packet`, a whole IPv4 packet with its header. The kernel fills in a zero source, a zero
@@ -66,8 +91,12 @@ impl Socket {
     /// # Errors
     /// Whatever the kernel says; the packet is not kept. `WouldBlock` if the queue is full.
     pub fn send(&self, packet: &[u8], destination: Ipv4Addr) -> io::Result<()> {
-        let _ = (packet, destination);
-        unimplemented!()
+        sendto(&self.fd, packet, SendFlags::DONTWAIT, &SocketAddrV4::new(destination, 0))?;
+        Ok(())
+    }
+
+    fn borrowed(&self) -> socket2::SockRef<'_> {
+        socket2::SockRef::from(&self.fd)
     }
 }
 
@@ -77,63 +106,17 @@ impl AsFd for Socket {
     }
 }
 
-/// Room for a batch of received packets, used again and again, for any number of sockets.
-#[derive(Debug)]
-pub struct Batch {}
-
-impl Batch {
-    /// Packets in a batch.
-    pub const CAPACITY: usize = 32;
-    /// Bytes of a packet that are kept; the rest is cut off. No VRRP packet is longer than an Ethernet frame.
-    pub const PACKET_BYTES: usize = 2048;
-
-    /// An empty batch; allocates about 70 KiB, once.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {}
+/// Sends multicast on `link`. It is here that the kernel looks whether there is one.
+fn speak_on(socket: impl AsFd, link: IfIndex) -> io::Result<()> {
+    let any = Ipv4Addr::UNSPECIFIED;
+    match set_ip_multicast_if_with_ifindex(socket, &any, &any, link.get()) {
+        Err(Errno::ADDRNOTAVAIL) => Err(Errno::NODEV.into()),
+        result => Ok(result?),
     }
 }
 
-impl Default for Batch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// IP protocol 112 (RFC 9568 §5.1.1.4).
+const VRRP: i32 = 112;
 
-/// A received packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Datagram<'b> {
-    /// The IPv4 packet with its header.
-    pub bytes: &'b [u8],
-    /// When the kernel received it.
-    pub received: Instant,
-}
-
-/// What [`Socket::recv`] took, oldest first.
-#[derive(Debug)]
-pub struct Datagrams<'b> {
-    batch: &'b Batch,
-}
-
-impl Datagrams<'_> {
-    /// How many packets this socket's queue has dropped since it was opened, if the kernel said so.
-    #[must_use]
-    pub const fn dropped(&self) -> Option<u32> {
-        None
-    }
-}
-
-impl<'b> Iterator for Datagrams<'b> {
-    type Item = Datagram<'b>;
-
-    fn next(&mut self) -> Option<Datagram<'b>> {
-        let _ = self.batch;
-        unimplemented!()
-    }
-}
-
-impl ExactSizeIterator for Datagrams<'_> {
-    fn len(&self) -> usize {
-        unimplemented!()
-    }
-}
+/// The first band of the default queue. 7, "control", is in the same band but asks for `CAP_NET_ADMIN`.
+const PRIORITY: u32 = 6;
