@@ -1,0 +1,176 @@
+//! A host of the laboratory.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{IfName, MacAddr, Prefix};
+
+use crate::kernel::{self, Neighbour};
+use crate::{Error, Process};
+
+/// A host: its own network, processes, `/run` and name. It ends when its last clone and its last process are dropped,
+/// or when this program ends, however that happens.
+#[derive(Clone, Debug)]
+pub struct Host {
+    name: Arc<str>,
+    namespaces: Arc<sys::netns::Host>,
+}
+
+impl Host {
+    /// A host with a loopback interface and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Host`] if namespaces are not permitted.
+    pub fn new(name: &str) -> Result<Self, Error> {
+        let host = Self { name: name.into(), namespaces: Arc::new(sys::netns::Host::new(name)?) };
+        // IPv6 addresses would wait a second for duplicates; where /proc/sys is read-only they do.
+        host.namespaces.run(|| fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").ok())?;
+        kernel::set_up(&host, &kernel::loopback(), true)?;
+        Ok(host)
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The process to give to `nsenter --target`.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.namespaces.pid()
+    }
+
+    pub(crate) fn namespaces(&self) -> &Arc<sys::netns::Host> {
+        &self.namespaces
+    }
+
+    /// Starts a program with its arguments on this host, in `/`.
+    ///
+    /// # Errors
+    /// [`Error::Host`] if it cannot be executed.
+    pub fn spawn(&self, argv: &[&str]) -> Result<Process, Error> {
+        Process::start(&self.namespaces, argv)
+    }
+
+    /// Where a file of this host is found from outside.
+    #[must_use]
+    pub fn path(&self, inside: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root/{}", self.pid(), inside.trim_start_matches('/')))
+    }
+
+    /// Writes a file that everybody may read. Below `/run` only this host sees it, and it vanishes with the host.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the host's view of the path.
+    pub fn write(&self, inside: &str, text: &str) -> Result<(), Error> {
+        self.write_file(inside, text, 0o644)
+    }
+
+    /// As [`write`](Self::write), a script that everybody may run.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the host's view of the path.
+    pub fn write_script(&self, inside: &str, text: &str) -> Result<(), Error> {
+        self.write_file(inside, text, 0o755)
+    }
+
+    fn write_file(&self, inside: &str, text: &str, mode: u32) -> Result<(), Error> {
+        let path = self.path(inside);
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)))
+            .map_err(|source| Error::File { path: inside.to_owned(), source })
+    }
+
+    /// Reads a file of this host.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the host's view of the path.
+    pub fn read(&self, inside: &str) -> Result<String, Error> {
+        fs::read_to_string(self.path(inside))
+            .map_err(|source| Error::File { path: inside.to_owned(), source })
+    }
+
+    /// The addresses of one interface, in the kernel's order.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn addresses(&self, interface: &IfName) -> Result<Vec<Prefix>, Error> {
+        kernel::addresses(self, interface)
+    }
+
+    /// Whether one of its interfaces holds `address`.
+    #[must_use]
+    pub fn holds(&self, address: IpAddr) -> bool {
+        // A host that cannot be asked is one that is gone.
+        kernel::holds(self, address).unwrap_or(false)
+    }
+
+    /// Gives an interface an address.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn add_address(&self, interface: &IfName, address: Prefix) -> Result<(), Error> {
+        kernel::add_address(self, interface, address)
+    }
+
+    /// Takes an address from an interface.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn remove_address(&self, interface: &IfName, address: Prefix) -> Result<(), Error> {
+        kernel::remove_address(self, interface, address)
+    }
+
+    /// The link-layer address of an interface.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn mac(&self, interface: &IfName) -> Result<MacAddr, Error> {
+        kernel::mac(self, interface)
+    }
+
+    /// Sets an interface up or down, as an operator of this host would.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn set_interface(&self, interface: &IfName, up: bool) -> Result<(), Error> {
+        kernel::set_up(self, interface, up)
+    }
+
+    /// Gives an interface another name. It is down for that moment.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn rename_interface(&self, interface: &IfName, name: &IfName) -> Result<(), Error> {
+        kernel::set_up(self, interface, false)?;
+        kernel::rename(self, interface, name)?;
+        kernel::set_up(self, name, true)
+    }
+
+    /// Removes an interface; [`Lan::connect`](crate::Lan::connect) makes it anew.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn remove_interface(&self, interface: &IfName) -> Result<(), Error> {
+        kernel::delete(self, interface)
+    }
+
+    /// The link-layer addresses that this host believes its neighbours to have.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn arp_table(&self) -> Result<Vec<Neighbour>, Error> {
+        kernel::neighbours(self)
+    }
+
+    /// What this host believes the link-layer address of `address` to be.
+    #[must_use]
+    pub fn believes(&self, address: Ipv4Addr) -> Option<MacAddr> {
+        let table = self.arp_table().ok()?;
+        table.into_iter().find(|neighbour| neighbour.address == address).map(|neighbour| neighbour.mac)
+    }
+}
