@@ -55,10 +55,22 @@ impl WallOffset {
     }
 }
 
+/// Reads the wall clock between two looks at the other, again if this thread was put to sleep in between.
 fn both_clocks() -> (Instant, WallTime) {
-    let now = now();
-    let wall = clock_gettime(ClockId::Realtime);
-    (now, WallTime(Duration::from_nanos(nanos(wall))))
+    const TRIES: u32 = 3;
+    const AT_ONCE: Duration = Duration::from_micros(5);
+    let mut before = now();
+    let mut sample = (before, WallTime(Duration::ZERO));
+    for _ in 0..TRIES {
+        let wall = Duration::from_nanos(nanos(clock_gettime(ClockId::Realtime)));
+        let after = now();
+        sample = (after, WallTime(wall));
+        if after.since(before) < AT_ONCE {
+            break;
+        }
+        before = after;
+    }
+    sample
 }
 
 /// Nanoseconds; a clock before its origin reads zero.

@@ -1,8 +1,8 @@
 //! Files that say which process runs, and that it is the only one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -51,7 +51,7 @@ impl Held {
     pub fn claim(path: &Path, pid: Pid) -> Result<Self, Error> {
         let failed = |source| Error::File { path: path.to_owned(), source };
         if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(failed)?;
+            create_folder(folder).map_err(failed)?;
         }
         loop {
             let file = open(path).map_err(failed)?;
@@ -110,6 +110,21 @@ impl Drop for Held {
 #[must_use]
 pub fn read(path: &Path) -> Option<Pid> {
     fs::read_to_string(path).ok()?.trim().parse().ok().and_then(Pid::from_number)
+}
+
+/// Creates what is missing. The daemon's umask keeps others out of its files; out of this folder it must not.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<_> =
+        folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?,
+            // Somebody was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -17,6 +17,7 @@ pub fn has(capability: Capability) -> bool {
 
 /// Gives up every capability but those of `kept` that this thread has, for itself and for what it executes.
 ///
+/// Capabilities belong to a thread: to be called before another is started, which would keep them.
 /// The bounding set is cut too if `CAP_SETPCAP` is held.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use steadfast_sys::ipc::{Channel, Received};
 use steadfast_sys::process::{Exit, Launch, Pid, SelfExe, daemonize, inherited};
 use steadfast_sys::reactor::{Interest, Reactor, Token};
 use steadfast_sys::signal::{Signal, Signals};
-use steadfast_sys::{clock, memfd};
+use steadfast_sys::{clock, memfd, pidfile};
 
 fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -25,6 +26,7 @@ fn main() -> io::Result<ExitCode> {
         Test("a_child_without_a_gift_has_none", a_child_without_a_gift_has_none),
         Test("the_gift_arrives_wherever_it_came_from", the_gift_arrives_wherever_it_came_from),
         Test("a_child_follows_its_parent", a_child_follows_its_parent),
+        Test("a_pid_file_can_be_read_whatever_the_umask", a_pid_file_can_be_read_whatever_the_umask),
         Test("a_daemon_reports_that_it_is_ready", a_daemon_reports_that_it_is_ready),
         Test("a_daemon_reports_that_it_failed", a_daemon_reports_that_it_failed),
     ];
@@ -165,6 +167,20 @@ fn forever() -> io::Result<ExitCode> {
     loop {
         reactor.wait(None, &mut Vec::new())?;
     }
+}
+
+fn a_pid_file_can_be_read_whatever_the_umask() -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("run/steadfast/vrrp.pid");
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let held = pidfile::Held::claim(&path, Pid::own());
+    rustix::process::umask(before);
+    let _held = held.map_err(io::Error::other)?;
+    let mode = |path: &Path| Ok::<_, io::Error>(fs::metadata(path)?.permissions().mode() & 0o777);
+    assert_eq!(mode(&path)?, 0o644);
+    assert_eq!(mode(path.parent().unwrap())?, 0o755);
+    assert_eq!(mode(&folder.path().join("run"))?, 0o755);
+    Ok(())
 }
 
 fn a_daemon_reports_that_it_is_ready() -> io::Result<()> {

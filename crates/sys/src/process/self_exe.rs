@@ -50,7 +50,7 @@ impl SelfExe {
         self
     }
 
-    /// The child gets `signal` when the thread that starts it ends.
+    /// The child gets `signal` when the thread that starts it ends. A binary with file capabilities never gets it.
     #[must_use]
     pub const fn death_signal(mut self, signal: Signal) -> Self {
         self.death_signal = Some(signal);
