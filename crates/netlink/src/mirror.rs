@@ -60,8 +60,11 @@ impl Mirror {
             Event::LinkGone { index, name: _ } => self.remove_link(index, changes),
             Event::AddressAdded(address) => changes.extend(self.set_address(address).map(Change::Address)),
             Event::AddressGone(address) => {
-                let gone = self.addresses.get_mut(&address.index).and_then(|of| of.remove(&key(&address)));
-                changes.extend(gone.map(|gone| Change::AddressGone(gone.what)));
+                if let Some(of_link) = self.addresses.get_mut(&address.index) {
+                    of_link.remove(&key(&address));
+                }
+                // Said even of an unknown one: an IPv6 address may go before its coming was announced.
+                changes.push(Change::AddressGone(address));
             }
             Event::DumpDone { .. } | Event::Ack { .. } | Event::Interrupted { .. } => {}
         }

@@ -351,7 +351,7 @@ impl Reconciler {
         let Progress::InFlight { action, index, disturbed } = state.progress else { return };
         match verdict(action, outcome, index, &slot, mirror) {
             Verdict::Holds => state.placed = (action == Action::Add).then_some(index),
-            Verdict::Unknown => {}
+            Verdict::Unknown => state.placed = mirror.has(index, slot.prefix).then_some(index),
             Verdict::NoLink => state.placed = None,
             Verdict::Refused(refusal) => {
                 state.progress = Progress::Failed;
@@ -359,8 +359,9 @@ impl Reconciler {
                 return;
             }
         }
+        let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match &state.goal {
-            Goal::Present { owner, .. } if state.placed == Some(index) && !disturbed => {
+            Goal::Present { owner, .. } if state.placed == Some(index) && is_device && !disturbed => {
                 reports.push(Report::Present { slot, owner: owner.clone() });
                 state.settle(index);
             }
@@ -480,7 +481,7 @@ impl Deletions {
 enum Verdict {
     /// It is as the operation meant it to be.
     Holds,
-    /// The answer was lost.
+    /// The answer was lost, and the mirror is fresh.
     Unknown,
     /// The link does not exist any more.
     NoLink,
