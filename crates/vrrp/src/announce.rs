@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use model::vrrp::Garp;
+use model::vrrp::{Garp, VirtualAddress};
 use model::{IfName, Instant};
 
 use crate::{Action, Actions, Announce, InstanceId};
@@ -32,6 +32,14 @@ impl AnnouncePlan {
     pub(crate) fn contention(&mut self, now: Instant, garp: &Garp) {
         if let Some(delay) = garp.lower_prio_delay.filter(|_| garp.lower_prio_repeat > 0) {
             self.second = Some(Burst { at: now + delay, repeat: garp.lower_prio_repeat });
+        }
+    }
+
+    /// A reload changed the settings: refreshes begin, end or change their pace now. The second burst, which
+    /// belongs to the takeover that has been, stays.
+    pub(crate) fn reconfigure(&mut self, now: Instant, before: &Garp, garp: &Garp) {
+        if before.refresh != garp.refresh {
+            self.refresh_at = garp.refresh.map(|every| now + every);
         }
     }
 
@@ -99,6 +107,18 @@ impl Pacer {
     pub(crate) fn forget(&mut self, instance: InstanceId) {
         for queue in self.queues.values_mut() {
             queue.waiting.retain(|announce| announce.instance != instance);
+        }
+    }
+
+    /// What waits for an address that a reload took away is not sent.
+    pub(crate) fn retain(&mut self, instance: InstanceId, addresses: &[VirtualAddress]) {
+        let is_held = |announce: &Announce| {
+            addresses
+                .iter()
+                .any(|held| held.prefix.address() == announce.address && held.device == announce.device)
+        };
+        for queue in self.queues.values_mut() {
+            queue.waiting.retain(|announce| announce.instance != instance || is_held(announce));
         }
     }
 

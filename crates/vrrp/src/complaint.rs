@@ -42,12 +42,11 @@ impl<C: Copy + Ord> Complaints<C> {
 
     /// Notes that `peer` gave cause for a complaint at `now`.
     pub(crate) fn note(&mut self, now: Instant, cause: C, peer: IpAddr) -> Verdict {
-        if let Some(last) = self.known.get_mut(&(cause, peer)) {
-            let lasts = now.since(*last) < QUIET;
+        if let Some(last) = self.known.get_mut(&(cause, peer))
+            && now.since(*last) < QUIET
+        {
             *last = now;
-            if lasts {
-                return Verdict::Silent;
-            }
+            return Verdict::Silent;
         }
         if !self.take_line(now) {
             self.untold += 1;

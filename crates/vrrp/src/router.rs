@@ -50,6 +50,9 @@ pub struct Router {
     next_id: u32,
     links: BTreeMap<IfName, Link>,
     scripts: BTreeMap<String, ScriptCheck>,
+    /// The greatest number that a run of a removed script had: it may end yet, and must not be taken for a
+    /// run of a script of the same name that comes later.
+    runs_before: u64,
     due: Due,
     pacer: Pacer,
     refusals: Complaints<(Option<InstanceId>, Reject)>,
@@ -133,6 +136,7 @@ impl Router {
             next_id: 0,
             links: BTreeMap::new(),
             scripts: BTreeMap::new(),
+            runs_before: 0,
             due: Due { order: BTreeSet::new(), at: BTreeMap::new() },
             pacer: Pacer::new(),
             refusals: Complaints::new(),
@@ -164,10 +168,10 @@ impl Router {
         self.config = to.clone();
         for id in self.instances.keys().copied().collect::<Vec<_>>() {
             self.with_instance(now, id, out, |instance, world, turn| {
-                instance.observe(world, turn);
                 if remembered.iter().any(|last| is_living_master(last, instance.config(), turn.now)) {
-                    instance.adopt(turn);
+                    instance.adopt(world, turn);
                 }
+                instance.observe(world, turn);
             });
         }
         self.expire(now, out);
@@ -268,13 +272,23 @@ impl Router {
     }
 
     fn take_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
-        let before = match link {
+        let before = self.links.get(name).copied();
+        if let (Some(before), Some(link)) = (before, link)
+            && before.index != link.index
+        {
+            // Another interface of that name: what was on the old one, addresses above all, is gone with it.
+            self.replace_link(now, name, None, out);
+        }
+        if before != link {
+            self.replace_link(now, name, link, out);
+        }
+    }
+
+    fn replace_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
+        match link {
             Some(link) => self.links.insert(name.clone(), link),
             None => self.links.remove(name),
         };
-        if before == link {
-            return;
-        }
         for id in self.those(|instance| instance.tracks_link(name)) {
             self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
         }
@@ -340,7 +354,9 @@ impl Router {
                 }
             }
             Change::ScriptRemoved(name) => {
-                self.scripts.remove(name);
+                if let Some(removed) = self.scripts.remove(name) {
+                    self.runs_before = self.runs_before.max(removed.runs());
+                }
                 self.due.set(Waiter::Script(name.clone()), None);
             }
             Change::ScriptAdded(name) | Change::ScriptChanged(name) => self.take_script(now, name, target),
@@ -354,7 +370,10 @@ impl Router {
                 script.reconfigure(now, config);
                 script
             }
-            None => self.scripts.entry(name.to_owned()).or_insert_with(|| ScriptCheck::new(now, config)),
+            None => {
+                let runs = self.runs_before;
+                self.scripts.entry(name.to_owned()).or_insert_with(|| ScriptCheck::new(now, config, runs))
+            }
         };
         self.due.set(Waiter::Script(name.to_owned()), script.deadline());
     }
@@ -371,7 +390,7 @@ impl Router {
         let Some(mut instance) = self.instances.remove(&id) else { return };
         instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
         self.by_name.remove(instance.name());
-        instance.key().map(|key| self.by_key.remove(&key));
+        self.forget_key(id, instance.key());
         self.due.set(Waiter::Instance(id), None);
     }
 
@@ -395,8 +414,16 @@ impl Router {
         self.due.set(Waiter::Pacer, self.pacer.deadline());
         let after = instance.key();
         if before != after {
-            before.map(|key| self.by_key.remove(&key));
+            self.forget_key(id, before);
             self.by_key.extend(after.map(|key| (key, id)));
+        }
+    }
+
+    /// Another instance may have the key by now: two interfaces that change their names pass through a
+    /// moment in which both seem to have one number.
+    fn forget_key(&mut self, id: InstanceId, key: Option<(IfIndex, Family, Vrid)>) {
+        if let Some(key) = key.filter(|key| self.by_key.get(key) == Some(&id)) {
+            self.by_key.remove(&key);
         }
     }
 }

@@ -40,8 +40,8 @@ enum Phase {
 }
 
 impl ScriptCheck {
-    /// A script that runs at once.
-    pub(crate) fn new(now: Instant, config: &Script) -> Self {
+    /// A script that runs at once. Its runs are numbered on from `runs`.
+    pub(crate) fn new(now: Instant, config: &Script, runs: u64) -> Self {
         Self {
             config: config.clone(),
             name: config.name.as_str().into(),
@@ -49,8 +49,13 @@ impl ScriptCheck {
             against: 0,
             last: None,
             phase: Phase::Waiting { next_at: now },
-            runs: 0,
+            runs,
         }
+    }
+
+    /// The number of its last run.
+    pub(crate) const fn runs(&self) -> u64 {
+        self.runs
     }
 
     pub(crate) const fn verdict(&self) -> Verdict {
@@ -156,7 +161,7 @@ mod tests {
 
     /// The verdict after each outcome.
     fn verdicts(config: &Script, outcomes: &[ScriptOutcome]) -> Vec<Verdict> {
-        let mut check = ScriptCheck::new(at(0), config);
+        let mut check = ScriptCheck::new(at(0), config, 0);
         let mut out = Actions::default();
         let mut now = at(0);
         let mut verdicts = Vec::new();
@@ -198,7 +203,7 @@ mod tests {
 
     #[test]
     fn runs_start_an_interval_apart_and_never_overlap() {
-        let mut check = ScriptCheck::new(at(0), &script(1, 1));
+        let mut check = ScriptCheck::new(at(0), &script(1, 1), 0);
         let mut out = Actions::default();
         check.expire(at(0), &mut out);
         assert_eq!(check.deadline(), None, "one runs");
@@ -213,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_late_result_of_an_earlier_run_is_ignored() {
-        let mut check = ScriptCheck::new(at(0), &script(1, 1));
+        let mut check = ScriptCheck::new(at(0), &script(1, 1), 0);
         let mut out = Actions::default();
         check.expire(at(0), &mut out);
         assert!(!check.finished(at(1), 7, FAILED, &mut out));

@@ -60,7 +60,12 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
     if theirs >= view.priority {
         return Decision::Follow;
     }
-    match view.config.preempt {
+    let preempt = match view.priority {
+        // The owner always preempts (RFC 9568 §6.1, Preempt_Mode). It is a backup only after a reload.
+        Priority::OWNER => Preempt::Always,
+        _ => view.config.preempt,
+    };
+    match preempt {
         Preempt::Never => Decision::Follow,
         Preempt::After(delay) => match backup.preempt_at {
             Some(at) if at <= now => Decision::Ignore,
@@ -85,11 +90,8 @@ fn in_master(view: View<'_>, master: &Master, heard: &Verified<'_>, now: Instant
     if better {
         return Decision::Yield;
     }
-    // A second master that never yields is contradicted at its own pace, a flood of them is not answered
-    // packet by packet.
-    let again_after = view.config.advert_interval.duration() / 2;
-    match master.asserted_at {
-        Some(last) if now.since(last) < again_after => Decision::Ignore,
-        Some(_) | None => Decision::Assert,
+    if master.asserted_lately(now, view.config.advert_interval) {
+        return Decision::Ignore;
     }
+    Decision::Assert
 }

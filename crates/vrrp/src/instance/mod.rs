@@ -72,9 +72,7 @@ impl Instance {
 
     /// Looks at the world again after a link, a script or the configuration has changed.
     pub(crate) fn observe(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
-        self.take_link(world.links.get(&self.config.interface).copied());
-        let effective = priority::effective(self.config.priority, self.changes(world));
-        self.take_priority(effective, turn);
+        self.look(world, turn);
         let causes = self.causes(world);
         let pending = self.is_pending(world);
         match &mut self.state {
@@ -88,9 +86,12 @@ impl Instance {
         }
     }
 
-    /// It was master until a moment ago, and the kernel still holds its addresses: it goes on as master.
-    pub(crate) fn adopt(&mut self, turn: &mut Turn<'_>) {
-        if matches!(self.state, State::Init | State::Backup(_)) {
+    /// It was master until a moment ago, and the kernel still holds its addresses: unless something is at
+    /// fault it goes on as master. To be called before the first `observe`, which would have it stand by, with
+    /// all that the operator's scripts do then.
+    pub(crate) fn adopt(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
+        self.look(world, turn);
+        if matches!(self.state, State::Init) && self.causes(world).is_empty() {
             self.become_master(Reason::Adopted, turn);
         }
     }
@@ -150,13 +151,16 @@ impl Instance {
     /// Takes a configuration for the same virtual router, without leaving the state that it is in.
     pub(crate) fn reconfigure(&mut self, config: &vrrp::Instance, turn: &mut Turn<'_>) {
         let before = std::mem::replace(&mut self.addresses, config.addresses.as_slice().into());
+        let garp_before = self.config.garp;
         self.config = Arc::new(config.clone());
         self.advertised = advertised(config);
         self.outgoing = None;
         if let State::Master(master) = &mut self.state {
             let next = turn.now + config.advert_interval.duration();
             master.next_advert_at = master.next_advert_at.min(next);
+            master.announce.reconfigure(turn.now, &garp_before, &config.garp);
             if before != self.addresses {
+                turn.pacer.retain(self.id, &self.addresses);
                 self.hold(Arc::clone(&self.addresses), turn.out);
                 let added: Vec<_> =
                     self.addresses.iter().filter(|one| !before.contains(one)).cloned().collect();
@@ -230,6 +234,12 @@ impl Instance {
         }
     }
 
+    fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
+        self.take_link(world.links.get(&self.config.interface).copied());
+        let effective = priority::effective(self.config.priority, self.changes(world));
+        self.take_priority(effective, turn);
+    }
+
     fn take_link(&mut self, link: Option<Link>) {
         if self.link != link {
             self.link = link;
@@ -245,6 +255,11 @@ impl Instance {
         self.outgoing = None;
         let instance = Arc::clone(&self.name);
         turn.out.notice(Notice::PriorityChanged { instance, from, to: effective });
+        if let State::Backup(backup) = &mut self.state
+            && effective < from
+        {
+            backup.reconsider();
+        }
         // A backup that is better now need not wait for the next advertisement to learn it.
         if matches!(self.state, State::Master(_)) && effective < from && !self.config.strict {
             self.advertise(turn);
@@ -274,8 +289,11 @@ impl Instance {
                 self.contradict(heard, turn);
             }
             Decision::Assert => {
-                self.remark_lower_priority(heard, turn);
-                self.notify(NotificationKind::MasterRxLowerPriority, turn.out);
+                let interval = self.config.advert_interval;
+                if !matches!(&self.state, State::Master(master) if master.is_new(turn.now, interval)) {
+                    self.remark_lower_priority(heard, turn);
+                    self.notify(NotificationKind::MasterRxLowerPriority, turn.out);
+                }
                 self.contradict(heard, turn);
             }
             Decision::Yield => self.yield_to(heard, turn),
@@ -294,8 +312,15 @@ impl Instance {
     fn await_skew(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
         self.counters.release_received += 1;
         if let State::Backup(backup) = &mut self.state {
-            let interval = heard.advert().interval;
-            backup.wait = Wait::Skew { since: turn.now, interval };
+            // Skew counts in the interval learnt from the master's advertisements; the last one teaches none.
+            let interval = backup.heard.map_or(self.config.advert_interval, |master| master.interval);
+            let skew = Wait::Skew { since: turn.now, interval };
+            // Our turn to overtake this master is not put off by its going.
+            let overtakes = matches!(backup.wait, Wait::Overtake { .. });
+            let deadline = |wait: Wait| wait.deadline(&self.config, self.priority);
+            if !overtakes || deadline(skew) < deadline(backup.wait) {
+                backup.wait = skew;
+            }
             backup.heard = Some(Heard { priority: Priority::RELEASE, ..as_heard(heard, turn.now) });
             let instance = Arc::clone(&self.name);
             turn.out.notice(Notice::MasterReleases { instance, master: heard.source() });
@@ -313,14 +338,19 @@ impl Instance {
 
     /// Another host believes to be master: speak, and correct what it told the link.
     fn contradict(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
-        let garp = self.config.garp;
+        let (garp, interval) = (self.config.garp, self.config.advert_interval);
         let State::Master(master) = &mut self.state else { return };
-        master.asserted_at = Some(turn.now);
-        master.announce.contention(turn.now, &garp);
+        let asserted = master.asserted_lately(turn.now, interval);
+        if !asserted {
+            master.asserted_at = Some(turn.now);
+            master.announce.contention(turn.now, &garp);
+        }
         if !self.config.lower_prio_no_advert || heard.advert().priority == Priority::RELEASE {
             self.advertise(turn);
         }
-        self.announce(garp.lower_prio_repeat, turn);
+        if !asserted {
+            self.announce(garp.lower_prio_repeat, turn);
+        }
     }
 
     fn yield_to(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
@@ -338,6 +368,7 @@ impl Instance {
 
     fn become_master(&mut self, reason: Reason, turn: &mut Turn<'_>) {
         let master = Master {
+            since: turn.now,
             next_advert_at: turn.now + self.config.advert_interval.duration(),
             announce: AnnouncePlan::new(turn.now, &self.config.garp),
             asserted_at: None,

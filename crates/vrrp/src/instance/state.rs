@@ -56,6 +56,7 @@ pub(crate) struct Heard {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Master {
+    pub(crate) since: Instant,
     pub(crate) next_advert_at: Instant,
     pub(crate) announce: AnnouncePlan,
     /// When it last contradicted another master.
@@ -73,10 +74,32 @@ impl State {
     }
 }
 
+impl Master {
+    /// Its first advertisement is still crossing that of a predecessor, or the predecessor's last word is on
+    /// its way: an ordinary preemption, of which neither the log nor a script should speak as of two masters.
+    pub(crate) fn is_new(&self, now: Instant, interval: Centis) -> bool {
+        now.since(self.since) < interval.duration() / 2
+    }
+
+    /// A second master that never yields is contradicted at its own pace, a flood of them is not answered
+    /// packet by packet.
+    pub(crate) fn asserted_lately(&self, now: Instant, interval: Centis) -> bool {
+        self.asserted_at.is_some_and(|last| now.since(last) < interval.duration() / 2)
+    }
+}
+
 impl Backup {
     /// A backup that has heard nobody and begins to listen.
     pub(crate) const fn listening(since: Instant, interval: Centis) -> Self {
         Self { wait: Wait::MasterDown { since, interval }, heard: None, preempt_at: None }
+    }
+
+    /// Its priority fell: whether it is still better than the master it was about to overtake, the master's
+    /// next advertisement tells.
+    pub(crate) fn reconsider(&mut self) {
+        if let (Wait::Overtake { .. }, Some(heard)) = (self.wait, self.heard) {
+            self.wait = Wait::MasterDown { since: heard.at, interval: heard.interval };
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use model::vrrp::{Auth, Instance, Transport};
+use model::Priority;
+use model::vrrp::{Auth, Instance, Transport, Version};
 use wire::vrrp::{Advert, Malformed};
 
 use crate::event::Arrival;
@@ -127,13 +128,16 @@ pub(crate) fn verify<'a>(
     if advert.version != config.version {
         return Err(Reject::Version);
     }
-    authenticate(config.auth, advert.auth)?;
+    if config.version == Version::V2 {
+        // Version 3 has none (RFC 5798 §9): a password left in its configuration must not make it deaf.
+        authenticate(config.auth, advert.auth)?;
+    }
     let differs = Differences {
         interval: advert.interval != config.advert_interval,
         addresses: !same_addresses(addresses, advert.addresses.bytes(), advert.addresses.family()),
     };
     if config.strict {
-        strict(config, differs)?;
+        strict(config, differs, advert.priority)?;
     }
     Ok(Verified { advert, source: arrival.source, differs })
 }
@@ -173,12 +177,13 @@ fn authenticate(ours: Auth, theirs: wire::vrrp::Auth) -> Result<(), Reject> {
 }
 
 /// The RFCs to the letter: a version 2 receiver must discard another interval (RFC 3768 §7.1), a version 3
-/// one learns it (RFC 9568 §6.4.2); another address list is discarded.
-fn strict(config: &Instance, differs: Differences) -> Result<(), Reject> {
-    if differs.addresses {
+/// one learns it (RFC 9568 §6.4.2); another address list is discarded unless the owner of the addresses sent
+/// it (RFC 3768 §7.1, RFC 5798 §7.1).
+fn strict(config: &Instance, differs: Differences, theirs: Priority) -> Result<(), Reject> {
+    if differs.addresses && theirs != Priority::OWNER {
         return Err(Reject::Addresses);
     }
-    if differs.interval && config.version == model::vrrp::Version::V2 {
+    if differs.interval && config.version == Version::V2 {
         return Err(Reject::Interval);
     }
     Ok(())
@@ -201,8 +206,8 @@ fn same_addresses(ours: &[u8], theirs: &[u8], family: model::Family) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::vrrp::{Password, Version};
-    use model::{Centis, Family, IfIndex, Priority, Vrid};
+    use model::vrrp::Password;
+    use model::{Centis, Family, IfIndex, Vrid};
     use wire::vrrp::Addresses;
 
     use super::*;
