@@ -19,7 +19,7 @@ pub(crate) fn netns_or_skip(test: impl FnOnce() + Send + 'static) {
         Ok(()) => test(),
         Err(error) => {
             // Past the harness, which keeps what `eprintln!` says of a test that does not fail.
-            writeln!(io::stderr(), "SKIPPED: needs CAP_NET_ADMIN ({error})").unwrap();
+            io::stderr().write_all(format!("SKIPPED: needs CAP_NET_ADMIN ({error})\n").as_bytes()).unwrap();
             assert_ne!(
                 std::env::var("STEADFAST_REQUIRE_NETNS").as_deref(),
                 Ok("1"),
