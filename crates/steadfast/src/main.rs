@@ -1,6 +1,6 @@
 //! The daemon's one binary: supervisor, workers and commands. Wiring only.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -38,7 +38,7 @@ fn dispatch(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitC
             Ok(request) => serve(program, request, arguments),
             Err(error) => {
                 say(&format!("{}: {error}\nTry '{} --help'.", program.name(), program.name()));
-                Ok(exit::FATAL)
+                Ok(ExitCode::from(exit::FATAL))
             }
         },
     }
@@ -52,7 +52,7 @@ fn run_command(command: &OsStr, arguments: impl Iterator<Item = OsString>) -> Ex
         "steadfast: unknown command '{}'; commands: lab. To run the daemon give options only: see 'steadfast --help'.",
         command.display()
     ));
-    exit::FATAL
+    ExitCode::from(exit::FATAL)
 }
 
 fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
@@ -63,10 +63,15 @@ fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> 
             writeln!(std::io::stdout(), "{}", supervisor::signal_number(function))
                 .context("cannot print the signal number")?;
         }
-        cli::Request::Test { options, log } => return supervisor::test(&options, log.as_deref()),
-        cli::Request::Run(options) => return supervisor::run(program, &options, arguments),
+        cli::Request::Test { options, log } => {
+            let code = supervisor::test(&options, log.as_deref()).context("cannot write the findings")?;
+            return Ok(ExitCode::from(code));
+        }
+        cli::Request::Run(options) => {
+            return supervisor::run(program, &options, arguments).map(ExitCode::from);
+        }
     }
-    Ok(exit::OK)
+    Ok(ExitCode::from(exit::OK))
 }
 
 /// `--worker vrrp OPTION...`: the role in which the supervisor starts this binary again, with its own options.
@@ -75,7 +80,13 @@ fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<Exi
     let cli::Request::Run(options) = cli::parse(arguments.into_iter().skip(2))? else {
         anyhow::bail!("a worker takes the options of the daemon");
     };
+    // Executed through /proc/self/exe it would be called "exe" in process lists.
+    set_process_name(program.name());
+    if !options.foreground {
+        close_terminal().context("cannot let go of the terminal")?;
+    }
     let channel = sys::process::inherited().context("a worker is started by the supervisor only")?;
+    let prepared = worker::prepare().context("cannot prepare the process")?;
     let log = log::Log::start(program.destinations(&options, Some(program::VRRP)))
         .context("cannot start the log")?;
     let worker_options = worker::WorkerOptions {
@@ -83,9 +94,23 @@ fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<Exi
         release_vips: options.release_vips,
         address_monitoring: options.address_monitoring,
     };
-    let code = worker::run(channel.try_into().context("cannot use the channel")?, &log, worker_options);
+    let channel = channel.try_into().context("cannot use the channel")?;
+    let code = worker::run(prepared, channel, &log, worker_options);
     log.flush(log::PATIENCE_AT_EXIT);
     Ok(code)
+}
+
+/// Sends standard output and error to `/dev/null`: a worker outlives the shell that its supervisor was started from.
+fn close_terminal() -> std::io::Result<()> {
+    let null = std::fs::File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(rustix::stdio::dup2_stderr(&null)?)
+}
+
+/// Gives this process the name that `ps` and `pgrep` show.
+fn set_process_name(name: &str) {
+    // A name is no reason to fail, and NUL bytes cannot come from an argument.
+    drop(CString::new(name).map(|name| rustix::thread::set_name(&name)));
 }
 
 /// Writes to standard error. If that fails there is nobody left to tell.

@@ -103,8 +103,9 @@ impl LinkSockets {
         else {
             return Ok(());
         };
-        if open.groups.insert(group) {
+        if !open.groups.contains(&group) {
             open.socket.join(group)?;
+            open.groups.insert(group);
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ use sys::clock::WallOffset;
 use sys::ipc::Channel;
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::rights::Capability;
+use sys::signal::{Signal, Signals};
 use sys::socket::packet::Sender;
 use vrrp::{Action, Actions, Event, Router};
 
@@ -47,15 +48,31 @@ pub(crate) struct WorkerOptions {
     pub(crate) address_monitoring: bool,
 }
 
+/// A process in which no thread has been started yet: signals and rights are those of the threads to come.
+pub(crate) struct Prepared {
+    signals: Signals,
+}
+
+/// Gives up every right that VRRP does not need, and takes the signals. To be called before any thread is started.
+///
+/// # Errors
+/// The kernel refuses.
+pub(crate) fn prepare() -> io::Result<Prepared> {
+    sys::rights::keep_only(&KEPT_RIGHTS).map_err(io::Error::other)?;
+    // The terminal and service managers signal the whole group: only the supervisor decides what that means.
+    let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::PIPE];
+    Ok(Prepared { signals: Signals::new(&signals)? })
+}
+
 /// Runs the worker until the supervisor stops it or is gone. Exit codes: see [`crate::exit`].
-pub(crate) fn run(channel: Channel, log: &Log, options: WorkerOptions) -> ExitCode {
+pub(crate) fn run(prepared: Prepared, channel: Channel, log: &Log, options: WorkerOptions) -> ExitCode {
     if let Some(missing) = KEPT_RIGHTS.into_iter().find(|right| !sys::rights::has(*right)) {
         log.error(format_args!(
             "the capability {missing} is missing: start as root, or grant it (systemd: AmbientCapabilities={missing})"
         ));
         return ExitCode::from(crate::exit::PERMISSION);
     }
-    match Worker::open(channel, log.clone(), options).and_then(Worker::serve) {
+    match Worker::open(prepared, channel, log.clone(), options).and_then(Worker::serve) {
         Ok(()) => ExitCode::from(crate::exit::OK),
         Err(error) => {
             log.error(format_args!("the vrrp worker cannot go on: {error}"));
@@ -64,16 +81,12 @@ pub(crate) fn run(channel: Channel, log: &Log, options: WorkerOptions) -> ExitCo
     }
 }
 
-/// Gives up every right that VRRP does not need. To be called before any thread is started.
-pub(crate) fn give_up_rights() -> Result<(), sys::rights::Error> {
-    sys::rights::keep_only(&KEPT_RIGHTS)
-}
-
 const KEPT_RIGHTS: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
 
 struct Worker {
     reactor: Reactor,
     clock: WallOffset,
+    signals: Signals,
     control: Control,
     kernel: Kernel,
     sockets: LinkSockets,
@@ -97,15 +110,17 @@ enum Phase {
 }
 
 impl Worker {
-    fn open(channel: Channel, log: Log, options: WorkerOptions) -> io::Result<Self> {
+    fn open(prepared: Prepared, channel: Channel, log: Log, options: WorkerOptions) -> io::Result<Self> {
         sys::sched::exact_timers()?;
         let mut reactor = Reactor::new()?;
         let kernel = Kernel::open(log.clone(), options.address_monitoring)?;
         reactor.add(&kernel, NETLINK, Interest::Read)?;
+        reactor.add(&prepared.signals, SIGNALS, Interest::Read)?;
         Ok(Self {
             control: Control::new(channel, CONTROL, &mut reactor, log.clone())?,
             reactor,
             clock: WallOffset::sample(),
+            signals: prepared.signals,
             kernel,
             sockets: LinkSockets::new(log.clone()),
             frames: Sender::open()?,
@@ -149,13 +164,18 @@ impl Worker {
     /// How late a deadline may be so that several are met by one wake-up. Few instances want to be exact,
     /// many want the processor for other things.
     fn slack(&self) -> Duration {
-        if self.router.len() > MOST_EXACT { COALESCING } else { Duration::ZERO }
+        match self.router.len() {
+            0..=32 => Duration::ZERO,
+            33..=250 => Duration::from_micros(250),
+            _ => Duration::from_micros(500),
+        }
     }
 
     fn serve_source(&mut self, source: Ready) -> io::Result<()> {
         match source.token {
             CONTROL => self.serve_control(source),
             NETLINK => self.serve_netlink(),
+            SIGNALS => self.serve_signals(),
             token => {
                 self.serve_link(token);
                 Ok(())
@@ -181,6 +201,16 @@ impl Worker {
                     self.phase = Phase::Stopping;
                     break;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn serve_signals(&mut self) -> io::Result<()> {
+        while let Some(signal) = self.signals.next()? {
+            // Also what the kernel sends when the supervisor dies.
+            if signal == Signal::TERM {
+                self.phase = Phase::Stopping;
             }
         }
         Ok(())
@@ -341,10 +371,8 @@ const fn level(level: vrrp::Level) -> Level {
 
 const CONTROL: Token = Token(0);
 const NETLINK: Token = Token(1);
+const SIGNALS: Token = Token(2);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
-/// With more instances than this, deadlines share wake-ups.
-const MOST_EXACT: usize = 32;
-const COALESCING: Duration = Duration::from_micros(250);
 /// How long a worker that ends waits for a supervisor that does not read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
