@@ -26,6 +26,7 @@
 //! ```
 //! use std::collections::HashMap;
 //! use std::io;
+//! # use steadfast_config as config;
 //!
 //! struct Memory(HashMap<&'static str, &'static str>);
 //!
@@ -41,9 +42,12 @@
 //!     virtual_ipaddres { 192.0.2.10/24 }
 //! }";
 //! let loaded = config::load(&Memory(HashMap::from([("a.conf", text)])), "a.conf");
-//! let lines: Vec<_> =
-//!     loaded.diagnostics.iter().map(|d| config::render::line(d, &loaded.sources)).collect();
-//! assert_eq!(lines[0], "a.conf:4:5: warning[SF0301]: unknown keyword `virtual_ipaddres` in a `vrrp_instance` block");
+//!
+//! assert!(loaded.is_usable(), "an unknown keyword is a warning");
+//! let typo = loaded.diagnostics.iter().find(|d| d.code == config::Code::UnknownKeyword).unwrap();
+//! let line = config::render::line(typo, &loaded.sources);
+//! assert_eq!(line, "a.conf:4:5: warning[SF0301]: unknown keyword `virtual_ipaddres` in `vrrp_instance`");
+//! assert_eq!(typo.help.as_deref(), Some("did you mean `virtual_ipaddress`?"));
 //! ```
 #![warn(missing_docs)]
 #![cfg_attr(
@@ -63,13 +67,21 @@
     )
 )]
 
+mod check;
 mod diagnostic;
+pub mod keyword;
+mod lexer;
+mod lower;
+mod number;
+mod preprocess;
 pub mod source;
+mod tree;
 
+use std::collections::BTreeSet;
 use std::io;
 
 pub use diagnostic::{Code, Diagnostic, Severity, render};
-pub use source::{SourceMap, Span};
+pub use source::{SourceId, SourceMap, Span};
 
 /// Where the text of a configuration comes from: files in the daemon, a map in tests.
 pub trait SourceProvider {
@@ -109,16 +121,62 @@ impl Loaded {
 /// Reads the file at `path` and all that it asks for.
 pub fn load(provider: &dyn SourceProvider, path: &str) -> Loaded {
     let mut sources = SourceMap::default();
-    let mut diagnostics = Vec::new();
-    let bytes = provider.read(path).unwrap_or_else(|error| {
-        let span = Span::new(sources.add(path, b""), 0..0);
-        diagnostics.push(Diagnostic::error(
-            Code::UnreadableFile,
-            span,
-            format!("cannot read `{path}`: {error}"),
-        ));
-        Vec::new()
-    });
-    sources.add(path, &bytes);
-    Loaded { config: model::Config::default(), diagnostics, sources }
+    match provider.read(path) {
+        Ok(bytes) => {
+            let id = sources.add(path, &bytes);
+            understand(sources, id)
+        }
+        Err(error) => {
+            let span = Span::new(sources.add(path, b""), 0..0);
+            let headline = format!("cannot read `{path}`: {error}");
+            let diagnostics = vec![Diagnostic::error(Code::UnreadableFile, span, headline)];
+            Loaded { config: model::Config::default(), diagnostics, sources }
+        }
+    }
+}
+
+fn understand(mut sources: SourceMap, id: SourceId) -> Loaded {
+    let mut report = lower::Report::default();
+    let lines = preprocess::lines(&sources, id, &mut report.diagnostics);
+    let tree = tree::parse(lexer::tokens(&lines), &mut report.diagnostics);
+    hide_secrets(&tree, &mut report);
+    let config = lower::lower(&tree, &mut report);
+    let lower::Report { mut diagnostics, secrets } = report;
+    drop_consequences(&mut diagnostics, &sources);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
+    for secret in secrets {
+        sources.hide(secret);
+    }
+    Loaded { config, diagnostics, sources }
+}
+
+/// Notes where passwords and keys stand, even in a block where they mean nothing, or behind a misspelt keyword.
+fn hide_secrets(tree: &[tree::Node<'_>], report: &mut lower::Report) {
+    let names = |secret: bool| keyword::all().filter(move |(_, keyword)| keyword.secret == secret);
+    let secret: BTreeSet<&str> = names(true).map(|(_, keyword)| keyword.name).collect();
+    let public: BTreeSet<&str> = names(false).map(|(_, keyword)| keyword.name).collect();
+    let is_secret = |name: &str| {
+        let is_misspelt = || keyword::nearest_of(name, secret.iter(), |secret| secret).is_some();
+        secret.contains(name) || (!public.contains(name) && is_misspelt())
+    };
+    let mut nodes: Vec<&tree::Node<'_>> = tree.iter().collect();
+    while let Some(node) = nodes.pop() {
+        if node.head().is_some_and(|head| is_secret(&head.text)) {
+            report.secrets.extend(lower::secrets(node));
+        }
+        nodes.extend(node.children());
+    }
+}
+
+/// Where a directive could not be carried out, what else is wrong with its line follows from that.
+fn drop_consequences(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMap) {
+    let line =
+        |diagnostic: &Diagnostic| (diagnostic.primary.source, sources.location(diagnostic.primary).line);
+    let causes: BTreeSet<_> =
+        diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::Preprocessing).map(line).collect();
+    if !causes.is_empty() {
+        diagnostics.retain(|diagnostic| {
+            diagnostic.code == Code::Preprocessing || !causes.contains(&line(diagnostic))
+        });
+    }
 }

@@ -5,6 +5,9 @@
 
 use std::ops::Range;
 
+/// How much of an endless line is shown, in bytes.
+const LONGEST_EXCERPT: usize = 2048;
+
 /// Which file of a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
@@ -157,9 +160,13 @@ impl SourceMap {
         Location { line: index + 1, column: before.chars().count() + 1 }
     }
 
-    /// From now on the text under `span` is not shown by [`Self::excerpt`].
+    /// From now on [`Self::excerpt`] shows nothing from `span` to the end of its line: what looks like a comment may
+    /// have been meant as part of a password.
     pub(crate) fn hide(&mut self, span: Span) {
-        self.secrets.push(span);
+        let rest =
+            self.source(span.source).and_then(|source| source.text.get(span.start..)).unwrap_or_default();
+        let length = rest.find(['\r', '\n']).unwrap_or(rest.len());
+        self.secrets.push(Span::new(span.source, span.start..span.start + length));
     }
 
     /// The whole lines around `span`, with passwords and keys starred out byte for byte, and the offset of the first.
@@ -169,6 +176,7 @@ impl SourceMap {
         let first = source.line_starts.get(source.line_index(span.start)).copied().unwrap_or_default();
         let last = source.line_index(span.end.max(span.start));
         let end = source.line_starts.get(last + 1).copied().unwrap_or(source.text.len());
+        let end = source.text.floor_char_boundary(end.min(span.end + LONGEST_EXCERPT));
         let mut lines = source.text.get(first..end).unwrap_or_default().to_owned();
         for secret in
             self.secrets.iter().filter(|s| s.source == span.source && s.start >= first && s.end <= end)

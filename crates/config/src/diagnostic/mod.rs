@@ -74,3 +74,12 @@ impl Diagnostic {
         self
     }
 }
+
+/// A word of the file as it may stand in a message: in backquotes, without control characters, not endless.
+pub(crate) fn shown(word: &str) -> String {
+    const LONGEST: usize = 60;
+    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let text: String = word.chars().take(LONGEST).map(visible).collect();
+    let more = if word.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    format!("`{text}{more}`")
+}

@@ -1,0 +1,171 @@
+//! Rules between blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use model::{IfName, Vrid};
+
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::keyword::nearest_of;
+use crate::lower::{Drafts, Instance, Report, Script};
+use crate::source::Span;
+
+/// Reports what is wrong between the blocks of a file, and drops what others refer to in vain.
+pub(crate) fn drafts(drafts: &mut Drafts, report: &mut Report) {
+    script_security(drafts, report);
+    script_names(&mut drafts.scripts, report);
+    tracked_scripts(drafts, report);
+    unused_scripts(drafts, report);
+    instance_names(&drafts.instances, report);
+    completeness(&drafts.instances, report);
+    virtual_routers(&drafts.instances, report);
+}
+
+/// keepalived runs scripts without `enable_script_security`, but its test of the configuration fails.
+fn script_security(drafts: &Drafts, report: &mut Report) {
+    if drafts.global.script_security {
+        return;
+    }
+    let scripts =
+        drafts.scripts.iter().filter_map(|script| script.command.as_ref()).map(|command| command.span);
+    let notifies = drafts.instances.iter().filter_map(|instance| instance.notify.first_command());
+    if let Some(first) = scripts.chain(notifies).min() {
+        let headline = "scripts are run without script security";
+        let help = "add `enable_script_security` to `global_defs`: then no script runs as root that others could change";
+        report.push(Diagnostic::warning(Code::NoScriptSecurity, first, headline).help(help));
+    }
+}
+
+/// The first script of a name counts; one without a command is no script.
+fn script_names(scripts: &mut Vec<Script>, report: &mut Report) {
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    scripts.retain(|script| {
+        let name = &script.name;
+        if let Some(&first) = first.get(&name.value) {
+            let headline = format!("the script {} is defined already", shown(&name.value));
+            report.push(
+                Diagnostic::warning(Code::DuplicateName, name.span, headline)
+                    .label(first, "this one counts")
+                    .help("give it another name; this one is ignored"),
+            );
+            return false;
+        }
+        first.insert(name.value.clone(), name.span);
+        if script.command.is_none() {
+            let headline = format!("{} has no command to run", shown(&name.value));
+            report.push(
+                Diagnostic::error(Code::ScriptWithoutCommand, name.span, headline)
+                    .help("add `script \"COMMAND ARGUMENTS\"`"),
+            );
+        }
+        true
+    });
+}
+
+fn tracked_scripts(drafts: &Drafts, report: &mut Report) {
+    let names = || drafts.scripts.iter().map(|script| &script.name);
+    let defined: BTreeMap<&str, _> = names().map(|name| (name.value.as_str(), name)).collect();
+    for tracker in drafts.instances.iter().flat_map(|instance| &instance.track_scripts) {
+        let target = &tracker.target;
+        match defined.get(target.value.as_str()) {
+            Some(script) if script.span > target.span => {
+                let headline = format!("{} is used before it is defined", shown(&target.value));
+                report.push(
+                    Diagnostic::note(Code::UndefinedScript, target.span, headline)
+                        .label(script.span, "keepalived wants this to come first"),
+                );
+            }
+            Some(_) => {}
+            None => {
+                let headline = format!("there is no `vrrp_script` {}", shown(&target.value));
+                let diagnostic = Diagnostic::error(Code::UndefinedScript, target.span, headline);
+                report.push(match nearest_of(&target.value, names(), |name| name.value.as_str()) {
+                    Some(near) => {
+                        let help = format!("did you mean {}?", shown(&near.value));
+                        diagnostic.label(near.span, "a script with a similar name").help(help)
+                    }
+                    None => diagnostic.help("define it, or take the line out"),
+                });
+            }
+        }
+    }
+}
+
+fn unused_scripts(drafts: &mut Drafts, report: &mut Report) {
+    let trackers = drafts.instances.iter().flat_map(|instance| &instance.track_scripts);
+    let tracked: BTreeSet<&str> = trackers.map(|tracker| tracker.target.value.as_str()).collect();
+    drafts.scripts.retain(|script| {
+        let used = tracked.contains(script.name.value.as_str());
+        if !used && script.command.is_some() {
+            let headline = format!("no instance tracks {}; it is not run", shown(&script.name.value));
+            report.push(Diagnostic::note(Code::UnusedScript, script.name.span, headline));
+        }
+        used
+    });
+}
+
+fn instance_names(instances: &[Instance], report: &mut Report) {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    for name in instances.iter().map(|instance| &instance.name) {
+        if let Some(&first) = first.get(name.value.as_str()) {
+            let headline = format!("the instance {} is defined already", shown(&name.value));
+            report.push(
+                Diagnostic::error(Code::DuplicateName, name.span, headline)
+                    .label(first, "first here")
+                    .help("give it another name"),
+            );
+        } else {
+            first.insert(&name.value, name.span);
+        }
+    }
+}
+
+fn completeness(instances: &[Instance], report: &mut Report) {
+    for instance in instances {
+        let name = &instance.name;
+        let mut missing = |keyword: &str, example: &str| {
+            let headline = format!("{} has no valid `{keyword}`", shown(&name.value));
+            let help = format!("add a line `{keyword} {example}`");
+            report.push(Diagnostic::error(Code::IncompleteInstance, name.span, headline).help(help));
+        };
+        if instance.interface.is_none() {
+            missing("interface", "IFNAME");
+        }
+        if instance.vrid.is_none() {
+            missing("virtual_router_id", "1..255, the same on all hosts");
+        }
+    }
+}
+
+/// A virtual router on a link: the one of the multicast group, or that of a peer.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Router<'d> {
+    interface: &'d IfName,
+    vrid: Vrid,
+    peer: Option<IpAddr>,
+}
+
+/// Two instances may share a VRID on one interface only if they talk to different peers.
+fn virtual_routers(instances: &[Instance], report: &mut Report) {
+    let mut taken: BTreeMap<Router<'_>, &Instance> = BTreeMap::new();
+    for instance in instances {
+        let (Some(interface), Some(vrid)) = (&instance.interface, instance.vrid) else { continue };
+        let peers = instance.peers.iter().map(|peer| Some(peer.value));
+        let peers: Vec<_> = if instance.peers.is_empty() { vec![None] } else { peers.collect() };
+        let router = |peer| Router { interface: &interface.value, vrid: vrid.value, peer };
+        let conflict = peers.iter().find_map(|&peer| taken.get(&router(peer)));
+        if let Some(other) = conflict {
+            let headline = format!("VRID {} is used twice on `{}`", vrid.value, interface.value);
+            let remark = format!("{} uses it too", shown(&other.name.value));
+            let place = other.vrid.map_or(other.name.span, |vrid| vrid.span);
+            report.push(
+                Diagnostic::error(Code::DuplicateVrid, vrid.span, headline)
+                    .label(place, remark)
+                    .help("give each virtual router of a link its own number"),
+            );
+        }
+        for peer in peers {
+            taken.entry(router(peer)).or_insert(instance);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Entries of address lists, and the words that may follow an address.
+
+use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, later, needed, word};
+
+/// Every address.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const COMMON: &[Keyword] = &[
+    built("(address)", grammar("ADDRESS[/PREFIX] [options]")).or("PREFIX 32 or 128")
+        .doc("Adds one virtual address. All entries must be of one family."),
+    built("dev", IFNAME).or("interface of the instance")
+        .doc("Chooses the interface of the address. A missing interface drops the address unless dynamic_interfaces."),
+    built("scope", grammar("INTEGER 0..255 (0x, 0 prefixes allowed) | global|site|link|host|nowhere | NAME from rt_scopes"))
+        .or("global")
+        .doc("Sets the address scope. IPv4 only."),
+    built("brd", grammar("ADDRESS | + | -"))
+        .doc("Sets the broadcast address. IPv4 only. + sets and - clears host bits. Not with peer."),
+    built("broadcast", grammar("ADDRESS | + | -")).alias_of("brd")
+        .doc("Sets the broadcast address."),
+    built("label", word("STRING"))
+        .doc("Sets the interface label of the address. At most 15 characters. IPv4 only."),
+    needed("peer", ADDRESS).since("2.0.0")
+        .doc("Sets the point to point peer address. Takes no prefix. A prefix on the address itself is dropped with an error."),
+    later("home", FLAG).since("1.3.6")
+        .doc("Marks the address as a mobile home address."),
+    later("-nodad", FLAG).or("nodad set for IPv6").since("1.3.6")
+        .doc("Clears the no-duplicate-detection flag that is otherwise set."),
+    later("mngtmpaddr", FLAG).since("1.3.6")
+        .doc("Makes the kernel manage temporary addresses from this one."),
+    needed("noprefixroute", FLAG).since("1.3.6")
+        .doc("Avoids the automatic prefix route."),
+    later("autojoin", FLAG).since("1.3.6")
+        .doc("Joins the multicast group of the address."),
+    later("no_track", FLAG).since("2.0.3")
+        .doc("Leaves the state alone if the address disappears."),
+    later("preferred_lft", grammar("INTEGER 0..4294967295 seconds | forever"))
+        .or("0 for IPv6 /128, forever for other IPv6").since("2.0.20")
+        .doc("Sets the preferred lifetime. No effect for IPv4."),
+];
+
+/// Only virtual addresses.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const VIRTUAL: &[Keyword] = &[
+    later("use_vmac", FLAG).since("2.2.0")
+        .doc("Creates a VMAC on the interface of the address."),
+];
+
+/// Only static addresses.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const STATIC: &[Keyword] = &[
+    later("track_group", word("NAME")).since("2.0.3")
+        .doc("Lets the instances of the group follow the address."),
+];

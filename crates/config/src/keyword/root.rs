@@ -1,0 +1,94 @@
+//! The top level, and small blocks that stand there.
+
+use super::{Block, FLAG, IFNAME, Keyword, built, grammar, later, micros, needed, whole_seconds, word};
+
+/// Keywords and blocks of the top level.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const ROOT: &[Keyword] = &[
+    later("linkbeat_use_polling", FLAG)
+        .doc("Polls link state by MII, ethtool or ioctl on all VRRP interfaces instead of relying on netlink."),
+    needed("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
+        .doc("Runs the whole daemon inside the named network namespace. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected. -s overrides."),
+    later("net_namespace_ipvs", grammar("[NAME]")).or("same namespace as the rest").since("2.1.0")
+        .doc("Puts the IPVS tables in a different network namespace from the checkers.Bare means the default namespace. Cannot change on reload."),
+    later("namespace_with_ipsets", FLAG).since("1.3.0")
+        .doc("Allows ipsets to be used together with a network namespace on old kernels. Only matters for kernels before 3.13."),
+    later("use_pid_dir", FLAG).since("1.2.24")
+        .doc("Places pid files in the keepalived sub-directory of the run directory."),
+    later("instance", word("NAME")).or("unset").since("1.2.24")
+        .doc("Names this daemon instance so that pid files and the log ident differ. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected."),
+    later("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")
+        .doc("Limits how long the parent waits for children to exit at shutdown before killing them."),
+    built("global_defs", FLAG).opens(Block::GlobalDefs)
+        .doc("Holds the daemon wide settings. The block name must be followed by a { block."),
+    later("linkbeat_interfaces", FLAG).opens(Block::LinkbeatInterfaces).since("2.0.13")
+        .doc("Lists interfaces whose link state is polled."),
+    later("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
+        .doc("Lists per interface debounce delays for link state changes."),
+    later("track_group", word("NAME")).opens(Block::TrackGroup).since("2.0.3")
+        .doc("Names a set of VRRP instances that follow static addresses, routes or rules."),
+    needed("static_ipaddress", FLAG).opens(Block::StaticAddresses)
+        .doc("Adds addresses that stay configured regardless of VRRP state."),
+    needed("static_routes", FLAG).opens(Block::StaticRoutes)
+        .doc("Adds routes that stay configured regardless of VRRP state."),
+    needed("static_rules", FLAG).opens(Block::StaticRules).since("1.2.20")
+        .doc("Adds policy rules that stay configured regardless of VRRP state."),
+    later("track_file", word("NAME")).opens(Block::FileTracker).since("2.1.0")
+        .doc("Defines a file whose numeric content is tracked."),
+    later("vrrp_track_file", word("NAME")).opens(Block::FileTracker).since("2.0.0").alias_of("track_file")
+        .doc("Defines a tracked file under the old block name."),
+    later("vrrp_track_process", word("NAME")).opens(Block::ProcessTracker).since("2.0.11")
+        .doc("Defines a set of processes whose presence is tracked."),
+    later("bfd_instance", word("NAME")).opens(Block::BfdInstance).since("2.0.0")
+        .doc("Defines a BFD session with one neighbour."),
+    built("vrrp_script", word("NAME")).opens(Block::Script)
+        .doc("Defines a periodically run check script. Unused scripts are dropped with a warning."),
+    needed("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
+        .doc("Ties several VRRP instances to one common state."),
+    later("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
+        .doc("Defines shared pacing of gratuitous ARP and NA messages."),
+    built("vrrp_instance", word("NAME")).opens(Block::Instance)
+        .doc("Defines one virtual router."),
+    later("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
+        .doc("Names a set of service addresses or firewall marks. A reference may come before the definition."),
+    later("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
+        .opens(Block::VirtualServer)
+        .doc("Defines one IPVS service and its pool."),
+    later("SSL", FLAG).opens(Block::Ssl)
+        .doc("Sets the client TLS credentials used by SSL_GET. A second block replaces the first."),
+];
+
+/// Entries of `linkbeat_interfaces`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
+    later("(interface)", grammar("IFNAME [MII|ETHTOOL|IOCTL]")).or("MII, then ETHTOOL, then IOCTL")
+        .doc("Polls the link state of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
+];
+
+/// Entries of `interface_up_down_delays`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
+    later("(interface)", grammar("IFNAME DOWN [UP], each SECONDS 0..255 with up to 6 decimals"))
+        .or("0; UP defaults to 0 (man page says to DOWN)")
+        .doc("Delays acting on link down and up of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
+];
+
+/// `garp_group`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const GARP_GROUP: &[Keyword] = &[
+    later("garp_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+        .doc("Sets the gap between gratuitous ARPs of the group. At least one interval is needed."),
+    later("gna_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+        .doc("Sets the gap between unsolicited NAs of the group. At least one interval is needed."),
+    later("interface", IFNAME).since("1.2.21")
+        .doc("Applies the pacing to one interface. An interface may be in one group only. No VMACs."),
+    later("interfaces", FLAG).opens(Block::GarpInterfaces).since("1.2.21")
+        .doc("Applies one shared pacing across several interfaces. Words, not lines, are entries."),
+];
+
+/// Entries of `interfaces` in a `garp_group`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const GARP_INTERFACES: &[Keyword] = &[
+    later("(interface)", IFNAME)
+        .doc("Adds one interface to the shared pacing."),
+];

@@ -1,0 +1,186 @@
+//! Entries of route lists, and the words that may stand in one.
+
+use super::{ADDRESS, Block, FLAG, IFNAME, Keyword, choice, grammar, integer, later, whole_seconds, word};
+
+/// Every route.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const COMMON: &[Keyword] = &[
+    later("(destination)", grammar("[to] [TYPE] ADDRESS[/PREFIX] | default | any | all")).required()
+        .doc("Sets the destination prefix. Any word that is no option is taken as destination."),
+    later("to", grammar("[TYPE] ADDRESS[/PREFIX]"))
+        .doc("Introduces the destination explicitly."),
+    later("(type)", grammar("unicast|local|broadcast|brd|anycast|multicast|prohibit|unreachable|blackhole|xresolve|throw|nat | INTEGER 0..255"))
+        .or("unicast")
+        .doc("Sets the route type. Must stand right before the destination."),
+    later("default6", FLAG)
+        .doc("Sets the IPv6 default destination. Alias of inet6 default (deprecated)."),
+    later("inet", FLAG).or("from addresses").since("1.2.24")
+        .doc("Forces the IPv4 family."),
+    later("inet6", FLAG).or("from addresses").since("1.2.24")
+        .doc("Forces the IPv6 family."),
+    later("src", ADDRESS)
+        .doc("Sets the preferred source address."),
+    later("via", grammar("[inet|inet6] ADDRESS"))
+        .doc("Sets the gateway. The family word works only if the family is still open or equal."),
+    later("gw", grammar("[inet|inet6] ADDRESS")).alias_of("via")
+        .doc("Sets the gateway."),
+    later("or", ADDRESS)
+        .doc("Adds a second gateway of equal weight. Deprecated, use nexthop. Only one."),
+    later("from", grammar("ADDRESS[/PREFIX]")).since("1.2.24")
+        .doc("Sets the source prefix the route applies to. IPv6 only."),
+    later("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+        .doc("Sets the type of service. IPv4 only."),
+    later("dsfield", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24").alias_of("tos")
+        .doc("Sets the type of service."),
+    later("table", grammar("INTEGER 0..4294967295 | default|main|local | NAME from rt_tables")).or("main")
+        .doc("Sets the routing table."),
+    later("protocol", grammar("INTEGER 0..255 | NAME (static, boot, bird ...) or from rt_protos"))
+        .or("keepalived (18)").since("1.2.24")
+        .doc("Sets the routing protocol id. Reset to keepalived unless no_track."),
+    later("scope", grammar("INTEGER 0..255 | global|site|link|host|nowhere | NAME from rt_scopes")).or("global")
+        .doc("Sets the route scope. IPv4 only."),
+    later("metric", integer(0..=4_294_967_295)).or("kernel default")
+        .doc("Sets the metric."),
+    later("priority", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
+        .doc("Sets the metric."),
+    later("preference", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
+        .doc("Sets the metric."),
+    later("dev", IFNAME)
+        .doc("Sets the output interface."),
+    later("oif", IFNAME).alias_of("dev")
+        .doc("Sets the output interface."),
+    later("onlink", FLAG).since("1.2.24")
+        .doc("Treats the gateway as directly reachable. IPv4 only."),
+    later("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
+        .doc("Sets a lightweight tunnel encapsulation."),
+    later("expires", whole_seconds(0..=4_294_967_295)).or("never").since("1.2.24")
+        .doc("Limits the route lifetime. Makes the route IPv6."),
+    later("mtu", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the path MTU."),
+    later("hoplimit", integer(0..=255)).or("kernel default").since("1.2.24")
+        .doc("Sets the hop limit."),
+    later("advmss", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the advertised MSS."),
+    later("rtt", grammar("TIME[s|ms] 200 ms..120 s, unit-less = 1/8 ms optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the initial round trip estimate."),
+    later("rttvar", grammar("TIME[s|ms] 200 ms..120 s, unit-less = 1/4 ms optionally preceded by lock"))
+        .since("1.2.24")
+        .doc("Sets the initial round trip variance."),
+    later("reordering", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the initial reordering tolerance."),
+    later("window", integer(0..=4_294_967_295)).since("1.2.24")
+        .doc("Limits the advertised TCP window."),
+    later("cwnd", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Limits the congestion window."),
+    later("ssthresh", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the slow start threshold."),
+    later("realms", grammar("[FROM/]TO, each INTEGER 0..255 | NAME from rt_realms")).since("1.2.24")
+        .doc("Sets the realms. IPv4 only."),
+    later("rto_min", grammar("TIME[s|ms] 200 ms..120 s, unit-less = ms optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the minimum retransmission time."),
+    later("initcwnd", integer(0..=4_294_967_295)).since("1.2.24")
+        .doc("Sets the initial congestion window."),
+    later("initrwnd", integer(0..=4_294_967_295)).since("1.2.24")
+        .doc("Sets the initial receive window."),
+    later("features", grammar("ecn")).since("1.2.24")
+        .doc("Turns on ECN."),
+    later("quickack", integer(0..=1)).since("1.2.24")
+        .doc("Turns immediate acknowledgements on or off."),
+    later("congctl", grammar("NAME optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the congestion control algorithm."),
+    later("pref", grammar("low|medium|high | INTEGER 0..255")).since("1.2.24")
+        .doc("Sets the router preference. Makes the route IPv6."),
+    later("ttl-propagate", choice(&["enabled", "disabled"])).since("2.0.8")
+        .doc("Controls TTL propagation. MPLS."),
+    later("fastopen_no_cookie", integer(0..=1)).since("1.4.3")
+        .doc("Allows TCP fast open without cookie."),
+    later("as", grammar("[to] WORD")).since("1.2.24")
+        .doc("Is recognised only to be rejected."),
+    later("add", FLAG).or("prepend").since("2.2.5")
+        .doc("Adds the route only if no equal route exists."),
+    later("prepend", FLAG).or("prepend").since("2.2.5")
+        .doc("Adds the route before equal routes."),
+    later("append", FLAG).or("prepend").since("2.2.5")
+        .doc("Adds the route after equal routes."),
+    later("nexthop", grammar("via|dev|weight|onlink|encap|realms options, may repeat, must come last"))
+        .opens(Block::Nexthop).since("1.2.24")
+        .doc("Adds one hop of a multipath route. Not with or."),
+    later("no_track", FLAG).since("2.0.3")
+        .doc("Leaves the state alone if the route disappears."),
+    later("vrf", grammar("IFNAME of an existing VRF")).since("2.2.5")
+        .doc("Uses the table of the VRF."),
+];
+
+/// Only static routes.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const STATIC: &[Keyword] = &[
+    later("track_group", word("NAME")).since("2.0.3")
+        .doc("Lets the instances of the group follow the route. Defined earlier. Needs dev."),
+];
+
+/// Words after `nexthop`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const NEXTHOP: &[Keyword] = &[
+    later("via", grammar("[inet|inet6] ADDRESS"))
+        .doc("Sets the gateway of the hop."),
+    later("dev", IFNAME)
+        .doc("Sets the interface of the hop."),
+    later("weight", integer(1..=256)).or_number(1).since("1.2.24")
+        .doc("Sets the relative share of the hop."),
+    later("onlink", FLAG).since("1.2.24")
+        .doc("Treats the gateway of the hop as directly reachable."),
+    later("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
+        .doc("Sets the encapsulation of the hop."),
+    later("realms", grammar("[FROM/]TO")).since("1.2.24")
+        .doc("Sets the realms of the hop. IPv4 only."),
+    later("as", grammar("[to] WORD")).since("1.2.24")
+        .doc("Is recognised only to be rejected."),
+];
+
+/// Words after `encap ip`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const ENCAP_IP: &[Keyword] = &[
+    later("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
+        .doc("Sets the tunnel id. Dst or id is required."),
+    later("dst", ADDRESS).since("1.2.24")
+        .doc("Sets the outer destination. An IPv4 address."),
+    later("src", ADDRESS)
+        .doc("Sets the outer source. An IPv4 address."),
+    later("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+        .doc("Sets the outer traffic class."),
+    later("ttl", integer(0..=255)).since("1.2.24")
+        .doc("Sets the outer TTL or hop limit."),
+    later("flags", integer(0..=65535)).since("1.2.24")
+        .doc("Sets the tunnel flags."),
+];
+
+/// Words after `encap ip6`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const ENCAP_IP6: &[Keyword] = &[
+    later("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
+        .doc("Sets the tunnel id. Dst or id is required."),
+    later("dst", ADDRESS).since("1.2.24")
+        .doc("Sets the outer destination. An IPv6 address."),
+    later("src", ADDRESS)
+        .doc("Sets the outer source. An IPv6 address."),
+    later("tc", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+        .doc("Sets the outer traffic class."),
+    later("hoplimit", integer(0..=255)).since("1.2.24")
+        .doc("Sets the outer TTL or hop limit."),
+    later("flags", integer(0..=65535)).since("1.2.24")
+        .doc("Sets the tunnel flags."),
+];
+
+/// Words after `encap mpls`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const ENCAP_MPLS: &[Keyword] = &[
+    later("(labels)", grammar("LABEL[/LABEL...] each 0..1048575, decimal, 0x or 0")).required()
+        .doc("Sets the MPLS label stack."),
+];
+
+/// Words after `encap ila`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const ENCAP_ILA: &[Keyword] = &[
+    later("(locator)", grammar("four hex groups of 16 bits separated by colons")).required()
+        .doc("Sets the ILA locator."),
+];

@@ -1,0 +1,113 @@
+//! `virtual_server`, its groups, and the TLS credentials of checkers.
+
+use super::{BOOL, Block, FLAG, Keyword, SCRIPT, choice, grammar, integer, later, micros, word};
+
+/// `virtual_server`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const VIRTUAL_SERVER: &[Keyword] = &[
+    later("ip_family", choice(&["inet", "inet6"])).or("from addresses").since("1.2.20")
+        .doc("Sets the address family. Needed only for fwmark services with tunnelled servers."),
+    later("retry", integer(1..=4_294_967_295)).or("per checker").since("1.3.7")
+        .doc("Sets the default retries of checkers."),
+    later("delay_before_retry", grammar("SECONDS >= 0, up to 6 decimals")).or("per checker").since("1.3.7")
+        .doc("Sets the default pause before a retry."),
+    later("warmup", grammar("SECONDS >= 0, up to 6 decimals")).or("value of delay_loop").since("1.3.7")
+        .doc("Sets the default maximum random delay of the first check."),
+    later("connect_timeout", micros(1..=4_294_967_295)).or_number(5)
+        .doc("Sets the default connection timeout of checkers."),
+    later("delay_loop", grammar("SECONDS >= 0.000001, up to 6 decimals")).or_number(60)
+        .doc("Sets the default time between checks."),
+    later("inhibit_on_failure", FLAG)
+        .doc("Makes real servers default to weight 0 instead of removal on failure."),
+    later("lvs_sched", choice(&["rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"]))
+        .or("wlc (with a warning)")
+        .doc("Sets the scheduler."),
+    later("lb_algo", grammar("as lvs_sched")).or("wlc (with a warning)").alias_of("lvs_sched")
+        .doc("Sets the scheduler."),
+    later("hashed", FLAG).since("1.3.0")
+        .doc("Is accepted for old configurations. Legacy. Does nothing, and is reported as an error unless the scheduler is sh or mh."),
+    later("ops", FLAG).since("1.2.8")
+        .doc("Turns on one packet scheduling. UDP or fwmark only."),
+    later("flag-1", FLAG).since("1.3.0")
+        .doc("Turns on scheduler flag 1."),
+    later("flag-2", FLAG).since("1.3.0")
+        .doc("Turns on scheduler flag 2."),
+    later("flag-3", FLAG).since("1.3.0")
+        .doc("Turns on scheduler flag 3."),
+    later("sh-port", FLAG).since("1.3.0")
+        .doc("Includes the port in the source hash. Scheduler sh must be set before."),
+    later("sh-fallback", FLAG).since("1.3.0")
+        .doc("Falls back to another server in source hashing. Scheduler sh must be set before."),
+    later("mh-port", FLAG).since("2.0.20")
+        .doc("Includes the port in the Maglev hash. Scheduler mh must be set before."),
+    later("mh-fallback", FLAG).since("2.0.20")
+        .doc("Falls back to another server in Maglev hashing. Scheduler mh must be set before."),
+    later("lvs_method", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
+        .or("NAT (with a warning)")
+        .doc("Sets the default forwarding method."),
+    later("lb_kind", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
+        .or("NAT (with a warning)").alias_of("lvs_method")
+        .doc("Sets the default forwarding method."),
+    later("persistence_engine", word("NAME")).since("1.2.20")
+        .doc("Sets the persistence engine. At most 16 characters."),
+    later("persistence_timeout", grammar("[INTEGER 1..2678400 seconds]")).or("off; bare = 360")
+        .doc("Makes the service persistent."),
+    later("persistence_granularity", grammar("IPv4 NETMASK | IPv6 prefix INTEGER 1..128")).or("single hosts")
+        .doc("Sets the client mask of persistence. Also turns on persistence with 360 seconds."),
+    later("protocol", choice(&["TCP", "UDP", "SCTP"])).or("UDP (with a warning); ignored for fwmarks")
+        .doc("Sets the transport protocol. Case does not matter."),
+    later("ha_suspend", FLAG)
+        .doc("Suspends checks while the service address is absent. Not with fwmarks."),
+    later("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then false").since("2.0.0")
+        .doc("Mails quorum changes."),
+    later("virtualhost", word("STRING"))
+        .doc("Sets the default HTTP host name of checks."),
+    later("snmp_name", word("STRING"))
+        .doc("Sets a label shown by SNMP."),
+    later("alpha", FLAG)
+        .doc("Assumes real servers down until the first check passes."),
+    later("omega", FLAG)
+        .doc("Runs down notifications at shutdown."),
+    later("quorum_up", SCRIPT)
+        .doc("Runs a command when quorum is gained. Only one."),
+    later("quorum_down", SCRIPT)
+        .doc("Runs a command when quorum is lost. Only one."),
+    later("quorum", integer(1..=4_294_967_295)).or_number(1)
+        .doc("Sets the live weight needed. Reduced to the total weight."),
+    later("hysteresis", integer(0..=4_294_967_295)).or_number(0)
+        .doc("Sets the dead band around quorum. Limited to quorum - 1."),
+    later("weight", integer(1..=2_147_483_647)).or_number(1)
+        .doc("Sets the default weight of real servers."),
+    later("sorry_server", grammar("ADDRESS [PORT]"))
+        .doc("Sets the server used while quorum is lost."),
+    later("sorry_server_inhibit", FLAG).since("1.2.13")
+        .doc("Keeps the sorry server in the table with weight 0. Must follow sorry_server."),
+    later("sorry_server_lvs_method", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
+        .or("method of the virtual server").since("1.3.6")
+        .doc("Sets the forwarding method of the sorry server. Must follow sorry_server."),
+    later("real_server", grammar("ADDRESS [PORT]")).opens(Block::RealServer).or("at least one required")
+        .doc("Adds one real server. Duplicates are removed."),
+];
+
+/// Entries of `virtual_server_group`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const SERVER_GROUP: &[Keyword] = &[
+    later("(address)", grammar("ADDRESS [PORT] | ADDRESS-LAST [PORT] | ADDRESS-ADDRESS [PORT] | ADDRESS/PREFIX [PORT]"))
+        .or("no port")
+        .doc("Adds one service address or range. LAST is decimal 0..255 for IPv4, hex 0..ffff for IPv6. Host bits must be zero with PREFIX."),
+    later("fwmark", grammar("INTEGER 0..4294967295 [inet|inet6]")).or("family from servers")
+        .doc("Adds one firewall mark service."),
+];
+
+/// `SSL`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const SSL: &[Keyword] = &[
+    later("password", word("STRING")).secret()
+        .doc("Sets the pass phrase of the key."),
+    later("ca", word("PATH"))
+        .doc("Sets the CA file."),
+    later("certificate", word("PATH"))
+        .doc("Sets the certificate file."),
+    later("key", word("PATH"))
+        .doc("Sets the private key file."),
+];

@@ -1,0 +1,106 @@
+//! Gratuitous ARP: `vrrp_garp_*` of `global_defs` and `garp_*` of an instance.
+
+use std::time::Duration;
+
+use model::vrrp::Garp;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::{Report, Setting};
+
+/// What one block says. `None` is "not said here".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GarpDraft {
+    delay: Option<Duration>,
+    repeat: Option<u32>,
+    refresh: Option<Duration>,
+    refresh_repeat: Option<u32>,
+    lower_prio_delay: Option<Duration>,
+    lower_prio_repeat: Option<u32>,
+    interval: Option<Duration>,
+    /// `vrrp_min_garp`.
+    pub(crate) minimal: bool,
+}
+
+impl GarpDraft {
+    /// Nothing said.
+    pub(crate) const EMPTY: Self = Self {
+        delay: None,
+        repeat: None,
+        refresh: None,
+        refresh_repeat: None,
+        lower_prio_delay: None,
+        lower_prio_repeat: None,
+        interval: None,
+        minimal: false,
+    };
+
+    /// Takes a line, if it is about gratuitous ARP.
+    pub(crate) fn read(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        let name = setting.name().strip_prefix("vrrp_").unwrap_or_else(|| setting.name());
+        match name {
+            "garp_master_delay" => set(&mut self.delay, whole_seconds(setting, report)),
+            "garp_master_repeat" => set(&mut self.repeat, at_least_one(setting, report)),
+            "garp_master_refresh" => set(&mut self.refresh, whole_seconds(setting, report)),
+            "garp_master_refresh_repeat" => set(&mut self.refresh_repeat, at_least_one(setting, report)),
+            "garp_lower_prio_delay" => set(&mut self.lower_prio_delay, whole_seconds(setting, report)),
+            "garp_lower_prio_repeat" => {
+                set(&mut self.lower_prio_repeat, setting.number(report).map(|repeat| repeat.value));
+            }
+            "garp_interval" => {
+                set(&mut self.interval, setting.seconds(report).map(|interval| interval.value))
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// What holds for an instance with this draft, under the defaults of `global`.
+    pub(crate) fn resolve(&self, global: &Self, strict: bool) -> Garp {
+        let common = if global.minimal {
+            // `vrrp_min_garp`: one message, nothing repeated.
+            Garp { delay: None, repeat: 1, lower_prio_delay: None, lower_prio_repeat: 1, ..Garp::default() }
+        } else {
+            Garp::default()
+        };
+        let repeat = global.repeat.unwrap_or(common.repeat);
+        let delay = global.delay.or(common.delay);
+        // RFC 9568 lets a master answer a lower priority with nothing but advertisements.
+        let (lower_delay, lower_repeat) = if strict {
+            (None, 0)
+        } else {
+            (global.lower_prio_delay.or(delay), global.lower_prio_repeat.unwrap_or(repeat))
+        };
+        Garp {
+            delay: self.delay.or(delay).filter(not_zero),
+            repeat: self.repeat.unwrap_or(repeat),
+            refresh: self.refresh.or(global.refresh).filter(not_zero),
+            refresh_repeat: self.refresh_repeat.or(global.refresh_repeat).unwrap_or(common.refresh_repeat),
+            lower_prio_delay: self.lower_prio_delay.or(lower_delay).filter(not_zero),
+            lower_prio_repeat: self.lower_prio_repeat.unwrap_or(lower_repeat),
+            interval: global.interval.unwrap_or(common.interval),
+        }
+    }
+}
+
+fn set<T>(slot: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *slot = value;
+    }
+}
+
+fn not_zero(span: &Duration) -> bool {
+    !span.is_zero()
+}
+
+fn whole_seconds(setting: Setting<'_, '_>, report: &mut Report) -> Option<Duration> {
+    setting.whole_seconds(report).map(|seconds| seconds.value)
+}
+
+fn at_least_one(setting: Setting<'_, '_>, report: &mut Report) -> Option<u32> {
+    let repeat = setting.number::<u32>(report)?;
+    if repeat.value == 0 {
+        let headline = format!("`{}` must be at least 1; 1 is used", setting.name());
+        report.push(Diagnostic::warning(Code::Adjusted, repeat.span, headline));
+    }
+    Some(repeat.value.max(1))
+}

@@ -1,0 +1,269 @@
+//! What was typed: keywords with their arguments and blocks.
+//!
+//! Braces that do not fit are reported here and put right, so that one of them does not spoil the rest of the file.
+
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::keyword::{self, Block, Content, Keyword};
+use crate::lexer::{Statement, Token, Word};
+use crate::source::Span;
+
+/// Blocks inside blocks: the language has four levels.
+const DEEPEST: usize = 16;
+
+/// A statement and the block that belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<'a> {
+    pub(crate) statement: Statement<'a>,
+    /// What stands between its braces, if it has any.
+    pub(crate) block: Option<Vec<Self>>,
+}
+
+impl<'a> Node<'a> {
+    /// The first word. Only an unpaired quote leaves a statement without.
+    pub(crate) fn head(&self) -> Option<&Word<'a>> {
+        self.statement.words.first()
+    }
+
+    /// The words after the first.
+    pub(crate) fn arguments(&self) -> &[Word<'a>] {
+        self.statement.words.get(1..).unwrap_or_default()
+    }
+
+    /// The lines of its block.
+    pub(crate) fn children(&self) -> &[Self] {
+        self.block.as_deref().unwrap_or_default()
+    }
+}
+
+/// Puts tokens into blocks.
+pub(crate) fn parse<'a>(tokens: Vec<Token<'a>>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'a>> {
+    let mut parser =
+        Parser { frames: Vec::new(), root: Frame::new(Some(Block::Root)), ignored: 0, diagnostics };
+    for token in tokens {
+        match token {
+            Token::Statement(statement) => parser.statement(statement),
+            Token::Open(span) => parser.open(span),
+            Token::Close(span) => parser.close(span),
+        }
+    }
+    parser.finish()
+}
+
+/// A block that is being read.
+struct Frame<'a> {
+    /// Which, if the table knows it.
+    block: Option<Block>,
+    /// What it belongs to; a stray brace belongs to nothing.
+    owner: Option<Node<'a>>,
+    children: Vec<Node<'a>>,
+    /// The last child could still get a brace.
+    pending: bool,
+    /// Its opening brace, if it has one.
+    brace: Option<Span>,
+}
+
+impl Frame<'_> {
+    const fn new(block: Option<Block>) -> Self {
+        Self { block, owner: None, children: Vec::new(), pending: false, brace: None }
+    }
+}
+
+struct Parser<'a, 'd> {
+    /// Open blocks, the innermost last.
+    frames: Vec<Frame<'a>>,
+    root: Frame<'a>,
+    /// Open blocks beyond [`DEEPEST`].
+    ignored: usize,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+impl<'a> Parser<'a, '_> {
+    fn top(&mut self) -> &mut Frame<'a> {
+        self.frames.last_mut().unwrap_or(&mut self.root)
+    }
+
+    fn statement(&mut self, statement: Statement<'a>) {
+        if self.ignored > 0 {
+            return;
+        }
+        self.demand_brace();
+        let top = self.top();
+        top.children.push(Node { statement, block: None });
+        top.pending = true;
+    }
+
+    fn open(&mut self, span: Span) {
+        if self.ignored > 0 || self.frames.len() >= DEEPEST {
+            if self.ignored == 0 {
+                self.diagnostics.push(
+                    Diagnostic::error(Code::TooDeep, span, "blocks are nested too deeply")
+                        .help("everything up to the matching brace is ignored"),
+                );
+            }
+            self.ignored += 1;
+            return;
+        }
+        let top = self.top();
+        let block = top.block;
+        let is_list = block.is_some_and(|block| block.content() != Content::Keywords);
+        let owner = if top.pending && !is_list { top.children.pop() } else { None };
+        top.pending = false;
+        let Some(owner) = owner else {
+            self.diagnostics.push(Diagnostic::warning(
+                Code::StrayOpenBrace,
+                span,
+                "this brace belongs to no keyword; it is ignored",
+            ));
+            self.frames.push(Frame { brace: Some(span), ..Frame::new(block) });
+            return;
+        };
+        let keyword = known(&owner, block);
+        if let Some(keyword) = keyword.filter(|keyword| keyword.opens.is_none()) {
+            let headline = format!("`{}` takes no block; all of it is ignored", keyword.name);
+            self.diagnostics.push(Diagnostic::warning(Code::StrayOpenBrace, span, headline));
+        }
+        let opens = keyword.and_then(|keyword| keyword.opens);
+        self.frames.push(Frame { owner: Some(owner), brace: Some(span), ..Frame::new(opens) });
+    }
+
+    fn close(&mut self, span: Span) {
+        if self.ignored > 0 {
+            self.ignored -= 1;
+            return;
+        }
+        let depth = self.frames.len();
+        self.demand_brace();
+        if self.frames.len() > depth {
+            self.pop();
+        }
+        if self.frames.is_empty() {
+            self.diagnostics.push(Diagnostic::warning(
+                Code::StrayCloseBrace,
+                span,
+                "this brace closes nothing; it is ignored",
+            ));
+            return;
+        }
+        self.pop();
+    }
+
+    /// Ends the innermost block.
+    fn pop(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        let parent = self.top();
+        match frame.owner {
+            Some(owner) => parent.children.push(Node { block: Some(frame.children), ..owner }),
+            None => parent.children.extend(frame.children),
+        }
+    }
+
+    /// If the last statement should have got a brace by now, behaves as if it had.
+    fn demand_brace(&mut self) {
+        let top = self.top();
+        if !std::mem::take(&mut top.pending) {
+            return;
+        }
+        let block = top.block;
+        let opens = top.children.last().and_then(|node| braced(node, block));
+        let Some(opens) = opens else { return };
+        let Some(owner) = top.children.pop() else { return };
+        let span = owner.statement.span();
+        let headline = format!("`{}` is not followed by a brace", opens.name());
+        self.diagnostics.push(
+            Diagnostic::warning(Code::MissingOpenBrace, span, headline)
+                .help("the block is taken to begin here"),
+        );
+        self.frames.push(Frame { owner: Some(owner), ..Frame::new(Some(opens)) });
+    }
+
+    fn finish(mut self) -> Vec<Node<'a>> {
+        self.demand_brace();
+        while let Some(frame) = self.frames.last() {
+            if let (Some(brace), Some(owner)) = (frame.brace, &frame.owner) {
+                let name = shown(owner.head().map_or("", |head| &head.text));
+                let headline = format!("the block of {name} is not closed at the end of the file");
+                self.diagnostics.push(Diagnostic::warning(Code::UnclosedBlock, brace, headline));
+            }
+            self.pop();
+        }
+        self.root.children
+    }
+}
+
+fn known(node: &Node<'_>, block: Option<Block>) -> Option<&'static Keyword> {
+    keyword::lookup(block?, &node.head()?.text)
+}
+
+/// The block in braces that must follow `node`.
+fn braced(node: &Node<'_>, block: Option<Block>) -> Option<Block> {
+    if block?.content() != Content::Keywords {
+        return None;
+    }
+    known(node, block)?.opens.filter(|block| block.content() != Content::Options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceMap;
+    use crate::{lexer, preprocess};
+
+    /// `keyword(child child)` and the codes of what was reported.
+    fn tree(text: &str) -> (String, Vec<Code>) {
+        let mut sources = SourceMap::default();
+        let id = sources.add("t", text.as_bytes());
+        let mut diagnostics = Vec::new();
+        let lines = preprocess::lines(&sources, id, &mut diagnostics);
+        let nodes = parse(lexer::tokens(&lines), &mut diagnostics);
+        (show(&nodes), diagnostics.iter().map(|d| d.code).collect())
+    }
+
+    fn show(nodes: &[Node<'_>]) -> String {
+        let one = |node: &Node<'_>| {
+            let words: Vec<_> = node.statement.words.iter().map(|word| word.text.as_ref()).collect();
+            let block = node.block.as_ref().map(|block| format!("({})", show(block)));
+            words.join("_") + &block.unwrap_or_default()
+        };
+        nodes.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn blocks_open_on_their_line_or_the_next() {
+        let expected = "global_defs(router_id_x) vrrp_instance_A(priority_1)";
+        assert_eq!(tree("global_defs { router_id x }\nvrrp_instance A\n{\npriority 1\n}").0, expected);
+    }
+
+    #[test]
+    fn an_unknown_block_stays_one_block() {
+        let (tree, codes) = tree("foo {\na { b }\n}\nglobal_defs {\nfoo {\npriority 1\n}\nrouter_id x\n}");
+        assert_eq!(tree, "foo(a(b)) global_defs(foo(priority_1) router_id_x)");
+        assert_eq!(codes, []);
+    }
+
+    #[test]
+    fn braces_are_put_right() {
+        assert_eq!(tree("global_defs\nrouter_id x\n}\nSSL {\n}").0, "global_defs(router_id_x) SSL()");
+        assert_eq!(tree("global_defs\nrouter_id x\n}").1, [Code::MissingOpenBrace]);
+        assert_eq!(tree("}\nglobal_defs { }"), ("global_defs()".into(), vec![Code::StrayCloseBrace]));
+        assert_eq!(
+            tree("global_defs {\n{\nrouter_id x\n}\n}"),
+            ("global_defs(router_id_x)".into(), vec![Code::StrayOpenBrace])
+        );
+        assert_eq!(
+            tree("vrrp_instance A {\npriority 5 {\nx\n}\npreempt\n}"),
+            ("vrrp_instance_A(priority_5(x) preempt)".into(), vec![Code::StrayOpenBrace])
+        );
+        assert_eq!(tree("global_defs {\nrouter_id x").1, [Code::UnclosedBlock]);
+        assert_eq!(
+            tree("global_defs {\nnotification_email {\na {\n}\n}\n}").1,
+            [Code::StrayOpenBrace],
+            "entries have no blocks"
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let (_, codes) = tree(&"a{\n".repeat(100_000));
+        assert_eq!(codes.iter().filter(|code| **code == Code::TooDeep).count(), 1);
+    }
+}

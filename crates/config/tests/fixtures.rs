@@ -1,0 +1,178 @@
+//! Whole files: what they mean and what is said about them.
+//!
+//! Beside `NAME.conf` stand `NAME.json`, the model, if a daemon may run with it, and `NAME.txt`, all diagnostics in full
+//! and on one line each, if there are any. With `STEADFAST_BLESS=1` in the environment the tests write these files anew; look at
+//! the difference before you keep it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use steadfast_config as config;
+
+use config::keyword::{self, Block, Content, Status};
+use config::render::{self, Colour};
+use config::{Code, Loaded, Severity, SourceProvider};
+
+struct Files(PathBuf);
+
+impl SourceProvider for Files {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.0.join(path))
+    }
+}
+
+fn folder(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(kind)
+}
+
+fn fixtures(kind: &str) -> Vec<(PathBuf, Loaded)> {
+    let folder = folder(kind);
+    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "conf"));
+    paths.sort();
+    assert!(!paths.is_empty());
+    let load = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (path, config::load(&Files(folder.clone()), &name))
+    };
+    paths.into_iter().map(load).collect()
+}
+
+/// Compares `actual` with the file, where an empty text is no file.
+fn compare(path: &Path, actual: &str) {
+    if env::var_os("STEADFAST_BLESS").is_some() {
+        if actual.is_empty() {
+            drop(fs::remove_file(path));
+        } else {
+            fs::write(path, actual).unwrap();
+        }
+        return;
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
+}
+
+fn compare_all(kind: &str) {
+    for (path, loaded) in fixtures(kind) {
+        let model = if loaded.is_usable() {
+            serde_json::to_string_pretty(&loaded.config).unwrap() + "\n"
+        } else {
+            String::new()
+        };
+        compare(&path.with_extension("json"), &model);
+        let mut text = String::new();
+        for diagnostic in &loaded.diagnostics {
+            text += &render::line(diagnostic, &loaded.sources);
+            text += "\n";
+        }
+        for diagnostic in &loaded.diagnostics {
+            text += "\n";
+            text += &render::full(diagnostic, &loaded.sources, Colour::Off);
+            text += "\n";
+        }
+        compare(&path.with_extension("txt"), &text);
+    }
+}
+
+#[test]
+fn valid_files_mean_what_they_say() {
+    for (path, loaded) in fixtures("valid") {
+        for diagnostic in &loaded.diagnostics {
+            // The files of the notes that Steadfast began with do not know script security.
+            let is_fine = diagnostic.severity == Severity::Note || diagnostic.code == Code::NoScriptSecurity;
+            assert!(is_fine, "{}: {}", path.display(), render::line(diagnostic, &loaded.sources));
+        }
+    }
+    compare_all("valid");
+}
+
+#[test]
+fn invalid_files_are_explained() {
+    for (path, loaded) in fixtures("invalid") {
+        assert!(loaded.worst() >= Some(Severity::Warning), "{} passes", path.display());
+    }
+    compare_all("invalid");
+}
+
+#[test]
+fn the_model_survives_its_own_json() {
+    for (path, loaded) in fixtures("valid").into_iter().chain(fixtures("invalid")) {
+        let text = serde_json::to_string(&loaded.config).unwrap();
+        let back: model::Config = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, loaded.config, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_built_keyword_has_a_valid_file() {
+    let mut words = BTreeSet::new();
+    for (_, loaded) in fixtures("valid") {
+        for source in loaded.sources.sources() {
+            let code = source.text().lines().map(|line| line.split(['#', '!']).next().unwrap_or_default());
+            let all = code.flat_map(|line| line.split(|c: char| c.is_whitespace() || "{}".contains(c)));
+            words.extend(all.map(str::to_owned));
+        }
+    }
+    let built = keyword::all().filter(|(_, keyword)| keyword.status == Status::Built);
+    let missing: Vec<_> = built
+        .filter(|(block, keyword)| *block != Block::Preprocessor && !keyword.name.starts_with('('))
+        .filter(|(_, keyword)| !words.contains(keyword.name))
+        .map(|(block, keyword)| format!("{}/{}", block.name(), keyword.name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_planned_keyword_says_so() {
+    for block in [Block::Root, Block::GlobalDefs, Block::Script, Block::Instance] {
+        assert_eq!(block.content(), Content::Keywords);
+        for keyword in block.keywords().filter(|keyword| keyword.status != Status::Built) {
+            let line = format!("{} 1 {}", keyword.name, if keyword.opens.is_some() { "{ }" } else { "" });
+            let text = match block {
+                Block::Root => line,
+                _ => format!("{} x {{\n{line}\n}}", block.name()),
+            };
+            let loaded = config::load(&Text(text), "t");
+            let said = loaded
+                .diagnostics
+                .iter()
+                .any(|d| d.code == Code::NotBuilt && d.headline.contains(keyword.name));
+            assert!(said, "{} {:?}", keyword.name, loaded.diagnostics);
+        }
+    }
+}
+
+struct Text(String);
+
+impl SourceProvider for Text {
+    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.clone().into_bytes())
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error() {
+    let loaded = config::load(&Files(folder("valid")), "no-such.conf");
+    assert!(!loaded.is_usable());
+    let line = render::line(&loaded.diagnostics[0], &loaded.sources);
+    assert!(line.starts_with("no-such.conf: error[SF0101]: cannot read `no-such.conf`: "), "{line}");
+    let full = render::full(&loaded.diagnostics[0], &loaded.sources, Colour::Off);
+    assert!(full.contains("--> no-such.conf"), "{full}");
+}
+
+#[test]
+fn passwords_are_never_shown() {
+    let text = "auth_pass topsecret\nvrrp_instance a {\n auth_pas topsecret\n authentication {\n\
+        auth_type PASS\nauth_pass \"topsecret\" #topsecret\n auth_pass \"topsecret\n} \n";
+    let loaded = config::load(&Text(text.to_owned()), "t");
+    assert!(loaded.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::PasswordCut));
+    for diagnostic in &loaded.diagnostics {
+        for colour in [Colour::Off, Colour::On] {
+            let full = render::full(diagnostic, &loaded.sources, colour);
+            assert!(!full.contains("secret"), "{full}");
+        }
+        assert!(!render::log(diagnostic, &loaded.sources).contains("secret"));
+    }
+    assert!(!format!("{:?}", loaded.config).contains("115"), "the bytes of the password");
+}
