@@ -405,3 +405,100 @@ impl<'a> Iterator for Attributes<'a> {
         Some(Ok((u16::from_ne_bytes([k0, k1]) & NLA_TYPE_MASK, value)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = u16::try_from(4 + value.len()).unwrap().to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = u32::try_from(16 + body.len()).unwrap().to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
+        bytes.extend([7, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(body);
+        bytes
+    }
+
+    fn decoded(datagram: &[u8]) -> (Vec<Event>, Skipped) {
+        let mut events = Vec::new();
+        let skipped = decode(datagram, &mut events);
+        (events, skipped)
+    }
+
+    fn refusal(errno: Errno, text: Option<&str>) -> Refusal {
+        Refusal { errno, text: text.map(Box::from) }
+    }
+
+    #[test]
+    fn the_kernels_words_are_found_behind_the_request() {
+        let text = attribute(NLMSGERR_ATTR_MSG, b"no way\0");
+        let error = (-17_i32).to_ne_bytes();
+        let request = message(20, 0, &[0; 24]);
+        let whole = [&error[..], &request, &text].concat();
+        let capped = [&error[..], &request[..16], &text].concat();
+        let sequence = Sequence::from_wire(7);
+        let expected = Event::Ack { sequence, result: Err(refusal(Errno::EEXIST, Some("no way"))) };
+        assert_eq!(decoded(&message(2, NLM_F_ACK_TLVS, &whole)).0, vec![expected.clone()]);
+        assert_eq!(decoded(&message(2, NLM_F_ACK_TLVS | NLM_F_CAPPED, &capped)).0, [expected]);
+        let plain = Event::Ack { sequence, result: Err(refusal(Errno::EEXIST, None)) };
+        assert_eq!(decoded(&message(2, 0, &whole)).0, vec![plain.clone()]);
+        assert_eq!(decoded(&message(2, NLM_F_ACK_TLVS, &error)).0, [plain]);
+    }
+
+    #[test]
+    fn a_dump_ends_well_or_not() {
+        let sequence = Sequence::from_wire(7);
+        let done = |body: &[u8]| decoded(&message(3, 2, body)).0;
+        assert_eq!(done(&[0; 4]), [Event::DumpDone { sequence, result: Ok(()) }]);
+        assert_eq!(done(&[]), [Event::DumpDone { sequence, result: Ok(()) }]);
+        let refused = refusal(Errno::EBUSY, None);
+        assert_eq!(done(&(-16_i32).to_ne_bytes()), [Event::DumpDone { sequence, result: Err(refused) }]);
+        let interrupted = decoded(&message(3, 2 | NLM_F_DUMP_INTR, &[0; 4])).0;
+        assert_eq!(interrupted.first(), Some(&Event::Interrupted { sequence }));
+    }
+
+    #[test]
+    fn a_port_that_leaves_its_bridge_is_no_link_that_goes() {
+        const AF_BRIDGE: u8 = 7;
+        let mut body = vec![AF_BRIDGE, 0, 1, 0, 2, 0, 0, 0];
+        body.resize(16, 0);
+        body.extend(attribute(IFLA_IFNAME, b"eth0\0"));
+        assert_eq!(
+            decoded(&message(RTM_DELLINK, 0, &body)),
+            (vec![], Skipped { foreign: 1, ..Skipped::default() })
+        );
+        body[0] = AF_UNSPEC;
+        let gone = Event::LinkGone { index: IfIndex::try_from(2).unwrap(), name: "eth0".parse().unwrap() };
+        assert_eq!(decoded(&message(RTM_DELLINK, 0, &body)).0, [gone]);
+    }
+
+    #[test]
+    fn one_bad_message_does_not_cost_the_next() {
+        let nameless = message(RTM_NEWLINK, 0, &[0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let route = message(24, 0, &[0; 12]);
+        let done = message(3, 2, &[0; 4]);
+        let cut = &done[..10];
+        let (events, skipped) = decoded(&[&nameless[..], &route, &done, cut].concat());
+        assert_eq!(events.len(), 1);
+        assert_eq!(skipped, Skipped { truncated: 1, foreign: 1, malformed: 1 });
+    }
+
+    #[test]
+    fn the_own_address_of_a_point_to_point_link_is_the_local_one() {
+        let mut body = vec![AF_INET, 32, 0x80, 0, 2, 0, 0, 0];
+        body.extend(attribute(IFA_ADDRESS, &[192, 0, 2, 2]));
+        body.extend(attribute(IFA_LOCAL, &[192, 0, 2, 1]));
+        let (events, _) = decoded(&message(RTM_NEWADDR, 0, &body));
+        let [Event::AddressAdded(address)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(address.prefix, Prefix::host([192, 0, 2, 1].into()));
+        assert_eq!(address.peer, Some([192, 0, 2, 2].into()));
+    }
+}

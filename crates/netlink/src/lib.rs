@@ -16,6 +16,32 @@
 //! send, and calls [`Transactions::resynchronise`] once at the start and after
 //! every `ENOBUFS`.
 //!
+//! A turn of the owner's loop, with `socket` standing for its socket:
+//!
+//! ```
+//! # use steadfast_netlink as netlink;
+//! use netlink::{Mirror, Reconciler, Report, Transactions, decode};
+//!
+//! # fn turn(
+//! #     now: model::Instant, datagram: &[u8], socket: &mut Vec<u8>,
+//! #     transactions: &mut Transactions, mirror: &mut Mirror, reconciler: &mut Reconciler,
+//! # ) -> Vec<Report> {
+//! let (mut events, mut notices, mut reports, mut batch) = (vec![], vec![], vec![], vec![]);
+//! let _skipped = decode(datagram, &mut events);
+//! for event in events {
+//!     transactions.hear(event, mirror, &mut batch, &mut notices);
+//! }
+//! for notice in &notices {
+//!     reconciler.on_notice(now, notice, mirror, &mut reports);
+//! }
+//! // As long as the time slice lasts:
+//! while reconciler.issue(now, mirror, &mut reports, |request| transactions.ask(request, &mut batch)).is_some() {
+//!     socket.extend(batch.drain(..));
+//! }
+//! # reports
+//! # }
+//! ```
+//!
 //! The types of the codec crate underneath stay inside: it changes incompatibly every few weeks.
 #![warn(missing_docs)]
 #![cfg_attr(

@@ -100,7 +100,9 @@ impl Mirror {
     /// Whether the link has exactly this address with exactly this prefix length.
     #[must_use]
     pub fn has(&self, index: IfIndex, prefix: Prefix) -> bool {
-        self.addresses_of(index).any(|address| address.prefix == prefix)
+        let from = Key { prefix, peer: None };
+        let found = self.addresses.get(&index).and_then(|of_link| of_link.range(from..).next());
+        found.is_some_and(|(key, _)| key.prefix == prefix)
     }
 
     /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and nobody's
@@ -203,5 +205,126 @@ fn is_source(address: &Address) -> bool {
     match address.prefix.address() {
         IpAddr::V4(_) => in_use && !address.flags.secondary(),
         IpAddr::V6(v6) => in_use && v6.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::AddressFlags;
+
+    fn index(number: u32) -> IfIndex {
+        IfIndex::try_from(number).unwrap()
+    }
+
+    fn link(number: u32, name: &str) -> Link {
+        Link {
+            index: index(number),
+            name: name.parse().unwrap(),
+            up: true,
+            running: true,
+            loopback: false,
+            multicast: true,
+            mac: None,
+            master: None,
+            mtu: 1500,
+            kind: None,
+        }
+    }
+
+    fn address(number: u32, prefix: &str) -> Address {
+        let (address, length) = prefix.split_once('/').unwrap();
+        Address {
+            index: index(number),
+            prefix: Prefix::new(address.parse().unwrap(), length.parse().unwrap()).unwrap(),
+            peer: None,
+            scope: 0,
+            broadcast: None,
+            label: None,
+            flags: AddressFlags::default(),
+            protocol: 0,
+        }
+    }
+
+    fn apply(mirror: &mut Mirror, events: impl IntoIterator<Item = Event>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        events.into_iter().for_each(|event| mirror.apply(event, &mut changes));
+        changes
+    }
+
+    fn named(mirror: &Mirror, name: &str) -> Option<u32> {
+        mirror.link_named(&name.parse().unwrap()).map(|link| link.index.get())
+    }
+
+    #[test]
+    fn what_is_known_already_is_no_change() {
+        let mut mirror = Mirror::default();
+        let events = [Event::LinkChanged(link(1, "eth0")), Event::AddressAdded(address(1, "192.0.2.1/24"))];
+        assert_eq!(apply(&mut mirror, events.clone()).len(), 2);
+        assert_eq!(apply(&mut mirror, events), []);
+        let down = Link { running: false, ..link(1, "eth0") };
+        assert_eq!(apply(&mut mirror, [Event::LinkChanged(down.clone())]), [Change::Link(down)]);
+    }
+
+    #[test]
+    fn names_move_between_links() {
+        let mut mirror = Mirror::default();
+        let changed = |number, name| Event::LinkChanged(link(number, name));
+        apply(&mut mirror, [changed(1, "a"), changed(2, "b")]);
+        apply(&mut mirror, [changed(1, "c"), changed(2, "a"), changed(1, "b")]);
+        assert_eq!((named(&mirror, "a"), named(&mirror, "b"), named(&mirror, "c")), (Some(2), Some(1), None));
+        // A new link takes the name of one whose end was not heard; then that end is heard.
+        apply(&mut mirror, [changed(3, "a")]);
+        apply(&mut mirror, [Event::LinkGone { index: index(2), name: "a".parse().unwrap() }]);
+        assert_eq!(named(&mirror, "a"), Some(3));
+    }
+
+    #[test]
+    fn a_link_takes_its_addresses_along() {
+        let mut mirror = Mirror::default();
+        let events = [
+            Event::LinkChanged(link(1, "eth0")),
+            Event::AddressAdded(address(1, "192.0.2.1/24")),
+            Event::AddressAdded(address(2, "192.0.2.1/24")),
+        ];
+        apply(&mut mirror, events);
+        let name = "eth0".parse::<IfName>().unwrap();
+        let gone = apply(&mut mirror, [Event::LinkGone { index: index(1), name: name.clone() }]);
+        let address_gone = Change::AddressGone(address(1, "192.0.2.1/24"));
+        assert_eq!(gone, [address_gone, Change::LinkGone { index: index(1), name }]);
+        assert_eq!(mirror.addresses().count(), 1);
+    }
+
+    #[test]
+    fn addresses_of_a_peer_are_told_apart() {
+        let mut mirror = Mirror::default();
+        let to = |peer: [u8; 4]| Address { peer: Some(peer.into()), ..address(1, "192.0.2.1/32") };
+        let events = [Event::AddressAdded(to([192, 0, 2, 7])), Event::AddressAdded(to([192, 0, 2, 8]))];
+        apply(&mut mirror, events);
+        assert_eq!(mirror.addresses_of(index(1)).count(), 2);
+        apply(&mut mirror, [Event::AddressGone(to([192, 0, 2, 7]))]);
+        assert!(mirror.has(index(1), address(1, "192.0.2.1/32").prefix));
+        assert!(!mirror.has(index(1), address(1, "192.0.2.0/32").prefix));
+    }
+
+    #[test]
+    fn the_primary_address_is_the_first_that_is_nobodys_virtual_one() {
+        let mut mirror = Mirror::default();
+        let ours = address(1, "192.0.2.3/24");
+        let events = [
+            Address { protocol: PROTOCOL, ..address(1, "192.0.2.9/24") },
+            Address { flags: AddressFlags(0x01), ..address(1, "192.0.2.8/24") },
+            ours.clone(),
+            address(1, "192.0.2.7/24"),
+            address(1, "192.0.2.1/24"),
+            address(1, "2001:db8::1/64"),
+            Address { flags: AddressFlags(0x40), ..address(1, "fe80::1/64") },
+            address(1, "fe80::2/64"),
+        ];
+        apply(&mut mirror, events.map(Event::AddressAdded));
+        let primary = |family| mirror.primary(index(1), family, |prefix| prefix == ours.prefix);
+        assert_eq!(primary(Family::V4), Some(&address(1, "192.0.2.7/24")), "in the order heard");
+        assert_eq!(primary(Family::V6), Some(&address(1, "fe80::2/64")));
+        assert_eq!(mirror.primary(index(2), Family::V4, |_| false), None);
     }
 }

@@ -226,3 +226,207 @@ fn changed(notices: &mut Vec<Notice>, apply: impl FnOnce(&mut Vec<Change>)) {
     apply(&mut changes);
     notices.extend(changes.into_iter().map(Notice::Changed));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errno::Errno;
+    use crate::event::{Address, AddressFlags, Link};
+    use model::{IfIndex, Prefix};
+
+    /// Transactions, their mirror, and what was sent: the kind and number of each message.
+    #[derive(Default)]
+    struct Table {
+        transactions: Transactions,
+        mirror: Mirror,
+        notices: Vec<Notice>,
+    }
+
+    const GET_LINK: u16 = 18;
+    const GET_ADDRESS: u16 = 22;
+
+    impl Table {
+        fn resynchronise(&mut self) -> Option<(u16, Sequence)> {
+            let mut batch = Vec::new();
+            self.transactions.resynchronise(&mut self.mirror, &mut batch);
+            sent(&batch)
+        }
+
+        fn hear(&mut self, event: Event) -> Option<(u16, Sequence)> {
+            let mut batch = Vec::new();
+            self.transactions.hear(event, &mut self.mirror, &mut batch, &mut self.notices);
+            sent(&batch)
+        }
+
+        fn done(&mut self, sequence: Sequence) -> Option<(u16, Sequence)> {
+            self.hear(Event::DumpDone { sequence, result: Ok(()) })
+        }
+
+        fn ask(&mut self) -> Sequence {
+            self.transactions.ask(delete(), &mut Vec::new())
+        }
+    }
+
+    fn sent(batch: &[u8]) -> Option<(u16, Sequence)> {
+        let header = batch.first_chunk::<16>()?;
+        let sequence = u32::from_ne_bytes([header[8], header[9], header[10], header[11]]);
+        Some((u16::from_ne_bytes([header[4], header[5]]), Sequence::from_wire(sequence)))
+    }
+
+    fn number(number: u32) -> Sequence {
+        Sequence::from_wire(number)
+    }
+
+    fn index(number: u32) -> IfIndex {
+        IfIndex::try_from(number).unwrap()
+    }
+
+    fn delete() -> Request {
+        Request::DeleteAddress { index: index(1), prefix: Prefix::host([192, 0, 2, 1].into()) }
+    }
+
+    fn link(number: u32) -> Link {
+        Link {
+            index: index(number),
+            name: format!("eth{number}").parse().unwrap(),
+            up: true,
+            running: true,
+            loopback: false,
+            multicast: true,
+            mac: None,
+            master: None,
+            mtu: 1500,
+            kind: None,
+        }
+    }
+
+    fn address(of: u32, last: u8) -> Address {
+        Address {
+            index: index(of),
+            prefix: Prefix::host([192, 0, 2, last].into()),
+            peer: None,
+            scope: 0,
+            broadcast: None,
+            label: None,
+            flags: AddressFlags::default(),
+            protocol: 0,
+        }
+    }
+
+    #[test]
+    fn dumps_follow_one_another() {
+        let mut table = Table::default();
+        assert_eq!(table.resynchronise(), Some((GET_LINK, number(1))));
+        assert!(table.transactions.is_synchronising());
+        assert_eq!(table.done(number(1)), Some((GET_ADDRESS, number(2))));
+        assert_eq!(table.done(number(2)), None);
+        assert_eq!(table.notices, [Notice::Synchronised]);
+        assert!(!table.transactions.is_synchronising());
+    }
+
+    #[test]
+    fn an_interrupted_dump_is_asked_for_again() {
+        let mut table = Table::default();
+        table.resynchronise();
+        table.hear(Event::Interrupted { sequence: number(1) });
+        assert_eq!(table.done(number(1)), Some((GET_LINK, number(2))));
+        assert_eq!(table.done(number(2)), Some((GET_ADDRESS, number(3))));
+        table.hear(Event::Interrupted { sequence: number(3) });
+        assert_eq!(table.done(number(3)), Some((GET_ADDRESS, number(4))));
+        table.done(number(4));
+        assert_eq!(table.notices, [Notice::Synchronised]);
+    }
+
+    #[test]
+    fn a_resynchronisation_notices_what_vanished_unheard() {
+        let mut table = Table::default();
+        for event in [
+            Event::LinkChanged(link(1)),
+            Event::LinkChanged(link(2)),
+            Event::AddressAdded(address(1, 1)),
+            Event::AddressAdded(address(1, 2)),
+            Event::AddressAdded(address(2, 3)),
+        ] {
+            table.hear(event);
+        }
+        table.notices.clear();
+        table.resynchronise();
+        table.hear(Event::LinkChanged(link(1)));
+        table.done(number(1));
+        table.hear(Event::AddressAdded(address(1, 1)));
+        table.hear(Event::AddressAdded(address(1, 4)));
+        table.done(number(2));
+        let changed = |change| Notice::Changed(change);
+        assert_eq!(
+            table.notices,
+            [
+                changed(Change::AddressGone(address(2, 3))),
+                changed(Change::LinkGone { index: index(2), name: link(2).name }),
+                changed(Change::Address(address(1, 4))),
+                changed(Change::AddressGone(address(1, 2))),
+                Notice::Synchronised,
+            ]
+        );
+    }
+
+    #[test]
+    fn an_overrun_during_a_dump_leads_to_another_one_after_it() {
+        let mut table = Table::default();
+        table.resynchronise();
+        assert_eq!(table.resynchronise(), None, "the kernel runs one dump at a time");
+        assert_eq!(table.done(number(1)), Some((GET_LINK, number(2))));
+        table.done(number(2));
+        assert_eq!(table.resynchronise(), None);
+        assert_eq!(table.done(number(3)), Some((GET_LINK, number(4))));
+        assert!(table.notices.is_empty());
+        table.done(number(4));
+        table.done(number(5));
+        assert_eq!(table.notices, [Notice::Synchronised]);
+    }
+
+    #[test]
+    fn answers_are_tied_to_their_requests_and_lost_ones_are_told() {
+        let mut table = Table::default();
+        let (first, second, third) = (table.ask(), table.ask(), table.ask());
+        table.hear(Event::Ack { sequence: second, result: Ok(()) });
+        table.hear(Event::Ack { sequence: number(99), result: Ok(()) });
+        table.resynchronise();
+        let fifth = table.ask();
+        assert_eq!(fifth, number(5));
+        table.hear(Event::Ack { sequence: third, result: Err(Errno::ENODEV.into()) });
+        table.done(number(4));
+        table.done(number(6));
+        let answered = |sequence, outcome| Notice::Answered { sequence, request: delete(), outcome };
+        assert_eq!(
+            table.notices,
+            [
+                answered(second, Outcome::Done),
+                answered(third, Outcome::Refused(Errno::ENODEV.into())),
+                answered(first, Outcome::Lost),
+                Notice::Synchronised,
+            ]
+        );
+        assert_eq!(table.transactions.outstanding(), 1, "the fifth may still be answered");
+    }
+
+    #[test]
+    fn a_refused_dump_is_told() {
+        let mut table = Table::default();
+        table.resynchronise();
+        table.hear(Event::Ack { sequence: number(1), result: Err(Errno::EBUSY.into()) });
+        assert_eq!(table.notices, [Notice::NotSynchronised(Errno::EBUSY.into())]);
+        assert_eq!(table.resynchronise(), Some((GET_LINK, number(2))));
+    }
+
+    #[test]
+    fn numbers_wrap_around_zero() {
+        let mut table = Table::default();
+        table.transactions.next = number(u32::MAX);
+        let last = table.ask();
+        assert_eq!((last, table.transactions.next), (number(u32::MAX), number(1)));
+        table.resynchronise();
+        table.done(number(1));
+        table.done(number(2));
+        assert_eq!(table.transactions.outstanding(), 0, "the older one is lost");
+    }
+}
