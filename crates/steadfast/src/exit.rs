@@ -1,16 +1,16 @@
 //! What the daemon's processes leave with, as keepalived does.
 
-use std::process::ExitCode;
-
 /// A normal stop; also when the daemon runs already.
-pub(crate) const OK: ExitCode = ExitCode::SUCCESS;
+pub(crate) const OK: u8 = 0;
 /// A command line that cannot be understood, or something without which no process of the daemon can run.
-pub(crate) const FATAL: ExitCode = ExitCode::FAILURE;
+pub(crate) const FATAL: u8 = 1;
 /// A configuration that cannot be used.
 pub(crate) const CONFIG: u8 = 2;
 /// A missing permission.
 pub(crate) const PERMISSION: u8 = 4;
-/// A configuration test found errors or warnings that the daemon would survive.
+/// A configuration test found errors that a daemon would refuse.
+pub(crate) const TEST_ERRORS: u8 = 4;
+/// A configuration test found warnings that the daemon would survive.
 pub(crate) const TEST_WARNINGS: u8 = 5;
 /// The configuration file is missing or cannot be read; in a configuration test also: scripts without
 /// `enable_script_security`.
@@ -20,5 +20,5 @@ pub(crate) const INTERNAL: u8 = 70;
 
 /// Whether a worker that left with `code` would only do so again: the daemon then ends with the same code.
 pub(crate) const fn is_permanent(code: u8) -> bool {
-    matches!(code, 1 | CONFIG | PERMISSION)
+    matches!(code, FATAL | CONFIG | PERMISSION)
 }

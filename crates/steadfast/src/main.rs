@@ -82,10 +82,10 @@ fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<Exi
     };
     // Executed through /proc/self/exe it would be called "exe" in process lists.
     set_process_name(program.name());
+    let channel = sys::process::inherited().context("a worker is started by the supervisor only")?;
     if !options.foreground {
         close_terminal().context("cannot let go of the terminal")?;
     }
-    let channel = sys::process::inherited().context("a worker is started by the supervisor only")?;
     let prepared = worker::prepare().context("cannot prepare the process")?;
     let log = log::Log::start(program.destinations(&options, Some(program::VRRP)))
         .context("cannot start the log")?;

@@ -73,29 +73,42 @@ pub(crate) enum UsageError {
 
 /// Splits `arguments` (without the program's name) into options and words.
 ///
-/// # Errors
-/// The first option that `spellings` does not know, or whose value is missing or out of place.
+/// The items are those before the first mistake: an option that `spellings` does not know, or whose value is missing
+/// or out of place.
 pub(super) fn parse<F: Copy + PartialEq>(
     spellings: &[Spelling<F>],
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Vec<Item<F>>, UsageError> {
+) -> (Vec<Item<F>>, Result<(), UsageError>) {
     let mut items = Vec::new();
     let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        let bytes = argument.as_bytes();
-        if bytes == b"--" {
-            items.extend(arguments.by_ref().map(Item::Word));
-        } else if let Some(long) = bytes.strip_prefix(b"--") {
-            items.push(long_option(spellings, long, &mut arguments)?);
-        } else if bytes.len() > 1
-            && let Some(letters) = bytes.strip_prefix(b"-")
-        {
-            short_options(spellings, letters, &mut arguments, &mut items)?;
-        } else {
-            items.push(Item::Word(argument));
-        }
+    let mut outcome = Ok(());
+    while outcome.is_ok()
+        && let Some(argument) = arguments.next()
+    {
+        outcome = parse_argument(spellings, argument, &mut arguments, &mut items);
     }
-    Ok(items)
+    (items, outcome)
+}
+
+fn parse_argument<F: Copy + PartialEq>(
+    spellings: &[Spelling<F>],
+    argument: OsString,
+    rest: &mut impl Iterator<Item = OsString>,
+    items: &mut Vec<Item<F>>,
+) -> Result<(), UsageError> {
+    let bytes = argument.as_bytes();
+    if bytes == b"--" {
+        items.extend(rest.map(Item::Word));
+    } else if let Some(long) = bytes.strip_prefix(b"--") {
+        items.push(long_option(spellings, long, rest)?);
+    } else if bytes.len() > 1
+        && let Some(letters) = bytes.strip_prefix(b"-")
+    {
+        short_options(spellings, letters, rest, items)?;
+    } else {
+        items.push(Item::Word(argument));
+    }
+    Ok(())
 }
 
 fn long_option<F: Copy + PartialEq>(
@@ -192,7 +205,8 @@ mod tests {
     ];
 
     fn parsed(words: &[&str]) -> Result<Vec<Item<F>>, UsageError> {
-        parse(&SPELLINGS, words.iter().map(OsString::from))
+        let (items, outcome) = parse(&SPELLINGS, words.iter().map(OsString::from));
+        outcome.map(|()| items)
     }
 
     fn flag(flag: F, value: Option<&str>) -> Item<F> {

@@ -133,7 +133,8 @@ impl Default for Options {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let mut options = Options::default();
     let mut test = None;
-    for item in getopt::parse(&FLAGS, arguments)? {
+    let (items, outcome) = getopt::parse(&FLAGS, arguments);
+    for item in items {
         let (flag, value) = match item {
             Item::Word(word) => {
                 options.ignored_words.push(word);
@@ -149,6 +150,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             other => flags::apply(&mut options, other, value)?,
         }
     }
+    outcome?;
     let options = Box::new(options);
     Ok(match test {
         Some(log) => Request::Test { options, log },
@@ -190,3 +192,6 @@ fn signal_function(name: &std::ffi::OsStr) -> Result<SignalFunction, UsageError>
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

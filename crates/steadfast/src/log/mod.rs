@@ -104,7 +104,15 @@ impl Log {
         if !self.verbosity.shows(level) {
             return;
         }
-        let line = Line { at: SystemTime::now(), level, text: line.to_string() };
+        self.queue_line(Line { at: SystemTime::now(), level, text: line.to_string(), aside: false });
+    }
+
+    /// Writes a line to syslog only: the console shows the same in another form.
+    pub(crate) fn write_aside(&self, level: Level, line: impl fmt::Display) {
+        self.queue_line(Line { at: SystemTime::now(), level, text: line.to_string(), aside: true });
+    }
+
+    fn queue_line(&self, line: Line) {
         if let Err(TrySendError::Full(_)) = self.queue.try_send(Entry::Line(line)) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -135,11 +143,6 @@ impl Log {
         self.write(Level::Detail, line);
     }
 
-    /// Whether lines of `level` are shown: ask before making an expensive one.
-    pub(crate) const fn shows(&self, level: Level) -> bool {
-        self.verbosity.shows(level)
-    }
-
     /// Waits until what was written so far is out, but not longer than `patience`.
     pub(crate) fn flush(&self, patience: Duration) {
         let (done, wait) = sync_channel(1);
@@ -153,7 +156,7 @@ impl Log {
             thread::sleep(Duration::from_millis(1));
         }
         // A time-out means lines are lost; there is nobody left to tell.
-        drop(wait.recv_timeout(deadline.saturating_duration_since(std::time::Instant::now())));
+        wait.recv_timeout(deadline.saturating_duration_since(std::time::Instant::now())).ok();
     }
 }
 
@@ -175,6 +178,8 @@ struct Line {
     at: SystemTime,
     level: Level,
     text: String,
+    /// Not for the console.
+    aside: bool,
 }
 
 /// The writing side.
@@ -198,7 +203,7 @@ impl Writer {
                 Entry::Flush(done) => {
                     self.report_lost();
                     // The one who asked may have lost patience.
-                    drop(done.try_send(()));
+                    done.try_send(()).ok();
                 }
             }
             self.report_lost();
@@ -209,13 +214,13 @@ impl Writer {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let text = format!("{lost} log lines were dropped: the log could not take them in time");
-            self.line(&Line { at: SystemTime::now(), level: Level::Warning, text });
+            self.line(&Line { at: SystemTime::now(), level: Level::Warning, text, aside: false });
         }
     }
 
     fn line(&mut self, line: &Line) {
         for text in line.text.lines() {
-            if self.console {
+            if self.console && !line.aside {
                 format::to_console(&self.clock, line.at, text);
             }
             if let Some(syslog) = &mut self.syslog {

@@ -1,1 +1,381 @@
-//! Scripts.
+//! Runs the operator's programs: check scripts for the worker, notify scripts in the order of the transitions.
+//!
+//! The [`Runner`] belongs to the supervisor's loop and never waits. A check script has a time-out after which its
+//! whole process group is ended, and never runs twice at once. A notify script is never killed while the
+//! daemon runs: it may be in the middle of something.
+
+mod lane;
+mod permit;
+mod plan;
+mod run;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{Instant, vrrp};
+use sys::process::Exit;
+use sys::reactor::{Reactor, Token};
+use sys::signal::Signal;
+
+use crate::log::{Level, Log};
+use crate::message::{Notification, ScriptOutcome, ToWorker};
+
+use lane::{Lane, StepNumber};
+use permit::Permits;
+pub(crate) use permit::Security;
+use run::Run;
+
+/// The programs that run, and those that wait.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    log: Log,
+    permits: Permits,
+    environment: Vec<(String, String)>,
+    checks: BTreeMap<String, Check>,
+    instances: BTreeMap<String, Instance>,
+    runs: BTreeMap<Token, Run>,
+    next_token: u64,
+    answers: Vec<ToWorker>,
+}
+
+/// A check script and its requests.
+#[derive(Debug)]
+struct Check {
+    script: vrrp::Script,
+    /// The run that holds up the next one.
+    busy: Option<Token>,
+    /// A request that came meanwhile.
+    waiting: Option<u64>,
+}
+
+/// The notify scripts of an instance.
+#[derive(Debug, Default)]
+struct Instance {
+    notify: vrrp::Notify,
+    lane: Lane,
+}
+
+/// Whom a run is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The worker's request; the number is `None` when it does not wait for the answer any more.
+    Check { script: String, run: Option<u64> },
+    /// A step of an instance's transitions.
+    Notify { instance: String, step: StepNumber },
+}
+
+impl Runner {
+    /// A runner without scripts, whose programs get this process's environment.
+    pub(crate) fn new(log: Log) -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self {
+            permits: Permits::new(log.clone()),
+            log,
+            environment: std::env::vars_os().filter_map(text).collect(),
+            checks: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            next_token: FIRST_TOKEN,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Takes over the scripts of a configuration, and says which of them cannot be run. What runs goes on.
+    ///
+    /// Instances that are not in it keep their notify scripts until [`Self::forget_instance`]: the news of their
+    /// removal is still to come. May block on the user database.
+    pub(crate) fn configure(&mut self, config: &vrrp::Config, security: Security) {
+        self.permits.configure(security);
+        let mut before = std::mem::take(&mut self.checks);
+        for script in &config.scripts {
+            let (busy, waiting) =
+                before.remove(&script.name).map_or((None, None), |check| (check.busy, check.waiting));
+            // Only for what it logs.
+            self.permits.examine(&script.command, &format!("vrrp_script {}", script.name));
+            self.checks.insert(script.name.clone(), Check { script: script.clone(), busy, waiting });
+        }
+        for (name, check) in before {
+            self.answers.extend(check.waiting.map(|run| answer(name, run, ScriptOutcome::NotRun)));
+        }
+        for instance in &config.instances {
+            for (keyword, command) in notify_commands(&instance.notify) {
+                self.permits.examine(command, &format!("{keyword} of {}", instance.name));
+            }
+            self.instances.entry(instance.name.clone()).or_default().notify = instance.notify.clone();
+        }
+    }
+
+    /// An instance is gone, and so is the reason to keep its scripts. What waits still runs.
+    pub(crate) fn forget_instance(&mut self, name: &str) {
+        if let Some(instance) = self.instances.get_mut(name) {
+            instance.notify = vrrp::Notify::default();
+            self.drop_if_done(name);
+        }
+    }
+
+    /// Runs the check script `name` once, or after its present run has ended. The answer comes from
+    /// [`Self::take_answers`].
+    pub(crate) fn check(&mut self, reactor: &mut Reactor, now: Instant, name: &str, run: u64) {
+        let Some(check) = self.checks.get_mut(name) else {
+            self.answers.push(answer(name.to_owned(), run, ScriptOutcome::NotRun));
+            return;
+        };
+        if check.busy.is_some() {
+            let displaced = check.waiting.replace(run);
+            self.answers.extend(displaced.map(|run| answer(name.to_owned(), run, ScriptOutcome::NotRun)));
+            return;
+        }
+        let script = check.script.clone();
+        let purpose = Purpose::Check { script: name.to_owned(), run: Some(run) };
+        let limit = Some(script.timeout);
+        match self.start(reactor, now, &script.command, purpose, limit, &format!("vrrp_script {name}")) {
+            Some(token) => {
+                if let Some(check) = self.checks.get_mut(name) {
+                    check.busy = Some(token);
+                }
+            }
+            None => self.answers.push(answer(name.to_owned(), run, ScriptOutcome::NotRun)),
+        }
+    }
+
+    /// Runs what an instance's transition asks for, after what its earlier transitions asked for.
+    pub(crate) fn notify(&mut self, reactor: &mut Reactor, now: Instant, notification: &Notification) {
+        let Some(instance) = self.instances.get_mut(&notification.instance) else { return };
+        let Some(step) = plan::step(&instance.notify, notification) else { return };
+        if let Some(dropped) = instance.lane.push(step) {
+            self.log.warning(format_args!(
+                "notify scripts for {} are not run: too many transitions wait for scripts that hang",
+                dropped.label
+            ));
+        }
+        self.advance(reactor, now, &notification.instance);
+    }
+
+    /// Serves a program that has ended. A token that is none of a program's is no matter.
+    pub(crate) fn on_ready(&mut self, reactor: &mut Reactor, now: Instant, token: Token) {
+        let Some(run) = self.runs.get_mut(&token) else { return };
+        let exit = match run.reap() {
+            Ok(None) => return,
+            Ok(Some(exit)) => Some(exit),
+            Err(error) => {
+                self.log.error(format_args!("cannot learn how script {} ended: {error}", run.program()));
+                None
+            }
+        };
+        if let Some(run) = self.runs.remove(&token) {
+            // A watch that is gone already is what we want.
+            drop(reactor.remove(run.child()));
+            self.ended(reactor, now, token, &run, exit);
+        }
+    }
+
+    /// Ends what has overrun its time, and lets go on what it held up.
+    pub(crate) fn on_deadline(&mut self, reactor: &mut Reactor, now: Instant) {
+        for run in self.runs.values_mut() {
+            let given_up = run.on_deadline(now, &self.log);
+            if given_up && let Purpose::Check { script, run } = run.purpose_mut() {
+                let answered = run.take().map(|run| answer(script.clone(), run, ScriptOutcome::TimedOut));
+                self.answers.extend(answered);
+            }
+        }
+        let hanging: Vec<_> = self
+            .instances
+            .iter_mut()
+            .filter_map(|(name, instance)| Some((name.clone(), instance.lane.give_up(now)?)))
+            .collect();
+        for (name, label) in hanging {
+            self.log.warning(format_args!(
+                "notify scripts for {label} have not ended after {} s; the next ones do not wait for them",
+                lane::PATIENCE.as_secs()
+            ));
+            self.advance(reactor, now, &name);
+        }
+    }
+
+    /// When [`Self::on_deadline`] is to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let runs = self.runs.values().filter_map(Run::deadline);
+        runs.chain(self.instances.values().filter_map(|instance| instance.lane.deadline())).min()
+    }
+
+    /// The answers for the worker since the last call.
+    pub(crate) fn take_answers(&mut self) -> Vec<ToWorker> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// The worker that asked for checks is gone: ends them, and answers nobody.
+    pub(crate) fn abandon_checks(&mut self, now: Instant) {
+        self.answers.clear();
+        for check in self.checks.values_mut() {
+            check.waiting = None;
+        }
+        for run in self.runs.values_mut() {
+            if let Purpose::Check { run: wanted, .. } = run.purpose_mut() {
+                *wanted = None;
+                run.terminate(now);
+            }
+        }
+    }
+
+    /// Whether a notify script runs or waits.
+    pub(crate) fn is_notifying(&self) -> bool {
+        self.instances.values().any(|instance| !instance.lane.is_idle())
+            || self.runs.values().any(|run| matches!(run.purpose(), Purpose::Notify { .. }))
+    }
+
+    /// Whether any program runs.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Ends every program, and forgets those that wait.
+    pub(crate) fn terminate_all(&mut self, now: Instant) {
+        for (name, instance) in &mut self.instances {
+            if !instance.lane.is_idle() {
+                self.log.warning(format_args!("notify scripts of {name} are ended: the daemon stops"));
+            }
+            instance.lane = Lane::default();
+        }
+        for run in self.runs.values_mut() {
+            run.terminate(now);
+        }
+    }
+
+    /// Kills what [`Self::terminate_all`] has not ended.
+    pub(crate) fn kill_all(&self) {
+        for run in self.runs.values() {
+            run.kill_group(Signal::KILL);
+        }
+    }
+
+    /// Starts the instance's next steps, for as long as they end at once.
+    fn advance(&mut self, reactor: &mut Reactor, now: Instant, name: &str) {
+        while let Some((number, step)) =
+            self.instances.get_mut(name).and_then(|instance| instance.lane.start_next(now))
+        {
+            for command in &step.commands {
+                let purpose = Purpose::Notify { instance: name.to_owned(), step: number };
+                let started =
+                    self.start(reactor, now, command, purpose, None, &format!("notify for {}", step.label));
+                if started.is_none()
+                    && let Some(instance) = self.instances.get_mut(name)
+                {
+                    instance.lane.ended(number);
+                }
+            }
+        }
+        self.drop_if_done(name);
+    }
+
+    fn drop_if_done(&mut self, name: &str) {
+        let done =
+            |instance: &Instance| instance.lane.is_idle() && instance.notify == vrrp::Notify::default();
+        if self.instances.get(name).is_some_and(done) {
+            self.instances.remove(name);
+        }
+    }
+
+    fn start(
+        &mut self,
+        reactor: &mut Reactor,
+        now: Instant,
+        command: &vrrp::Command,
+        purpose: Purpose,
+        limit: Option<Duration>,
+        wanted_by: &str,
+    ) -> Option<Token> {
+        let permit = self.permits.examine(command, wanted_by)?;
+        let run = match Run::start(command, &permit, &self.environment, purpose, limit.map(|l| now + l)) {
+            Ok(run) => run,
+            Err(error) => {
+                self.permits.refuse(command, wanted_by, &permit::Refusal::Spawn(error));
+                return None;
+            }
+        };
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        if let Err(error) = reactor.add(run.child(), token, sys::reactor::Interest::Read) {
+            self.log.error(format_args!("cannot watch script {}: {error}", command.program));
+            run.kill_group(Signal::KILL);
+            return None;
+        }
+        self.log.write(Level::Debug, format_args!("script {} ({wanted_by}) runs", command.program));
+        self.runs.insert(token, run);
+        Some(token)
+    }
+
+    fn ended(&mut self, reactor: &mut Reactor, now: Instant, token: Token, run: &Run, exit: Option<Exit>) {
+        match run.purpose() {
+            Purpose::Check { script, run: wanted } => {
+                let outcome = outcome(exit, run.was_terminated());
+                self.answers.extend(wanted.map(|run| answer(script.clone(), run, outcome)));
+                self.check_ended(reactor, now, token, script);
+            }
+            Purpose::Notify { instance: name, step } => {
+                if exit != Some(Exit::Code(0)) {
+                    self.log.info(format_args!(
+                        "notify script {} of {name} {}",
+                        run.program(),
+                        exit.map_or_else(|| "ended".to_owned(), describe)
+                    ));
+                }
+                if let Some(instance) = self.instances.get_mut(name) {
+                    instance.lane.ended(*step);
+                }
+                self.advance(reactor, now, name);
+            }
+        }
+    }
+
+    /// Starts the run that waited for this one.
+    fn check_ended(&mut self, reactor: &mut Reactor, now: Instant, token: Token, name: &str) {
+        let Some(check) = self.checks.get_mut(name).filter(|check| check.busy == Some(token)) else { return };
+        check.busy = None;
+        if let Some(run) = check.waiting.take() {
+            self.check(reactor, now, name, run);
+        }
+    }
+}
+
+const fn answer(script: String, run: u64, outcome: ScriptOutcome) -> ToWorker {
+    ToWorker::ScriptDone { script, run, outcome }
+}
+
+fn outcome(exit: Option<Exit>, terminated: bool) -> ScriptOutcome {
+    match exit {
+        _ if terminated => ScriptOutcome::TimedOut,
+        Some(Exit::Code(code)) => ScriptOutcome::Exited(code.into()),
+        Some(Exit::Signal(signal)) => ScriptOutcome::Killed(signal.number()),
+        None => ScriptOutcome::NotRun,
+    }
+}
+
+fn describe(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("exited with status {code}"),
+        Exit::Signal(signal) => format!("was killed by {signal}"),
+    }
+}
+
+fn notify_commands(notify: &vrrp::Notify) -> impl Iterator<Item = (&'static str, &vrrp::Command)> {
+    let deleted = notify.deleted.as_ref().and_then(|deleted| deleted.command.as_ref());
+    [
+        ("notify_master", notify.master.as_ref()),
+        ("notify_backup", notify.backup.as_ref()),
+        ("notify_fault", notify.fault.as_ref()),
+        ("notify_stop", notify.stop.as_ref()),
+        ("notify_deleted", deleted),
+        ("notify_master_rx_lower_pri", notify.master_rx_lower_priority.as_ref()),
+        ("notify", notify.any.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(keyword, command)| Some((keyword, command?)))
+}
+
+/// The supervisor's own tokens are below.
+const FIRST_TOKEN: u64 = 1 << 16;
+
+#[cfg(test)]
+mod tests;

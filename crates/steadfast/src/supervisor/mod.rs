@@ -1,40 +1,184 @@
 //! The supervisor: reads the files, starts, watches and restarts the worker, runs the scripts.
+//!
+//! It parses nothing that comes from the network. Everything that is known about the configuration is read
+//! here, once, and handed over as a value; a reading with an error changes nothing.
+
+mod backoff;
+mod daemon;
+mod files;
+mod link;
+mod report;
 
 use std::ffi::OsString;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use sys::process::{Launch, Pid, daemonize};
+use sys::rights::Capability;
+use sys::signal::{Signal, Signals};
 
 use crate::cli::{Options, SignalFunction};
-use crate::program::Program;
+use crate::exit;
+use crate::log::{self, Log};
+use crate::program::{self, Program};
 
-/// Runs the daemon in this process, or in one that it puts into the background.
-pub(crate) fn run(
-    program: &Program,
-    options: &Options,
-    arguments: Vec<OsString>,
-) -> anyhow::Result<ExitCode> {
-    drop((program, options, arguments));
-    anyhow::bail!("the supervisor is not in this build")
+use daemon::{Daemon, PidFiles};
+use files::{Files, Unusable};
+use report::Console;
+
+pub(crate) use report::test;
+
+/// Runs the daemon in this process, or in one that it puts into the background. Returns the exit code.
+///
+/// `arguments` are those of the command line, for the worker to be started with.
+pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    let files = Files::of(options);
+    let pid_files = PidFiles::of(options);
+    prepare_process(options);
+    let background = if options.foreground {
+        None
+    } else {
+        match daemonize().context("cannot go into the background")? {
+            Launch::Foreground(code) => return Ok(code),
+            Launch::Daemon(background) => Some(background),
+        }
+    };
+    // Signals are blocked before the log starts its thread, which would take them otherwise.
+    let signals = Signals::new(&daemon::signals()).context("cannot take signals")?;
+    let log = Log::start(program.destinations(options, None)).context("cannot start the log")?;
+    let start = Start { program, options, log: log.clone(), files, pid_files };
+    let code = start.run(signals, background, arguments);
+    log.flush(log::PATIENCE_AT_EXIT);
+    code
 }
 
-/// Checks the configuration and says what is wrong with it on standard error or in `log`.
-pub(crate) fn test(options: &Options, log: Option<&Path>) -> anyhow::Result<ExitCode> {
-    drop((options, log));
-    anyhow::bail!("the configuration test is not in this build")
+/// All that a daemon needs to be started.
+struct Start<'a> {
+    program: &'a Program,
+    options: &'a Options,
+    log: Log,
+    files: Files,
+    pid_files: PidFiles,
 }
+
+impl Start<'_> {
+    fn run(
+        self,
+        signals: Signals,
+        background: Option<sys::process::Daemon>,
+        arguments: Vec<OsString>,
+    ) -> anyhow::Result<u8> {
+        self.say_hello(&arguments);
+        match self.prepare() {
+            Ok((config, pid_file)) => {
+                Daemon::new(self, signals, background, arguments, pid_file)?.run(config)
+            }
+            Err(code) => {
+                if let Some(background) = background {
+                    background.failed(code);
+                }
+                self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
+                Ok(code)
+            }
+        }
+    }
+
+    fn say_hello(&self, arguments: &[OsString]) {
+        self.log.notice(format_args!("Starting {}", program::VERSION_LINE));
+        let words: Vec<_> = arguments.iter().map(|word| format!("'{}'", word.display())).collect();
+        self.log.info(format_args!("Command line: '{}' {}", self.program.name(), words.join(" ")));
+        for complaint in &self.options.complaints {
+            self.log.warning(format_args!("{complaint}; the option is ignored"));
+        }
+        for word in &self.options.ignored_words {
+            self.log.warning(format_args!("unexpected argument '{}' is ignored", word.display()));
+        }
+        if !self.options.without_effect.is_empty() {
+            let options = self.options.without_effect.join(", ");
+            self.log.warning(format_args!("not built yet, so without effect: {options}"));
+        }
+        self.log.info(format_args!("Configuration file {}", self.files.path().display()));
+    }
+
+    /// Everything that must be so before a worker is started; otherwise the exit code.
+    fn prepare(&self) -> Result<(model::Config, Option<sys::pidfile::Held>), u8> {
+        let config = self.configuration()?;
+        if !config.vrrp.instances.is_empty() {
+            check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
+        }
+        let pid_file = self.pid_files.claim(&self.pid_files.main, Pid::own(), &self.log);
+        let pid_file = pid_file.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
+        Ok((config, pid_file))
+    }
+
+    fn configuration(&self) -> Result<model::Config, u8> {
+        let reading = self.files.read();
+        let config = reading.usable();
+        let shown = self.options.log_console || config.is_err();
+        report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
+        match config {
+            Ok(config) => Ok(daemon::restrict(config.clone(), self.options)),
+            Err(unusable @ Unusable::File(_)) => Err(self.fail(exit::NO_FILE, &unusable.to_string())),
+            Err(unusable) => Err(self.fail(exit::CONFIG, &unusable.to_string())),
+        }
+    }
+
+    /// Says why there will be no daemon, also where no log is looked at.
+    fn fail(&self, code: u8, why: &str) -> u8 {
+        self.log.error(why);
+        if !self.options.log_console {
+            crate::say(&format!("{}: {why}", self.program.name()));
+        }
+        code
+    }
+}
+
+/// What the vrrp worker cannot do without.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "missing {}: run as root, or grant it (`setcap cap_net_admin,cap_net_raw+ep {}`, or AmbientCapabilities= in the unit)",
+    .missing.join(" and "), .binary.display()
+)]
+pub(crate) struct MissingRights {
+    missing: Vec<&'static str>,
+    binary: PathBuf,
+}
+
+fn check_rights() -> Result<(), MissingRights> {
+    let needed = [(Capability::CAP_NET_ADMIN, "CAP_NET_ADMIN"), (Capability::CAP_NET_RAW, "CAP_NET_RAW")];
+    let missing: Vec<_> =
+        needed.into_iter().filter(|(right, _)| !sys::rights::has(*right)).map(|(_, name)| name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(MissingRights { missing, binary: std::env::current_exe().unwrap_or_else(|_| "steadfast".into()) })
+}
+
+/// What is set once for the daemon, its worker and its scripts.
+fn prepare_process(options: &Options) {
+    use rustix::fs::Mode;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+
+    umask(options.umask.map_or(DEFAULT_UMASK, Mode::from_raw_mode));
+    if options.core_dump {
+        let most = getrlimit(Resource::Core).maximum;
+        // What the kernel does not allow is not worth refusing to start.
+        setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).ok();
+    }
+}
+
+/// As keepalived: what the daemon and its scripts write is for its user alone, and not executable.
+const DEFAULT_UMASK: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o177);
 
 /// The number of the signal that `--signum` asks for.
 pub(crate) fn signal_number(function: SignalFunction) -> i32 {
-    use sys::signal::Signal;
-
     let realtime = |offset| Signal::realtime(offset).map_or(0, Signal::number);
     match function {
         SignalFunction::Stop => Signal::TERM.number(),
         SignalFunction::Reload => Signal::HUP.number(),
         SignalFunction::Data => Signal::USR1.number(),
         SignalFunction::Stats => Signal::USR2.number(),
-        SignalFunction::Json => realtime(2),
-        // SIGRTMAX - 1, where the C library counts from 34 to 64.
-        SignalFunction::StatsClear => realtime(29),
+        SignalFunction::Json => realtime(daemon::JSON_OFFSET),
+        SignalFunction::StatsClear => realtime(daemon::STATS_CLEAR_OFFSET),
     }
 }

@@ -1,0 +1,98 @@
+//! How diagnostics reach the operator, and the configuration test.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+
+use config::render::{self, Colour};
+use config::{Loaded, Severity};
+
+use super::files::{Files, Reading};
+use crate::cli::Options;
+use crate::exit;
+use crate::log::{Level, Log};
+
+/// Logs what there is to say about a reading: one line each in syslog, and with the lines concerned on the console.
+pub(super) fn to_log(log: &Log, loaded: &Loaded, console: Console) {
+    for diagnostic in &loaded.diagnostics {
+        let level = match diagnostic.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+            Severity::Note => Level::Info,
+        };
+        log.write_aside(level, render::log(diagnostic, &loaded.sources));
+    }
+    if console == Console::Shown && !loaded.diagnostics.is_empty() {
+        // Lines that were logged before come before.
+        log.flush(crate::log::PATIENCE_AT_EXIT);
+        let mut console = io::stderr();
+        let colour = if console.is_terminal() { Colour::On } else { Colour::Off };
+        // There is nowhere to say that standard error does not work.
+        drop(write_full(&mut console, loaded, colour));
+    }
+}
+
+/// Whether somebody reads standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Console {
+    /// Yes.
+    Shown,
+    /// No, or it was not asked for.
+    Hidden,
+}
+
+/// Checks the configuration. Returns the exit code.
+pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
+    let reading = Files::of(options).read();
+    let mut out: Box<dyn Write> = match log {
+        Some(path) => Box::new(File::options().append(true).create(true).open(path)?),
+        None => Box::new(io::stderr()),
+    };
+    let colour = if log.is_none() && io::stderr().is_terminal() { Colour::On } else { Colour::Off };
+    write_full(&mut out, &reading.loaded, colour)?;
+    let verdict = verdict(&reading);
+    if verdict == exit::NO_FILE && !reading.unreadable {
+        writeln!(out, "{SCRIPTS_WITHOUT_SECURITY}")?;
+    }
+    Ok(verdict)
+}
+
+/// What a configuration test leaves with. keepalived's numbers, but a missing file is a failure.
+fn verdict(reading: &Reading) -> u8 {
+    match reading.loaded.worst() {
+        _ if reading.unreadable => exit::NO_FILE,
+        Some(Severity::Error) => exit::TEST_ERRORS,
+        Some(Severity::Warning) => exit::TEST_WARNINGS,
+        Some(Severity::Note) | None if has_unsafe_scripts(&reading.loaded.config) => exit::NO_FILE,
+        Some(Severity::Note) | None => exit::OK,
+    }
+}
+
+/// Whether there are scripts, and nothing that keeps others from changing what root runs.
+pub(super) fn has_unsafe_scripts(config: &model::Config) -> bool {
+    let notifies = config.vrrp.instances.iter().any(|i| i.notify != model::vrrp::Notify::default());
+    !config.global.script_security && (notifies || !config.vrrp.scripts.is_empty())
+}
+
+fn write_full(out: &mut dyn Write, loaded: &Loaded, colour: Colour) -> io::Result<()> {
+    for diagnostic in &loaded.diagnostics {
+        writeln!(out, "{}", render::full(diagnostic, &loaded.sources, colour))?;
+    }
+    Ok(())
+}
+
+/// Said at start, and by a configuration test.
+pub(super) const SCRIPTS_WITHOUT_SECURITY: &str = "scripts are configured, but enable_script_security is not: \
+     a script that others can change would run as root";
+
+/// The configuration as it was understood, without its passwords.
+pub(super) fn dump(config: &model::Config) -> serde_json::Result<String> {
+    let mut shown = serde_json::to_value(config)?;
+    for instance in shown.pointer_mut("/vrrp/instances").and_then(|i| i.as_array_mut()).into_iter().flatten()
+    {
+        if let Some(password) = instance.pointer_mut("/auth/Pass") {
+            *password = "…".into();
+        }
+    }
+    serde_json::to_string_pretty(&shown)
+}

@@ -1,0 +1,303 @@
+//! The real binary from outside: what it says, what it leaves with, which files and signals it answers.
+//!
+//! No configuration here has a virtual router that gets as far as the network.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_steadfast");
+
+/// Enough for a machine under load.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const INSTANCE: &str = "vrrp_instance web {\n  interface eth0\n  virtual_router_id 51\n  virtual_ipaddress {\n    192.0.2.10/24\n  }\n}\n";
+
+fn run(arguments: &[&str]) -> Output {
+    output(Command::new(BINARY).args(arguments))
+}
+
+/// What a command says that ends by itself.
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let give_up = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > give_up {
+            child.kill().unwrap();
+            panic!(
+                "it should have ended by itself, and said: {}",
+                stderr(&child.wait_with_output().unwrap())
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn assert_fails(output: &Output, code: i32, mentions: &[&str]) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for word in mentions {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+}
+
+fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < give_up, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A directory with a configuration and pid files, and the arguments that name them.
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn with(config: &str) -> Self {
+        let place = Self { dir: tempfile::tempdir().unwrap() };
+        // Readable for the unprivileged users that some tests become.
+        fs::set_permissions(place.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        place.configure(config);
+        place
+    }
+
+    fn configure(&self, config: &str) {
+        fs::write(self.config(), config).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("a.conf")
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let (config, pid, vrrp) = (self.config(), self.path("k.pid"), self.path("v.pid"));
+        ["-G", "-f", &text(config), "-p", &text(pid), "-r", &text(vrrp)].map(str::to_owned).to_vec()
+    }
+
+    fn daemon(&self) -> Daemon {
+        let mut command = Command::new(BINARY);
+        command.args(["-n", "-l"]).args(self.arguments()).stdin(Stdio::null());
+        command.stderr(fs::File::create(self.path("log")).unwrap());
+        Daemon { child: command.spawn().unwrap(), log: self.path("log") }
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(fs::read_to_string(self.path("k.pid")).ok()?.trim().parse().ok()?)
+    }
+}
+
+/// A daemon in the foreground. It does not outlive the test.
+struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait_for_line(&self, text: &str) {
+        wait_for(text, || fs::read_to_string(&self.log).unwrap().contains(text).then_some(()));
+    }
+
+    fn wait_for_end(&mut self) -> ExitStatus {
+        wait_for("the daemon's end", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn help_and_version_go_to_standard_error() {
+    for (flag, beginning) in [("-h", "Usage: steadfast "), ("-v", "Steadfast v0.")] {
+        let output = run(&[flag]);
+        assert!(output.status.success());
+        assert!(output.stdout.is_empty());
+        assert!(stderr(&output).starts_with(beginning), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn signal_numbers_are_keepalived_s() {
+    for (function, number) in [
+        ("STOP", "15"),
+        ("RELOAD", "1"),
+        ("DATA", "10"),
+        ("STATS", "12"),
+        ("STATS_CLEAR", "63"),
+        ("JSON", "36"),
+    ] {
+        let output = run(&[&format!("--signum={function}")]);
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), number, "{function}");
+    }
+    assert_fails(&run(&["--signum=DANCE"]), 1, &["DANCE", "RELOAD"]);
+}
+
+#[test]
+fn what_the_command_line_cannot_mean_is_named() {
+    assert_fails(&run(&["--nonsense"]), 1, &["--nonsense", "--help"]);
+    assert_fails(&run(&["-n", "-f"]), 1, &["-f", "requires an argument"]);
+    assert_fails(&run(&["-s", "blue"]), 1, &["--namespace", "not built yet"]);
+    assert_fails(&run(&["dance"]), 1, &["unknown command 'dance'", "lab"]);
+    assert_fails(&run(&["--worker", "vrrp"]), 70, &["started by the supervisor only"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said_to_be_so() {
+    let place = Place::with("");
+    let missing = place.path("missing.conf");
+    let missing = missing.to_str().unwrap();
+    let pid = place.path("k.pid");
+    for mode in ["-n", "-G"] {
+        assert_fails(&run(&[mode, "-G", "-p", pid.to_str().unwrap(), "-f", missing]), 6, &[missing]);
+    }
+    assert_fails(&run(&["-t", "-f", missing]), 6, &[missing]);
+    let directory = place.dir.path().to_str().unwrap();
+    assert_fails(&run(&["-nG", "-p", pid.to_str().unwrap(), "-f", directory]), 6, &[directory]);
+    assert!(!pid.exists(), "nothing was started");
+}
+
+#[test]
+fn a_file_without_permission_is_said_to_be_so() {
+    let place = Place::with("");
+    fs::set_permissions(place.config(), fs::Permissions::from_mode(0o000)).unwrap();
+    let mut command = Command::new(BINARY);
+    command.arg("-n").args(place.arguments());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    assert_fails(&output(&mut command), 6, &["a.conf", "ermission denied"]);
+}
+
+#[test]
+fn a_configuration_test_tells_good_from_bad() {
+    let place = Place::with("vrrp_instance web {\n  dance\n}\n");
+    let config = place.config();
+    let config = config.to_str().unwrap();
+    let output = run(&["-t", "-f", config]);
+    let said = stderr(&output);
+    assert!(matches!(output.status.code(), Some(4 | 5)), "{said}");
+    assert!(said.contains("dance") && said.contains("a.conf:2"), "{said}");
+
+    let log = place.path("test.log");
+    let output = run(&[&format!("-t{}", log.display()), "-f", config]);
+    assert!(matches!(output.status.code(), Some(4 | 5)));
+    assert!(output.stderr.is_empty());
+    assert!(fs::read_to_string(log).unwrap().contains("dance"));
+
+    place.configure(INSTANCE);
+    let output = run(&["-t", "-f", config]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_configuration_with_errors_starts_nothing() {
+    let place = Place::with("vrrp_instance web {\n  interface eth0\n  virtual_router_id 999\n}\n");
+    let mut command = Command::new(BINARY);
+    let output = output(command.arg("-n").args(place.arguments()));
+    assert_fails(&output, 2, &["a.conf:3", "error"]);
+    assert!(!place.path("k.pid").exists());
+}
+
+#[test]
+fn a_second_daemon_leaves_the_first_alone() {
+    let place = Place::with("");
+    let mut first = place.daemon();
+    first.wait_for_line("nothing to run");
+    let second = output(Command::new(BINARY).arg("-n").args(place.arguments()));
+    assert_fails(&second, 0, &["already running", &first.child.id().to_string()]);
+    assert_eq!(place.pid(), Some(Pid::from_child(&first.child)));
+
+    first.signal(Signal::TERM);
+    assert_eq!(first.wait_for_end().code(), Some(0));
+    assert!(!place.path("k.pid").exists(), "the pid file goes with the daemon");
+}
+
+#[test]
+fn a_reload_with_errors_changes_nothing() {
+    let place = Place::with("");
+    let mut daemon = place.daemon();
+    daemon.wait_for_line("nothing to run");
+    place.configure("vrrp_instance web {\n  interface eth0\n  virtual_router_id 999\n}\n");
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_line("RELOAD REFUSED, the previous configuration stays in force: 1 error");
+    fs::remove_file(place.config()).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_line("RELOAD REFUSED, the previous configuration stays in force: cannot read");
+    daemon.signal(Signal::USR1);
+    daemon.wait_for_line("not built yet");
+    daemon.signal(Signal::INT);
+    assert_eq!(daemon.wait_for_end().code(), Some(0));
+}
+
+#[test]
+fn in_the_background_it_is_up_when_the_shell_goes_on() {
+    let place = Place::with("");
+    let mut command = Command::new(BINARY);
+    command.args(place.arguments()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut shell = command.spawn().unwrap();
+    // To the end: a daemon that kept the pipe would hang whoever reads its output.
+    let mut said = String::new();
+    shell.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(shell.wait().unwrap().success(), "{said}");
+
+    let daemon = place.pid().expect("the pid file is there");
+    assert_ne!(daemon.as_raw_nonzero().get().unsigned_abs(), shell.id());
+    test_kill_process(daemon).unwrap();
+    kill_process(daemon, Signal::TERM).unwrap();
+    wait_for("the daemon's end", || test_kill_process(daemon).is_err().then_some(()));
+}
+
+#[test]
+fn missing_capabilities_are_named() {
+    let place = Place::with(INSTANCE);
+    let mut command = Command::new(BINARY);
+    command.arg("-n").args(place.arguments());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    assert_fails(&output(&mut command), 4, &["CAP_NET_ADMIN", "CAP_NET_RAW", "setcap"]);
+}
+
+#[test]
+fn under_keepalived_s_name_words_are_ignored() {
+    let place = Place::with(INSTANCE);
+    let keepalived = place.path("keepalived");
+    symlink(Path::new(BINARY), &keepalived).unwrap();
+    let help = output(Command::new(&keepalived).arg("-h"));
+    assert!(stderr(&help).starts_with("Usage: keepalived "));
+
+    let config = place.config();
+    let output = output(Command::new(&keepalived).args(["lab", "-t", "-f"]).arg(config));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
