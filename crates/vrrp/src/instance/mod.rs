@@ -283,7 +283,7 @@ impl Instance {
             Decision::Follow => self.follow(heard, None, turn.now),
             Decision::FollowUntil(at) => self.follow(heard, Some(at), turn.now),
             Decision::AwaitSkew => self.await_skew(heard, turn),
-            Decision::Overtake(delay) => self.plan_overtake(turn.now + delay),
+            Decision::Overtake(delay) => self.plan_overtake(turn.now + delay, heard.advert().priority),
             Decision::Speak => {
                 self.counters.release_received += 1;
                 self.contradict(heard, turn);
@@ -327,11 +327,11 @@ impl Instance {
         }
     }
 
-    fn plan_overtake(&mut self, at: Instant) {
+    fn plan_overtake(&mut self, at: Instant, theirs: Priority) {
         if let State::Backup(backup) = &mut self.state {
             // The master keeps speaking while we wait for our turn: that must not put it off.
             if !matches!(backup.wait, Wait::Overtake { .. }) {
-                backup.wait = Wait::Overtake { at };
+                backup.wait = Wait::Overtake { at, theirs };
             }
         }
     }
@@ -447,9 +447,7 @@ fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
     match backup.wait {
         Wait::MasterDown { since, .. } => Reason::MasterDown { master, silent: now.since(since) },
         Wait::Skew { .. } => Reason::Released { master },
-        Wait::Overtake { .. } => {
-            Reason::Overtake { master, theirs: backup.heard.map(|heard| heard.priority) }
-        }
+        Wait::Overtake { theirs, .. } => Reason::Overtake { master, theirs: Some(theirs) },
     }
 }
 

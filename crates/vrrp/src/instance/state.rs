@@ -41,8 +41,8 @@ pub(crate) enum Wait {
     MasterDown { since: Instant, interval: Centis },
     /// The master said at `since` that it stops: skew time decides who follows.
     Skew { since: Instant, interval: Centis },
-    /// The master fell below us: `at` is our turn.
-    Overtake { at: Instant },
+    /// The master fell below us, to `theirs`: `at` is our turn.
+    Overtake { at: Instant, theirs: Priority },
 }
 
 /// The last advertisement that a backup followed.
@@ -112,7 +112,7 @@ impl Wait {
                 since + crate::master_down_interval(version, priority, interval, config.down_timer_adverts)
             }
             Self::Skew { since, interval } => since + skew_time(version, priority, interval),
-            Self::Overtake { at } => at,
+            Self::Overtake { at, .. } => at,
         }
     }
 }

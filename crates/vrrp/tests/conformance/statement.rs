@@ -1,0 +1,166 @@
+//! The words of a script.
+
+use std::net::IpAddr;
+use std::str::{FromStr, SplitWhitespace};
+use std::time::Duration;
+
+use model::vrrp::{
+    Auth, Command, Config, Instance, Password, Preempt, RunAs, Script, TrackedInterface, TrackedScript,
+    Transport, Version, VirtualAddress,
+};
+use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
+
+/// The words of a line that are not read yet.
+#[derive(Debug)]
+pub(crate) struct Words<'a>(SplitWhitespace<'a>);
+
+impl<'a> Words<'a> {
+    pub(crate) fn new(line: &'a str) -> Self {
+        Self(line.split_whitespace())
+    }
+
+    /// The next word, if any.
+    pub(crate) fn maybe(&mut self) -> Option<&'a str> {
+        self.0.next()
+    }
+
+    pub(crate) fn next(&mut self) -> Result<&'a str, String> {
+        self.0.next().ok_or_else(|| "a word is missing at the end".to_owned())
+    }
+
+    pub(crate) fn expect(&mut self, word: &str) -> Result<(), String> {
+        let found = self.next()?;
+        if found == word { Ok(()) } else { Err(format!("here stands `{found}`, not `{word}`")) }
+    }
+
+    pub(crate) fn parse<T: FromStr>(&mut self) -> Result<T, String> {
+        let word = self.next()?;
+        word.parse().map_err(|_| format!("`{word}` is no {}", std::any::type_name::<T>()))
+    }
+
+    pub(crate) fn span(&mut self) -> Result<Duration, String> {
+        span(self.next()?)
+    }
+
+    pub(crate) fn rest(&mut self) -> String {
+        self.0.by_ref().collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn addresses(&mut self) -> Result<Vec<IpAddr>, String> {
+        self.0.by_ref().map(|word| word.parse().map_err(|_| format!("`{word}` is no address"))).collect()
+    }
+
+    pub(crate) fn end(mut self) -> Result<(), String> {
+        self.0.next().map_or(Ok(()), |word| Err(format!("`{word}` is too much")))
+    }
+}
+
+/// A sum of spans: `1.5s`, `10ms`, `3s+156/256s`.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    text.split('+').try_fold(Duration::ZERO, |sum, term| {
+        let nanos = term_nanos(term).ok_or_else(|| format!("`{term}` is no span of time"))?;
+        Ok(sum + Duration::from_nanos(nanos))
+    })
+}
+
+fn term_nanos(term: &str) -> Option<u64> {
+    let at = term.find(|c: char| c.is_ascii_alphabetic())?;
+    let (number, unit) = term.split_at(at);
+    let unit = match unit {
+        "s" => 1_000_000_000,
+        "ms" => 1_000_000,
+        "us" => 1_000,
+        "ns" => 1,
+        _ => return None,
+    };
+    if let Some((above, below)) = number.split_once('/') {
+        return Some(unit * above.parse::<u64>().ok()? / below.parse::<u64>().ok()?);
+    }
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let scale = 10u64.pow(u32::try_from(decimals.len()).ok()?);
+    let decimals: u64 = if decimals.is_empty() { 0 } else { decimals.parse().ok()? };
+    Some(unit * whole.parse::<u64>().ok()? + unit * decimals / scale)
+}
+
+/// The router under test as it is before the first setting.
+pub(crate) fn plain() -> Config {
+    let vrid = Vrid::try_from(51).expect("51 is a VRID");
+    let address = VirtualAddress::new(Prefix::host([192, 168, 0, 100].into()), eth());
+    let instance = Instance { addresses: vec![address], ..Instance::new("VI_1", eth(), vrid) };
+    Config { scripts: Vec::new(), instances: vec![instance] }
+}
+
+/// The interface of the router under test.
+pub(crate) fn eth() -> IfName {
+    "eth1".parse().expect("it is a name")
+}
+
+/// Applies one setting; false if the word is none.
+pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
+    let Config { scripts, instances } = config;
+    let instance = instances.first_mut().ok_or("there is no instance to set")?;
+    match word {
+        "version" => instance.version = version(rest)?,
+        "priority" => instance.priority = Priority(rest.parse()?),
+        "vrid" => instance.vrid = Vrid::try_from(rest.parse::<u8>()?).map_err(|error| error.to_string())?,
+        "advert_int" => instance.advert_interval = centis(rest)?,
+        "virtual_ipaddress" => {
+            let held = |address| VirtualAddress::new(Prefix::host(address), eth());
+            instance.addresses = rest.addresses()?.into_iter().map(held).collect();
+        }
+        "nopreempt" => instance.preempt = Preempt::Never,
+        "preempt_delay" => instance.preempt = Preempt::After(rest.span()?),
+        "auth_pass" => instance.auth = Auth::Pass(password(rest.next()?)),
+        "strict_mode" => instance.strict = true,
+        "down_timer_adverts" => instance.down_timer_adverts = rest.parse()?,
+        "unicast_peer" => instance.transport = Transport::Unicast { peers: rest.addresses()? },
+        "check_unicast_src" => instance.check_unicast_src = true,
+        "unicast_src_ip" | "mcast_src_ip" => instance.source = Some(rest.parse()?),
+        "lower_prio_no_advert" => instance.lower_prio_no_advert = true,
+        "higher_prio_send_advert" => instance.higher_prio_send_advert = true,
+        "dont_track_primary" => instance.track_primary = false,
+        "garp_master_delay" => instance.garp.delay = Some(rest.span()?),
+        "garp_master_repeat" => instance.garp.repeat = rest.parse()?,
+        "track_interface" => {
+            let (interface, influence) = (rest.parse()?, influence(rest)?);
+            instance.track_interfaces.push(TrackedInterface { interface, influence });
+        }
+        "track_script" => {
+            let (script, influence) = (rest.next()?.to_owned(), influence(rest)?);
+            scripts.push(Script::new(&script, command()));
+            instance.track_scripts.push(TrackedScript { script, influence });
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn command() -> Command {
+    Command { program: "/bin/check".into(), arguments: Vec::new(), run_as: RunAs::Default }
+}
+
+fn influence(rest: &mut Words<'_>) -> Result<Influence, String> {
+    rest.expect("weight")?;
+    let weight = Weight::try_from(rest.parse::<i16>()?).map_err(|error| error.to_string())?;
+    Ok(Influence { weight, reverse: false })
+}
+
+pub(crate) fn version(rest: &mut Words<'_>) -> Result<Version, String> {
+    match rest.next()? {
+        "2" => Ok(Version::V2),
+        "3" => Ok(Version::V3),
+        other => Err(format!("version {other} is not spoken here")),
+    }
+}
+
+pub(crate) fn centis(rest: &mut Words<'_>) -> Result<Centis, String> {
+    Centis::try_from(rest.span()?).map_err(|error| error.to_string())
+}
+
+pub(crate) fn password(text: &str) -> Password {
+    let mut padded = [0; 8];
+    for (to, from) in padded.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    Password(padded)
+}
