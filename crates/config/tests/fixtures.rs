@@ -176,3 +176,10 @@ fn passwords_are_never_shown() {
     }
     assert!(!format!("{:?}", loaded.config).contains("115"), "the bytes of the password");
 }
+
+#[test]
+fn the_log_form_is_what_operators_know() {
+    let loaded = config::load(&Text("\nfoo\u{1b} bar".to_owned()), "/etc/a.conf");
+    let log = render::log(&loaded.diagnostics[0], &loaded.sources);
+    assert_eq!(log, "(/etc/a.conf: Line 2) unknown keyword `foo\u{fffd}` at the top level");
+}

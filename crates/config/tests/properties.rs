@@ -4,6 +4,7 @@ use std::io;
 
 use steadfast_config as config;
 
+use config::keyword::Block;
 use config::render::{self, Colour};
 use config::{Loaded, SourceProvider};
 use proptest::prelude::*;
@@ -50,7 +51,53 @@ fn salad() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 0..200).prop_map(|words| words.join(" "))
 }
 
+/// Lines that begin with a keyword of `block`, most of them with a value that may fit.
+fn lines_of(block: Block) -> impl Strategy<Value = String> {
+    let keywords: Vec<_> = block.keywords().collect();
+    let value = prop_oneof![
+        prop::sample::select(vec![
+            "0",
+            "1",
+            "2",
+            "255",
+            "300",
+            "0.5",
+            "-5",
+            "eth0",
+            "192.0.2.1",
+            "::1",
+            "on",
+            "MASTER"
+        ])
+        .prop_map(str::to_owned),
+        "[ -~]{0,12}",
+        "\\PC{0,4}",
+    ];
+    let line =
+        (prop::sample::select(keywords), prop::collection::vec(value, 0..4)).prop_map(|(keyword, values)| {
+            let values = values.join(" ");
+            match keyword.opens {
+                Some(_) => format!("{} {{\n{values}\n}}", keyword.name),
+                None => format!("{} {values}", keyword.name),
+            }
+        });
+    prop::collection::vec(line, 0..30).prop_map(|lines| lines.join("\n"))
+}
+
 proptest! {
+    #[test]
+    fn no_settings_panic(
+        global in lines_of(Block::GlobalDefs),
+        script in lines_of(Block::Script),
+        instance in lines_of(Block::Instance),
+    ) {
+        let text = format!(
+            "global_defs {{\n{global}\n}}\nvrrp_script s {{\n{script}\n}}\nvrrp_instance a {{\n{instance}\n\
+                interface eth0\nvirtual_router_id 7\n}}"
+        );
+        drop(check(text.into_bytes())?);
+    }
+
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         drop(check(bytes)?);

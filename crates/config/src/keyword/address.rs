@@ -8,7 +8,7 @@ pub(super) const COMMON: &[Keyword] = &[
     built("(address)", grammar("ADDRESS[/PREFIX] [options]")).or("PREFIX 32 or 128")
         .doc("Adds one virtual address. All entries must be of one family."),
     built("dev", IFNAME).or("interface of the instance")
-        .doc("Chooses the interface of the address. A missing interface drops the address unless dynamic_interfaces."),
+        .doc("Chooses the interface of the address. It may appear later."),
     built("scope", grammar("INTEGER 0..255 (0x, 0 prefixes allowed) | global|site|link|host|nowhere | NAME from rt_scopes"))
         .or("global")
         .doc("Sets the address scope. IPv4 only."),

@@ -31,7 +31,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     later("smtp_alert_checker", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of virtual and real servers."),
     built("dynamic_interfaces", grammar("[allow_if_changes]")).since("2.0.0")
-        .doc("Accepts interfaces that do not exist yet or that come and go."),
+        .doc("Accepts interfaces that do not exist yet or that come and go, which Steadfast does in any case."),
     later("no_email_faults", FLAG).since("2.0.0")
         .doc("Suppresses alert mails for fault state changes."),
     later("default_interface", IFNAME).or("eth0").since("1.2.24")
@@ -133,7 +133,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the shutdown script after this time."),
     later("max_auto_priority", grammar("[INTEGER -1..99]")).or_number(0).since("2.1.0")
-        .doc("Caps the realtime priority that a late running process may raise itself to.Bare means 99; 0 = off; -1 = off without the start-up notice."),
+        .doc("Caps the realtime priority that a late running process may raise itself to. Bare means 99; 0 = off; -1 = off without the start-up notice."),
     later("min_auto_priority_delay", integer(1..=10_000_000)).or_number(1_000_000).since("2.1.0")
         .doc("Sets how late a timer must run before the priority is raised. In microseconds."),
     later("checker_log_all_failures", BOOL).since("2.0.11")
@@ -238,11 +238,11 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes all notify events to a FIFO. Only one."),
     later("notify_fifo_script", SCRIPT).since("1.3.6")
-        .doc("Runs a reader for the common FIFO. Only one. FIFO path is appended as last argument."),
+        .doc("Runs a reader for the common FIFO. Only one. The path of the FIFO is its last argument."),
     later("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes VRRP notify events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     later("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
-        .doc("Runs a reader for the VRRP FIFO. Only one. FIFO path is appended as last argument."),
+        .doc("Runs a reader for the VRRP FIFO. Only one. The path of the FIFO is its last argument."),
     later("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes virtual and real server events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     later("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
@@ -288,7 +288,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Names a file that exists while configuration files are being read."),
     later("include_check", grammar("[[+|-]read | [+|-]match | [+|-]wildcard_match | [+|-]brace_match ...]"))
         .or("none (or all with -e)").since("2.2.0")
-        .doc("Sets which include problems are errors from here on.Bare means all four. Only the first word may lack + or -."),
+        .doc("Sets which include problems are errors from here on. Bare means all four. Only the first word may lack + or -."),
     later("config_save_dir", word("DIRECTORY")).since("2.2.3")
         .doc("Saves the combined configuration and reload state dumps there. Created if missing, parents must exist. Debug aid."),
     later("tmp_config_directory", word("DIRECTORY")).or("memory file").since("2.2.0")

@@ -95,7 +95,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("preempt_delay", micros(0..=1_000_000_000)).or_number(0)
         .doc("Delays taking over from a lower priority master. Needs initial state BACKUP. Not in strict mode or with nopreempt."),
     built("debug", integer(0..=4)).or_number(0)
-        .doc("Sets a debug level. No effect."),
+        .doc("Accepted for old files. No effect."),
     built("notify_master", SCRIPT)
         .doc("Runs a command when it becomes master. Only one."),
     built("notify_backup", SCRIPT)

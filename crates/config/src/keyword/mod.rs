@@ -172,6 +172,7 @@ pub(crate) fn nearest_of<T>(
     }
     let tolerance = (length / 3).clamp(1, 3);
     candidates
+        .filter(|candidate| key(candidate).chars().count().abs_diff(length) <= tolerance)
         .map(|candidate| (distance(name, key(&candidate)), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .min_by_key(|(distance, _)| *distance)
@@ -337,6 +338,27 @@ mod tests {
             let is_opened = all().any(|(_, keyword)| keyword.opens == Some(block));
             assert!(is_root || is_options || is_opened, "{block:?}");
         }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_model() {
+        let number = |block, name| match lookup(block, name).map(|keyword| keyword.default) {
+            Some(Absent::Number(number)) => Some(number),
+            _ => None,
+        };
+        let garp = model::vrrp::Garp::default();
+        let seconds = |span: Option<std::time::Duration>| span.map_or(0, |span| span.as_secs());
+        for (name, value) in [
+            ("vrrp_garp_master_delay", seconds(garp.delay)),
+            ("vrrp_garp_master_repeat", garp.repeat.into()),
+            ("vrrp_garp_master_refresh", seconds(garp.refresh)),
+            ("vrrp_garp_master_refresh_repeat", garp.refresh_repeat.into()),
+            ("smtp_connect_timeout", model::Mail::default().connect_timeout.as_secs()),
+        ] {
+            assert_eq!(number(Block::GlobalDefs, name), i64::try_from(value).ok(), "{name}");
+        }
+        let centis = i64::from(model::Centis::SECOND.get());
+        assert_eq!(number(Block::Instance, "advert_int").map(|secs| secs * 100), Some(centis));
     }
 
     #[test]

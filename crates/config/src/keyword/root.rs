@@ -10,7 +10,7 @@ pub(super) const ROOT: &[Keyword] = &[
     needed("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
         .doc("Runs the whole daemon inside the named network namespace. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected. -s overrides."),
     later("net_namespace_ipvs", grammar("[NAME]")).or("same namespace as the rest").since("2.1.0")
-        .doc("Puts the IPVS tables in a different network namespace from the checkers.Bare means the default namespace. Cannot change on reload."),
+        .doc("Puts the IPVS tables in a different network namespace from the checkers. Bare means the default namespace. Cannot change on reload."),
     later("namespace_with_ipsets", FLAG).since("1.3.0")
         .doc("Allows ipsets to be used together with a network namespace on old kernels. Only matters for kernels before 3.13."),
     later("use_pid_dir", FLAG).since("1.2.24")
@@ -20,7 +20,7 @@ pub(super) const ROOT: &[Keyword] = &[
     later("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")
         .doc("Limits how long the parent waits for children to exit at shutdown before killing them."),
     built("global_defs", FLAG).opens(Block::GlobalDefs)
-        .doc("Holds the daemon wide settings. The block name must be followed by a { block."),
+        .doc("Holds the daemon wide settings. May be repeated."),
     later("linkbeat_interfaces", FLAG).opens(Block::LinkbeatInterfaces).since("2.0.13")
         .doc("Lists interfaces whose link state is polled."),
     later("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
@@ -42,7 +42,7 @@ pub(super) const ROOT: &[Keyword] = &[
     later("bfd_instance", word("NAME")).opens(Block::BfdInstance).since("2.0.0")
         .doc("Defines a BFD session with one neighbour."),
     built("vrrp_script", word("NAME")).opens(Block::Script)
-        .doc("Defines a periodically run check script. Unused scripts are dropped with a warning."),
+        .doc("Defines a periodically run check script. Scripts that nobody tracks are not run."),
     needed("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
         .doc("Ties several VRRP instances to one common state."),
     later("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
@@ -69,7 +69,7 @@ pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
     later("(interface)", grammar("IFNAME DOWN [UP], each SECONDS 0..255 with up to 6 decimals"))
-        .or("0; UP defaults to 0 (man page says to DOWN)")
+        .or("0; UP defaults to 0")
         .doc("Delays acting on link down and up of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
 ];
 

@@ -26,7 +26,7 @@ pub(super) const PROCESS: &[Keyword] = &[
     later("process", grammar("COMMAND [PARAM ...]")).required().since("2.0.11")
         .doc("Names the process to look for. Only one. Parameters turn on exact parameter and full command matching."),
     later("param_match", grammar("[initial|partial]")).or("exact if parameters are given else none").since("2.0.16")
-        .doc("Chooses how parameters are compared.Bare means exact. Turns on full_command."),
+        .doc("Chooses how parameters are compared. Bare means exact. Turns on full_command."),
     later("weight", weight(-254..=254)).or_number(0).since("2.0.11")
         .doc("Sets the default priority change."),
     later("quorum", integer(1..=65535)).or_number(1).since("2.0.11")

@@ -51,10 +51,11 @@ impl<'n, 'a> Setting<'n, 'a> {
         self.node.head().map_or_else(|| self.span(), |head| head.span)
     }
 
-    /// The first argument. keepalived stops at once if there is none.
+    /// The first argument. keepalived stops at once if there is none, so that is an error.
     pub(crate) fn first(&self, report: &mut Report) -> Option<&'n Word<'a>> {
         let first = self.node.arguments().first();
-        if first.is_none() {
+        // An argument behind an unpaired quote has been reported.
+        if first.is_none() && self.node.statement.unpaired.is_none() {
             let headline = format!("`{}` needs a value", self.name());
             let help = format!("write `{} {}`", self.name(), self.keyword.arguments);
             report.push(Diagnostic::error(Code::MissingArgument, self.span(), headline).help(help));
