@@ -3,13 +3,28 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use model::{IfName, MacAddr, Prefix};
 
 use crate::kernel::{self, Neighbour};
 use crate::{Error, Process};
+
+/// Makes sure that this process may create hosts: without the rights of root it moves into a user namespace of its own.
+///
+/// Call it before the first thread is started. Tests, which have threads, need root or `unshare --map-root-user`.
+///
+/// # Errors
+/// [`Error::Host`] where the kernel does not let users do this.
+pub fn prepare() -> Result<(), Error> {
+    if !sys::netns::is_permitted() {
+        sys::netns::enter_user_namespace()?;
+    }
+    Ok(())
+}
 
 /// A host: its own network, processes, `/run` and name. It ends when its last clone and its last process are dropped,
 /// or when this program ends, however that happens.
@@ -53,7 +68,21 @@ impl Host {
     /// # Errors
     /// [`Error::Host`] if it cannot be executed.
     pub fn spawn(&self, argv: &[&str]) -> Result<Process, Error> {
-        Process::start(&self.namespaces, argv)
+        let (program, arguments) = argv.split_first().ok_or(Error::EmptyCommand)?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Process::start(&self.namespaces, command)
+    }
+
+    /// Starts this very program once more on this host, called `name` (its `argv[0]`), with these arguments.
+    ///
+    /// # Errors
+    /// [`Error::Host`] if it cannot be executed.
+    pub fn spawn_self(&self, name: &str, arguments: &[&str]) -> Result<Process, Error> {
+        // Names the running file even if another one has its path by now.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0(name).args(arguments);
+        Process::start(&self.namespaces, command)
     }
 
     /// Where a file of this host is found from outside.
@@ -131,6 +160,14 @@ impl Host {
     /// [`Error::NoInterface`], or what the kernel says.
     pub fn mac(&self, interface: &IfName) -> Result<MacAddr, Error> {
         kernel::mac(self, interface)
+    }
+
+    /// Gives an interface another link-layer address.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn set_mac(&self, interface: &IfName, mac: MacAddr) -> Result<(), Error> {
+        kernel::set_mac(self, interface, mac)
     }
 
     /// Sets an interface up or down, as an operator of this host would.

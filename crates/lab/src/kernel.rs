@@ -80,6 +80,11 @@ pub(crate) fn mac(host: &Host, interface: &IfName) -> Result<MacAddr, Error> {
     link(host, interface).map(|link| link.mac.unwrap_or(MacAddr::ZERO))
 }
 
+pub(crate) fn set_mac(host: &Host, interface: &IfName, mac: MacAddr) -> Result<(), Error> {
+    let request = Request::SetMac { link: LinkId::Name(interface.clone()), mac };
+    ask(host, &format!("set the address of {interface} to {mac}"), &request)
+}
+
 pub(crate) fn addresses(host: &Host, interface: &IfName) -> Result<Vec<Prefix>, Error> {
     let index = index(host, interface)?;
     let all = all_addresses(host)?;

@@ -27,7 +27,7 @@ mod wait;
 
 pub use client::{Client, Outage};
 pub use error::Error;
-pub use host::Host;
+pub use host::{Host, prepare};
 pub use kernel::Neighbour;
 pub use lan::{Cable, Lan};
 pub use process::Process;

@@ -25,15 +25,14 @@ pub struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(host: &Arc<sys::netns::Host>, argv: &[&str]) -> Result<Self, Error> {
-        let (program, arguments) = argv.split_first().ok_or(Error::EmptyCommand)?;
-        let keep = |source| Error::Log { program: (*program).to_owned(), source };
+    pub(crate) fn start(host: &Arc<sys::netns::Host>, mut command: Command) -> Result<Self, Error> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let keep = |source| Error::Log { program: program.clone(), source };
         let log = tempfile::tempfile().map_err(keep)?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null());
+        command.stdin(Stdio::null());
         command.stdout(log.try_clone().map_err(keep)?).stderr(log.try_clone().map_err(keep)?);
         let child = host.spawn(command)?;
-        Ok(Self { program: (*program).to_owned(), child, log, ended: None, _host: Arc::clone(host) })
+        Ok(Self { program, child, log, ended: None, _host: Arc::clone(host) })
     }
 
     /// Its process id, as seen from outside the host.
@@ -93,7 +92,8 @@ impl Process {
         if self.ended().is_some() {
             return;
         }
-        for pid in freeze(self.pid()) {
+        // Children first: the death of a parent wakes a stopped child (POSIX: SIGHUP and SIGCONT to an orphaned group).
+        for pid in freeze(self.pid()).into_iter().rev() {
             send(pid, Signal::KILL).ok(); // it may be gone
         }
         self.ended = self.child.wait().ok();

@@ -24,6 +24,8 @@ use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, pipe2, sethostname};
 
+use crate::rights;
+
 /// Why a host could not be made or entered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +53,12 @@ pub enum Error {
     /// A program could not be started.
     #[error("cannot start {0}")]
     Spawn(String, #[source] io::Error),
+}
+
+/// Whether this process has the right that [`Host::new`] needs (`CAP_SYS_ADMIN`).
+#[must_use]
+pub fn is_permitted() -> bool {
+    rights::has(rights::Capability::CAP_SYS_ADMIN)
 }
 
 /// Makes this process root of a user namespace of its own, so that it may create the others.
