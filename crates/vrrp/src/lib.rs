@@ -58,6 +58,7 @@
 mod action;
 mod announce;
 mod complaint;
+mod due;
 mod event;
 mod instance;
 mod notice;

@@ -10,6 +10,7 @@ use wire::vrrp::Malformed;
 
 use crate::announce::Pacer;
 use crate::complaint::{Complaints, Verdict as Telling};
+use crate::due::{Due, Waiter};
 use crate::event::{Arrival, Event, Link, Remembered, ScriptOutcome};
 use crate::instance::{Instance, Reject, Turn, World};
 use crate::notice::Whose;
@@ -76,48 +77,6 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Who has a deadline.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Waiter {
-    Instance(InstanceId),
-    Script(String),
-    Pacer,
-}
-
-/// Deadlines in order. One entry for each waiter at most.
-#[derive(Debug, Default)]
-struct Due {
-    order: BTreeSet<(Instant, Waiter)>,
-    at: BTreeMap<Waiter, Instant>,
-}
-
-impl Due {
-    fn set(&mut self, waiter: Waiter, deadline: Option<Instant>) {
-        if self.at.get(&waiter).copied() == deadline {
-            return;
-        }
-        let before = match deadline {
-            Some(at) => self.at.insert(waiter.clone(), at),
-            None => self.at.remove(&waiter),
-        };
-        if let Some(before) = before {
-            self.order.remove(&(before, waiter.clone()));
-        }
-        if let Some(at) = deadline {
-            self.order.insert((at, waiter));
-        }
-    }
-
-    fn take_before(&mut self, now: Instant) -> Option<Waiter> {
-        if self.order.first()?.0 > now {
-            return None;
-        }
-        let (_, waiter) = self.order.pop_first()?;
-        self.at.remove(&waiter);
-        Some(waiter)
-    }
-}
-
 impl Default for Router {
     fn default() -> Self {
         Self::new()
@@ -137,7 +96,7 @@ impl Router {
             links: BTreeMap::new(),
             scripts: BTreeMap::new(),
             runs_before: 0,
-            due: Due { order: BTreeSet::new(), at: BTreeMap::new() },
+            due: Due::new(),
             pacer: Pacer::new(),
             refusals: Complaints::new(),
             malformed: BTreeMap::new(),
@@ -190,7 +149,7 @@ impl Router {
     /// When [`Event::Deadline`] is wanted next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.due.order.first().map(|(at, _)| *at)
+        self.due.first()
     }
 
     /// How many instances there are.
@@ -357,7 +316,7 @@ impl Router {
                 if let Some(removed) = self.scripts.remove(name) {
                     self.runs_before = self.runs_before.max(removed.runs());
                 }
-                self.due.set(Waiter::Script(name.clone()), None);
+                self.due.forget(Waiter::Script(name.clone()));
             }
             Change::ScriptAdded(name) | Change::ScriptChanged(name) => self.take_script(now, name, target),
         }
@@ -391,7 +350,7 @@ impl Router {
         instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
         self.by_name.remove(instance.name());
         self.forget_key(id, instance.key());
-        self.due.set(Waiter::Instance(id), None);
+        self.due.forget(Waiter::Instance(id));
     }
 
     fn those(&self, wanted: impl Fn(&Instance) -> bool) -> Vec<InstanceId> {
