@@ -102,7 +102,8 @@ pub enum Report {
         /// Which.
         slot: Slot,
     },
-    /// Somebody else deleted the address. It is put back at once.
+    /// Somebody else had deleted the address, and it has been put back. (Said afterwards, because at first the
+    /// end of a link looks the same.)
     PutBack {
         /// Which.
         slot: Slot,
@@ -156,8 +157,8 @@ enum Progress {
 struct Deletions {
     since: Instant,
     times: u32,
-    /// The last one has not been made good yet.
-    open: bool,
+    /// The link whose deletion has not been made good yet.
+    open: Option<IfIndex>,
 }
 
 impl Reconciler {
@@ -232,7 +233,7 @@ impl Reconciler {
             Notice::Changed(Change::AddressGone(address)) => {
                 if let Some(link) = mirror.link(address.index) {
                     let slot = Slot { device: link.name.clone(), prefix: address.prefix };
-                    self.on_gone(now, &slot, mirror, reports);
+                    self.on_gone(now, &slot, link.index, mirror, reports);
                 }
             }
             Notice::Synchronised => self.review_all(mirror),
@@ -333,9 +334,6 @@ impl Reconciler {
             state.settle(index);
             return None;
         }
-        if state.deletions.open {
-            reports.push(Report::PutBack { slot: slot.clone(), times: state.deletions.times });
-        }
         Some((Action::Add, index, Request::AddAddress(new_address(index, address))))
     }
 
@@ -362,6 +360,9 @@ impl Reconciler {
         let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match &state.goal {
             Goal::Present { owner, .. } if state.placed == Some(index) && is_device && !disturbed => {
+                if state.deletions.open == Some(index) {
+                    reports.push(Report::PutBack { slot: slot.clone(), times: state.deletions.times });
+                }
                 reports.push(Report::Present { slot, owner: owner.clone() });
                 state.settle(index);
             }
@@ -370,19 +371,22 @@ impl Reconciler {
     }
 
     /// The mirror has heard an address go that is, or was, a slot's.
-    fn on_gone(&mut self, now: Instant, slot: &Slot, mirror: &Mirror, reports: &mut Vec<Report>) {
+    fn on_gone(
+        &mut self,
+        now: Instant,
+        slot: &Slot,
+        link: IfIndex,
+        mirror: &Mirror,
+        reports: &mut Vec<Report>,
+    ) {
         let Some(state) = self.slots.get_mut(slot) else { return };
         match &mut state.progress {
-            Progress::InFlight { action: Action::Add, disturbed, .. } => *disturbed = true,
-            Progress::InFlight { action: Action::Delete, .. } => {}
-            Progress::Queued | Progress::AwaitingLink | Progress::Held { .. } | Progress::Failed => {
-                state.placed = None;
-            }
-            // It may be back already.
-            Progress::Settled if slot.holder(mirror).is_some() => {}
+            Progress::InFlight { action: Action::Add, index, disturbed } => *disturbed |= *index == link,
+            // Another link of the name had it before, or the address is back already.
+            Progress::Settled if state.placed != Some(link) || slot.holder(mirror).is_some() => {}
             Progress::Settled => {
                 state.placed = None;
-                if state.deletions.count(now) <= PUT_BACKS {
+                if state.deletions.count(now, link) <= PUT_BACKS {
                     self.enqueue(slot);
                 } else {
                     let until = state.deletions.since + PUT_BACK_SPAN;
@@ -391,6 +395,11 @@ impl Reconciler {
                     reports.push(Report::HeldBack { slot: slot.clone(), until });
                 }
             }
+            Progress::InFlight { action: Action::Delete, .. }
+            | Progress::Queued
+            | Progress::AwaitingLink
+            | Progress::Held { .. }
+            | Progress::Failed => state.placed = state.placed.filter(|placed| *placed != link),
         }
     }
 
@@ -458,21 +467,24 @@ impl State {
         }
     }
 
-    const fn settle(&mut self, index: IfIndex) {
+    fn settle(&mut self, index: IfIndex) {
         self.progress = Progress::Settled;
         self.placed = Some(index);
-        self.deletions.open = false;
+        // On another link it did not go by itself, but with the link it was on.
+        if self.deletions.open.take().is_some_and(|open| open != index) {
+            self.deletions = Deletions::default();
+        }
     }
 }
 
 impl Deletions {
     /// Counts one more, and gives the count within the span.
-    fn count(&mut self, now: Instant) -> u32 {
+    fn count(&mut self, now: Instant, link: IfIndex) -> u32 {
         if self.times == 0 || now.since(self.since) >= PUT_BACK_SPAN {
-            *self = Self { since: now, times: 0, open: false };
+            *self = Self { since: now, times: 0, open: None };
         }
         self.times = self.times.saturating_add(1);
-        self.open = true;
+        self.open = Some(link);
         self.times
     }
 }

@@ -479,6 +479,25 @@ fn lost_answers_are_made_up_for() {
     assert!(world.reports.contains(&Report::Absent { slot: dropped }));
 }
 
+/// Found by the property below: two links change names unheard, and one loses an address that the other keeps.
+#[test]
+fn an_address_that_went_from_one_link_is_still_on_another_of_the_name() {
+    let mut world = World::with_links(&["eth0", "eth1"]);
+    let (stolen, kept) = (slot("eth0", "2001:db8::1/64"), slot("eth1", "2001:db8::1/64"));
+    world.want("VI_1", &stolen);
+    world.want("VI_1", &kept);
+    world.settle();
+    let (first, second) =
+        (world.kernel.named(&stolen.device).unwrap(), world.kernel.named(&kept.device).unwrap());
+    world.kernel.rename(second, "eth2");
+    world.steal(&stolen);
+    world.kernel.rename(first, "eth1");
+    world.overrun();
+    world.settle();
+    assert!(world.holds(&kept));
+    assert!(!world.kernel.addresses.contains(&(second, kept.prefix)), "eth2 is not to have it");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Want { slot: usize, owner: bool },
