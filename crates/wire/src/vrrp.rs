@@ -243,7 +243,7 @@ pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut 
         Version::V2 => &auth_data,
         Version::V3 => &[],
     };
-    let length = HEADER_BYTES + addresses.len() + trailer.len();
+    let length = length(advert);
     let sum = Sum::new().with(&header).with(addresses).with(trailer);
     let sum = match advert.version {
         Version::V2 => sum,
@@ -254,6 +254,16 @@ pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut 
     out.extend_from_slice(&sum.finish().to_be_bytes());
     out.extend_from_slice(addresses);
     out.extend_from_slice(trailer);
+}
+
+/// Bytes of the message that [`emit`] makes of `advert`; the IP header needs it first.
+#[must_use]
+pub const fn length(advert: &Advert<'_>) -> usize {
+    let trailer = match advert.version {
+        Version::V2 => AUTH_BYTES,
+        Version::V3 => 0,
+    };
+    HEADER_BYTES + advert.addresses.bytes().len() + trailer
 }
 
 fn auth_v2(auth_type: u8, trailer: &[u8]) -> Result<Auth, Malformed> {

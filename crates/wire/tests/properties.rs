@@ -55,6 +55,7 @@ proptest! {
         let addresses = parts.5.concat();
         let advert = advert(&parts, &addresses);
         let message = emitted(&advert);
+        prop_assert_eq!(message.len(), vrrp::length(&advert));
         prop_assert_eq!(vrrp::parse(&message, SOURCE, GROUP), Ok(advert));
         prop_assert_eq!(advert.addresses.iter().count(), parts.5.len());
         for length in 0..message.len() {
