@@ -33,7 +33,8 @@ pub const PUT_BACK_SPAN: Duration = Duration::from_secs(10);
 ///                                    └──────────────────────── Held ◄──────────────┘ after a while
 /// ```
 ///
-/// A refused operation leaves the slot `Failed`; it is tried again when its link changes, or when it is asked for again.
+/// A refused operation leaves the slot `Failed`; it is tried again when its link changes, when the mirror has been
+/// synchronised, or when it is asked for again.
 /// A slot that should not be there is forgotten once it is not.
 #[derive(Clone, Debug, Default)]
 pub struct Reconciler {
@@ -88,7 +89,7 @@ pub enum Report {
         /// Which.
         slot: Slot,
     },
-    /// The kernel refused. The slot stays as it is until its link changes or it is asked for again.
+    /// The kernel refused. The slot stays as it is until something about its link changes or it is asked for again.
     Failed {
         /// Which.
         slot: Slot,
@@ -347,17 +348,25 @@ impl Reconciler {
         let Some(slot) = self.in_flight.remove(&sequence) else { return };
         let Some(state) = self.slots.get_mut(&slot) else { return };
         let Progress::InFlight { action, index, disturbed } = state.progress else { return };
+        let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match verdict(action, outcome, index, &slot, mirror) {
             Verdict::Holds => state.placed = (action == Action::Add).then_some(index),
             Verdict::Unknown => state.placed = mirror.has(index, slot.prefix).then_some(index),
-            Verdict::NoLink => state.placed = None,
+            Verdict::NoLink => {
+                state.placed = None;
+                // The mirror does not know yet that the link is gone: its next change tells.
+                if is_device && matches!(state.goal, Goal::Present { .. }) {
+                    state.progress = Progress::AwaitingLink;
+                    reports.push(Report::AwaitingLink { slot });
+                    return;
+                }
+            }
             Verdict::Refused(refusal) => {
                 state.progress = Progress::Failed;
                 reports.push(Report::Failed { slot, action, refusal });
                 return;
             }
         }
-        let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match &state.goal {
             Goal::Present { owner, .. } if state.placed == Some(index) && is_device && !disturbed => {
                 if state.deletions.open == Some(index) {
@@ -417,10 +426,13 @@ impl Reconciler {
         self.enqueue_where(concerned);
     }
 
-    /// The mirror is exact: what it lacks is missing.
+    /// The mirror is exact: what it lacks is missing, and what failed or waits may have done so in error.
     fn review_all(&mut self, mirror: &Mirror) {
-        self.enqueue_where(|slot, state| {
-            state.progress == Progress::Settled && slot.holder(mirror).is_none()
+        self.enqueue_where(|slot, state| match state.progress {
+            Progress::Settled => slot.holder(mirror).is_none(),
+            Progress::AwaitingLink => mirror.link_named(&slot.device).is_some(),
+            Progress::Failed => true,
+            Progress::Queued | Progress::InFlight { .. } | Progress::Held { .. } => false,
         });
     }
 
@@ -508,8 +520,7 @@ fn verdict(action: Action, outcome: &Outcome, index: IfIndex, slot: &Slot, mirro
     };
     match (action, refusal.errno) {
         (Action::Add, Errno::EEXIST) if !is_there_otherwise(index, slot.prefix, mirror) => Verdict::Holds,
-        // If the mirror still has the link, the kernel means something else by it.
-        (Action::Add, Errno::ENODEV) if mirror.link(index).is_none() => Verdict::NoLink,
+        (Action::Add, Errno::ENODEV) => Verdict::NoLink,
         (Action::Delete, Errno::EADDRNOTAVAIL | Errno::ENODEV) => Verdict::Holds,
         _ => Verdict::Refused(refusal.clone()),
     }

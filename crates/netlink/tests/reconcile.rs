@@ -578,7 +578,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn in_the_end_the_kernel_holds_what_is_wanted(steps in proptest::collection::vec(step(), 1..60)) {
