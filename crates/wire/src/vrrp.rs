@@ -256,16 +256,6 @@ pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut 
     out.extend_from_slice(trailer);
 }
 
-/// Bytes of the message that [`emit`] makes of `advert`; the IP header needs it first.
-#[must_use]
-pub const fn length(advert: &Advert<'_>) -> usize {
-    let trailer = match advert.version {
-        Version::V2 => AUTH_BYTES,
-        Version::V3 => 0,
-    };
-    HEADER_BYTES + advert.addresses.bytes().len() + trailer
-}
-
 fn auth_v2(auth_type: u8, trailer: &[u8]) -> Result<Auth, Malformed> {
     let Some((data, beyond)) = trailer.split_first_chunk::<AUTH_BYTES>() else {
         return Err(Malformed::Truncated);
