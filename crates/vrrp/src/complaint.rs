@@ -103,6 +103,19 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_told_in_a_flood_is_told_after_it() {
+        let mut complaints = Complaints::new();
+        let peer = IpAddr::from([10, 0, 0, 1]);
+        assert_ne!(complaints.note(at(0), 1, peer), Verdict::Silent);
+        for n in 0..1000u32 {
+            complaints.note(at(70_000), 0, IpAddr::from(n.to_be_bytes()));
+        }
+        assert_eq!(complaints.note(at(70_001), 1, peer), Verdict::Silent, "nothing left to write with");
+        let after = (71..100).filter(|second| complaints.note(at(second * 1000), 1, peer) != Verdict::Silent);
+        assert_eq!(after.count(), 1, "it lasts, and is told once");
+    }
+
+    #[test]
     fn a_flood_from_changing_addresses_is_told_of_a_few_times_and_does_not_grow() {
         let mut complaints = Complaints::new();
         let mut lines = 0;

@@ -58,9 +58,9 @@ impl Due {
     }
 
     /// `waiter` is no more.
-    pub(crate) fn forget(&mut self, waiter: Waiter) {
+    pub(crate) fn forget(&mut self, waiter: &Waiter) {
         self.set(waiter.clone(), None);
-        self.at.remove(&waiter);
+        self.at.remove(waiter);
     }
 
     /// Takes the first waiter if it is due at `now`; it waits for nothing then.
@@ -108,7 +108,7 @@ mod tests {
     fn who_is_no_more_leaves_nothing_behind() {
         let mut due = Due::new();
         due.set(script("a"), Some(at(1)));
-        due.forget(script("a"));
+        due.forget(&script("a"));
         assert_eq!((due.first(), due.at.len()), (None, 0));
     }
 }

@@ -316,7 +316,7 @@ impl Router {
                 if let Some(removed) = self.scripts.remove(name) {
                     self.runs_before = self.runs_before.max(removed.runs());
                 }
-                self.due.forget(Waiter::Script(name.clone()));
+                self.due.forget(&Waiter::Script(name.clone()));
             }
             Change::ScriptAdded(name) | Change::ScriptChanged(name) => self.take_script(now, name, target),
         }
@@ -350,7 +350,7 @@ impl Router {
         instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
         self.by_name.remove(instance.name());
         self.forget_key(id, instance.key());
-        self.due.forget(Waiter::Instance(id));
+        self.due.forget(&Waiter::Instance(id));
     }
 
     fn those(&self, wanted: impl Fn(&Instance) -> bool) -> Vec<InstanceId> {

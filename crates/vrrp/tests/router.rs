@@ -1,0 +1,136 @@
+//! Several instances, links and scripts side by side, and what once went wrong between them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::vrrp::{Command, Config, Garp, Instance, RunAs, Script, TrackedScript, Transport, VirtualAddress};
+use model::{IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid};
+use steadfast_vrrp::{Action, Actions, Arrival, Event, Link, Router, ScriptOutcome, StateName};
+use wire::vrrp::{Addresses, Advert, Auth};
+
+const START: Instant = Instant::from_nanos(1_000_000_000_000);
+const GROUP: IpAddr = IpAddr::V4(Transport::GROUP_V4);
+
+fn eth(number: u8) -> IfName {
+    format!("eth{number}").parse().expect("it is a name")
+}
+
+fn index(number: u32) -> IfIndex {
+    IfIndex::try_from(number).expect("not 0")
+}
+
+fn instance(name: &str, eth: IfName, vrid: u8) -> Instance {
+    let address = VirtualAddress::new(Prefix::host([10, 0, 0, vrid].into()), eth.clone());
+    let vrid = Vrid::try_from(vrid).expect("from 1 on");
+    Instance { addresses: vec![address], ..Instance::new(name, eth, vrid) }
+}
+
+fn link(router: &mut Router, name: &IfName, number: u32, out: &mut Actions) {
+    let link = Some(Link { index: index(number), up: true, address: Some([10, 0, 0, 250].into()) });
+    router.handle(START, Event::Link { name, link }, out);
+}
+
+fn advert(vrid: u8, priority: u8) -> Advert<'static> {
+    Advert {
+        version: model::vrrp::Version::V2,
+        vrid: Vrid::try_from(vrid).expect("from 1 on"),
+        priority: Priority(priority),
+        interval: model::Centis::SECOND,
+        auth: Auth::None,
+        addresses: Addresses::none(model::Family::V4),
+    }
+}
+
+/// A router with this configuration on `eth1` (3) and `eth2` (4), both up.
+fn running(config: &Config) -> Router {
+    let (mut router, mut out) = (Router::new(), Actions::default());
+    link(&mut router, &eth(1), 3, &mut out);
+    link(&mut router, &eth(2), 4, &mut out);
+    router.reconfigure(START, config, &[], &mut out);
+    router
+}
+
+fn received(router: &Router) -> Vec<u64> {
+    router.status().map(|one| one.counters.received).collect()
+}
+
+#[test]
+fn two_interfaces_that_swap_their_names_leave_no_instance_deaf() {
+    let instances = vec![instance("VI_1", eth(1), 51), instance("VI_2", eth(2), 51)];
+    let mut router = running(&Config { scripts: Vec::new(), instances });
+    let mut out = Actions::default();
+    // Between the two events both seem to have number 4.
+    link(&mut router, &eth(1), 4, &mut out);
+    link(&mut router, &eth(2), 3, &mut out);
+    for (number, expected) in [(4, [1, 0]), (3, [1, 1])] {
+        let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(51, 200)));
+        let arrival = Arrival { link: index(number), source, destination: GROUP, ttl: 255, advert };
+        router.handle(START, Event::Advert(arrival), &mut out);
+        assert_eq!(received(&router), expected);
+    }
+}
+
+#[test]
+fn an_advertisement_reaches_only_the_instance_of_its_link_and_vrid() {
+    let instances =
+        vec![instance("VI_1", eth(1), 51), instance("VI_2", eth(1), 52), instance("VI_3", eth(2), 51)];
+    let mut router = running(&Config { scripts: Vec::new(), instances });
+    let mut out = Actions::default();
+    for (number, vrid, expected) in [(3, 51, [1, 0, 0]), (3, 52, [1, 1, 0]), (4, 51, [1, 1, 1])] {
+        let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(vrid, 200)));
+        let arrival = Arrival { link: index(number), source, destination: GROUP, ttl: 255, advert };
+        router.handle(START, Event::Advert(arrival), &mut out);
+        assert_eq!(received(&router), expected);
+    }
+}
+
+#[test]
+fn a_late_result_of_a_removed_script_is_not_taken_for_one_of_its_successor() {
+    let command = Command { program: "/bin/check".into(), arguments: Vec::new(), run_as: RunAs::Default };
+    let track_scripts = vec![TrackedScript { script: "chk".into(), influence: Influence::default() }];
+    let instances = vec![Instance { track_scripts, ..instance("VI_1", eth(1), 51) }];
+    let config = Config { scripts: vec![Script::new("chk", command)], instances };
+    let mut router = running(&config);
+    let mut out = Actions::default();
+    router.reconfigure(START, &Config::default(), &[], &mut out);
+    router.reconfigure(START, &config, &[], &mut out);
+    let mut end = |run, outcome| {
+        router.handle(START, Event::Script { name: "chk", run, outcome }, &mut out);
+        router.status().map(|one| one.state).collect::<Vec<_>>()
+    };
+    assert_eq!(end(1, ScriptOutcome::Exited(1)), [StateName::Init], "that was the old script");
+    assert_eq!(end(2, ScriptOutcome::Exited(0)), [StateName::Backup]);
+}
+
+#[test]
+fn what_waits_to_be_announced_goes_with_the_address_that_a_reload_takes_away() {
+    let garp = Garp { interval: Duration::from_secs(1), ..Garp::default() };
+    let two = Instance { garp, priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let kept = VirtualAddress::new(Prefix::host([10, 0, 0, 99].into()), eth(1));
+    let one = Instance { addresses: vec![kept.clone()], ..two.clone() };
+    let two = Instance { addresses: vec![two.addresses[0].clone(), kept.clone()], ..two };
+    let of = |instance: &Instance| Config { scripts: Vec::new(), instances: vec![instance.clone()] };
+    let mut router = running(&of(&two));
+    let mut out = Actions::default();
+    router.reconfigure(START, &of(&one), &[], &mut out);
+    let held: Vec<Arc<[_]>> = out
+        .drain()
+        .filter_map(|action| match action {
+            Action::Hold(holding) => Some(holding.addresses),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(held, [Arc::from([kept.clone()])]);
+    let mut announced = 0;
+    for second in 0..30 {
+        router.handle(START + Duration::from_secs(second), Event::Deadline, &mut out);
+        for action in out.drain() {
+            if let Action::Announce(announce) = action {
+                assert_eq!(announce.address, kept.prefix.address());
+                announced += 1;
+            }
+        }
+    }
+    assert_eq!(announced, 10, "two bursts of five, a second apart");
+}
