@@ -106,8 +106,12 @@ impl Node {
     /// Starts the daemon as an operator would; `STEADFAST_TEST_DAEMON` names another one to compare with.
     pub(crate) fn start(&mut self) -> &mut Process {
         let daemon = std::env::var("STEADFAST_TEST_DAEMON");
-        let daemon = daemon.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast"));
-        let argv = [daemon, "-n", "-l", "-D", "-f", "/run/keepalived.conf"];
+        self.start_program(daemon.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast")))
+    }
+
+    /// Starts this program, which takes keepalived's options.
+    pub(crate) fn start_program(&mut self, program: &str) -> &mut Process {
+        let argv = [program, "-n", "-l", "-D", "-f", "/run/keepalived.conf"];
         self.daemon.insert(self.host.spawn(&argv).expect("the daemon starts"))
     }
 
