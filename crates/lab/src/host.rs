@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use model::{IfName, MacAddr, Prefix};
+use model::{IfIndex, IfName, MacAddr, Prefix};
 
 use crate::kernel::{self, Neighbour};
 use crate::{Error, Process};
@@ -57,6 +57,22 @@ impl Host {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.namespaces.pid()
+    }
+
+    /// Does `work` on a thread inside this host's network and returns its result; a socket opened there stays there.
+    ///
+    /// # Errors
+    /// [`Error::Host`] if the network cannot be entered.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+        Ok(self.namespaces.run(work)?)
+    }
+
+    /// The kernel's number of an interface.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says.
+    pub fn index(&self, interface: &IfName) -> Result<IfIndex, Error> {
+        kernel::index(self, interface)
     }
 
     pub(crate) fn namespaces(&self) -> &Arc<sys::netns::Host> {
