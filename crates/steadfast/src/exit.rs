@@ -12,9 +12,10 @@ pub(crate) const PERMISSION: u8 = 4;
 pub(crate) const TEST_ERRORS: u8 = 4;
 /// A configuration test found warnings that the daemon would survive.
 pub(crate) const TEST_WARNINGS: u8 = 5;
-/// The configuration file is missing or cannot be read; in a configuration test also: scripts without
-/// `enable_script_security`.
+/// The configuration file is missing or cannot be read.
 pub(crate) const NO_FILE: u8 = 6;
+/// A configuration test found scripts without `enable_script_security`.
+pub(crate) const TEST_SCRIPT_SECURITY: u8 = 6;
 /// A bug, or a kernel that did the unexpected. A worker that leaves so is started again.
 pub(crate) const INTERNAL: u8 = 70;
 

@@ -41,10 +41,11 @@ impl Program {
     /// Where the log of `role` goes; the supervisor's if `None`.
     pub(crate) fn destinations(&self, options: &Options, role: Option<&str>) -> Destinations {
         let stem = if self.has_commands() { "Steadfast" } else { "Keepalived" };
+        let parts = [Some(stem), role, options.namespace.as_deref()];
         Destinations {
             console: options.log_console,
             syslog: options.log_syslog.then_some(options.facility),
-            ident: role.map_or_else(|| stem.to_owned(), |role| format!("{stem}_{role}")),
+            ident: parts.into_iter().flatten().collect::<Vec<_>>().join("_"),
             verbosity: options.verbosity,
         }
     }
@@ -60,6 +61,8 @@ mod tests {
         assert!(!keepalived.has_commands());
         let options = Options::default();
         assert_eq!(keepalived.destinations(&options, Some(VRRP)).ident, "Keepalived_vrrp");
+        let in_namespace = Options { namespace: Some("blue".into()), ..Options::default() };
+        assert_eq!(keepalived.destinations(&in_namespace, None).ident, "Keepalived_blue");
         let steadfast = Program::named(OsStr::new("./steadfast"));
         assert_eq!((steadfast.name(), steadfast.has_commands()), ("steadfast", true));
         assert_eq!(steadfast.destinations(&options, None).ident, "Steadfast");

@@ -167,7 +167,9 @@ fn signal_numbers_are_keepalived_s() {
 fn what_the_command_line_cannot_mean_is_named() {
     assert_fails(&run(&["--nonsense"]), 1, &["--nonsense", "--help"]);
     assert_fails(&run(&["-n", "-f"]), 1, &["-f", "requires an argument"]);
-    assert_fails(&run(&["-s", "blue"]), 1, &["--namespace", "not built yet"]);
+    assert_fails(&run(&["--log-file=x"]), 1, &["--log-file", "not built yet"]);
+    assert_fails(&run(&["-s", "no/name"]), 1, &["no/name"]);
+    assert_fails(&run(&["-s", "steadfast-nowhere"]), 1, &["/run/netns/steadfast-nowhere"]);
     assert_fails(&run(&["dance"]), 1, &["unknown command 'dance'", "lab"]);
     assert_fails(&run(&["--worker", "vrrp"]), 70, &["started by the supervisor only"]);
 }

@@ -150,7 +150,7 @@ pub(super) fn apply(options: &mut Options, flag: Flag, value: Option<OsString>) 
         Flag::CoreDump => options.core_dump = true,
         Flag::ConfigId => options.config_id = Some(text(value)),
         Flag::IgnoreSigint => options.ignore_sigint = true,
-        Flag::Namespace => return Err(not_built("--namespace")),
+        Flag::Namespace => options.namespace = Some(text(value)),
         Flag::Genhash => return Err(not_built("--genhash")),
         Flag::LogFile => return Err(not_built("--log-file")),
         Flag::NotYet(spelling) => options.without_effect.push(spelling),

@@ -80,6 +80,8 @@ pub(crate) struct Options {
     pub(crate) keep_addresses: bool,
     /// `-a`: log every change of an address.
     pub(crate) address_monitoring: bool,
+    /// `-s`: the network namespace to run in.
+    pub(crate) namespace: Option<String>,
     /// `-m`: allow core dumps.
     pub(crate) core_dump: bool,
     /// `-i`: which conditional lines of the files count.
@@ -113,6 +115,7 @@ impl Default for Options {
             release_vips: false,
             keep_addresses: false,
             address_monitoring: false,
+            namespace: None,
             core_dump: false,
             config_id: None,
             umask: None,

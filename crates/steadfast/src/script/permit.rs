@@ -250,3 +250,96 @@ const DEFAULT_USER: &str = "keepalived_script";
 
 /// Where programs are looked for if the environment has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Destinations, Verbosity};
+
+    fn permits(security: Security) -> Permits {
+        let to =
+            Destinations { console: false, syslog: None, ident: "test".into(), verbosity: Verbosity::Normal };
+        let mut permits = Permits::new(Log::start(to).unwrap());
+        permits.configure(security);
+        permits
+    }
+
+    fn script(mode: u32) -> (tempfile::TempDir, Command) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("script");
+        std::fs::write(&path, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let program = path.to_str().unwrap().to_owned();
+        (dir, Command { program, arguments: Vec::new(), run_as: RunAs::Default })
+    }
+
+    fn refusal(command: &Command) -> String {
+        permits(Security::Enforced).decide(command).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_named() {
+        let (dir, command) = script(0o644);
+        let path = dir.path().display().to_string();
+        assert!(refusal(&command).contains("not executable"));
+        assert!(refusal(&command).contains("0644"));
+        let at = |program: String| Command { program, ..command.clone() };
+        assert_eq!(refusal(&at(path.clone())), format!("{path} is a directory"));
+        assert_eq!(refusal(&at(format!("{path}/a/b"))), format!("{path}/a does not exist"));
+        assert!(refusal(&at("no-such-program-anywhere".into())).contains("PATH"));
+    }
+
+    #[test]
+    fn programs_without_a_path_are_looked_for() {
+        let (_, command) = script(0o755);
+        let command = Command { program: "sh".into(), ..command };
+        let (permit, _) = permits(Security::Enforced).decide(&command).unwrap();
+        assert!(permit.program.is_absolute() && permit.program.ends_with("sh"));
+    }
+
+    #[test]
+    fn an_unknown_user_is_named() {
+        let (_dir, command) = script(0o755);
+        let run_as = RunAs::User { user: "no-such-user".into(), group: None };
+        assert!(refusal(&Command { run_as, ..command }).contains("no-such-user"));
+    }
+
+    #[test]
+    fn root_does_not_run_what_others_can_change() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root's scripts are held to this");
+            return;
+        }
+        let (dir, command) = script(0o777);
+        let command = Command { run_as: RunAs::User { user: "root".into(), group: None }, ..command };
+        let said = refusal(&command);
+        let path = dir.path().join("script").display().to_string();
+        assert!(
+            said.contains(&path) && said.contains("writable by everybody") && said.contains("0777"),
+            "{said}"
+        );
+
+        let (_, insecure) = permits(Security::Warned).decide(&command).unwrap();
+        assert!(insecure.is_some(), "it runs, with a warning");
+    }
+
+    #[test]
+    fn the_same_cause_is_said_once() {
+        let (dir, command) = script(0o644);
+        let mut permits = permits(Security::Enforced);
+        let cause =
+            |permits: &Permits| permits.said.values().map(|said| said.cause.clone()).collect::<Vec<_>>();
+        assert_eq!(permits.examine(&command, "vrrp_script a"), None);
+        let first = cause(&permits);
+        assert_eq!(permits.examine(&command, "vrrp_script b"), None);
+        assert_eq!(cause(&permits), first);
+        std::fs::remove_file(dir.path().join("script")).unwrap();
+        assert_eq!(permits.examine(&command, "vrrp_script a"), None);
+        assert_ne!(cause(&permits), first);
+        std::fs::write(dir.path().join("script"), "#!/bin/sh\n").unwrap();
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(dir.path().join("script"), mode).unwrap();
+        assert!(permits.examine(&command, "vrrp_script a").is_some());
+        assert!(permits.said.is_empty());
+    }
+}

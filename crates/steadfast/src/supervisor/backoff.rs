@@ -27,6 +27,11 @@ impl Backoff {
         };
         now + pause
     }
+
+    /// How many deaths the present series has.
+    pub(super) fn deaths(&self) -> usize {
+        self.deaths.len()
+    }
 }
 
 /// Deaths this far apart have nothing to do with each other.

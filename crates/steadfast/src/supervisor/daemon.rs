@@ -41,13 +41,17 @@ pub(super) struct AlreadyRunning {
 impl PidFiles {
     /// Those of the command line, or keepalived's. Made absolute, as a daemon changes its directory.
     pub(super) fn of(options: &Options) -> Self {
+        let folder = match &options.namespace {
+            Some(namespace) => Path::new("/run/keepalived").join(namespace),
+            None => "/run".into(),
+        };
         let absolute = |given: &Option<PathBuf>, usual: &str| {
-            let path = given.clone().unwrap_or_else(|| usual.into());
+            let path = given.clone().unwrap_or_else(|| folder.join(usual));
             std::path::absolute(&path).unwrap_or(path)
         };
         Self {
-            main: absolute(&options.pid_file, "/run/keepalived.pid"),
-            vrrp: absolute(&options.vrrp_pid_file, "/run/vrrp.pid"),
+            main: absolute(&options.pid_file, "keepalived.pid"),
+            vrrp: absolute(&options.vrrp_pid_file, "vrrp.pid"),
         }
     }
 
@@ -81,6 +85,8 @@ pub(super) struct Daemon<'a> {
     link: Option<Link>,
     remembered: BTreeMap<String, Remembered>,
     backoff: Backoff,
+    /// No worker has ever been ready.
+    unproven: bool,
     restart_at: Option<Instant>,
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
@@ -123,6 +129,7 @@ impl<'a> Daemon<'a> {
             link: None,
             remembered: BTreeMap::new(),
             backoff: Backoff::default(),
+            unproven: true,
             restart_at: None,
             stopping: None,
             background,
@@ -240,6 +247,9 @@ impl<'a> Daemon<'a> {
             self.log.error(format_args!("RELOAD REFUSED: {missing}"));
             return;
         }
+        if config == self.config {
+            self.log.info("the configuration means the same as before: nothing changes");
+        }
         self.take_over(config);
         self.assign_anew();
     }
@@ -258,9 +268,6 @@ impl<'a> Daemon<'a> {
     fn take_over(&mut self, config: model::Config) {
         if self.start.options.dump_config {
             self.dump(&config);
-        }
-        if report::has_unsafe_scripts(&config) && !report::has_unsafe_scripts(&self.config) {
-            self.log.warning(report::SCRIPTS_WITHOUT_SECURITY);
         }
         let security = if config.global.script_security { Security::Enforced } else { Security::Warned };
         self.runner.configure(&config.vrrp, security);
@@ -337,9 +344,7 @@ impl<'a> Daemon<'a> {
         let now = sys::clock::now();
         match message {
             FromWorker::Ready => {
-                if let Some(link) = &mut self.link {
-                    link.ready = true;
-                }
+                self.unproven = false;
                 self.log.detail("the vrrp worker is ready");
                 self.is_up();
             }
@@ -389,7 +394,12 @@ impl<'a> Daemon<'a> {
             Exit::Code(code) => format!("exited with status {code}"),
             Exit::Signal(signal) => format!("was killed by {signal}"),
         };
-        if self.start.options.respawn {
+        if self.unproven && self.backoff.deaths() >= MOST_DEATHS_AT_START {
+            self.log.error(format_args!(
+                "vrrp worker (pid {pid}) {how} again and was never ready: the daemon stops"
+            ));
+            self.stop(exit::INTERNAL);
+        } else if self.start.options.respawn {
             self.log.error(format_args!("vrrp worker (pid {pid}) {how}: it is started again"));
             self.schedule_restart();
         } else {
@@ -509,6 +519,9 @@ const SIGNALS: Token = Token(0);
 const CHANNEL: Token = Token(1);
 const WORKER: Token = Token(2);
 const TOKENS: Tokens = Tokens { channel: CHANNEL, child: WORKER };
+
+/// A worker that has died so often without ever being ready will not be; whoever started the daemon is to know.
+const MOST_DEATHS_AT_START: usize = 4;
 
 /// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.
 const CHILD_WAIT_TIME: Duration = Duration::from_secs(5);

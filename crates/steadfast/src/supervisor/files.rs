@@ -142,6 +142,18 @@ mod tests {
     }
 
     #[test]
+    fn errors_are_counted_and_the_first_are_named() {
+        let instance =
+            |vrid: u32| format!("vrrp_instance v{vrid} {{\ninterface eth0\nvirtual_router_id {vrid}\n}}\n");
+        let text: String = (300..305).map(instance).collect();
+        let reading = reading(Some(text.as_bytes()));
+        let Err(Unusable::Errors { count, first }) = reading.usable() else { panic!("{reading:?}") };
+        assert_eq!((count, first.len()), (5, 3));
+        assert!(first[0].contains("a.conf:1:"), "{}", first[0]);
+        assert!(Unusable::Errors { count, first }.to_string().starts_with("5 errors in the configuration: "));
+    }
+
+    #[test]
     fn a_directory_is_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let reading = Files { path: dir.path().to_owned() }.read();

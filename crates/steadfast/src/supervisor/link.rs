@@ -22,8 +22,6 @@ pub(super) struct Link {
     buffer: Vec<u8>,
     /// The worker has not closed its end.
     open: bool,
-    /// Whether it has said so.
-    pub(super) ready: bool,
 }
 
 /// What the reactor calls the two sides of a link.
@@ -66,14 +64,7 @@ impl Link {
         let child = binary.spawn()?;
         reactor.add(child.as_fd(), tokens.child, Interest::Read)?;
         reactor.add(ours.as_fd(), tokens.channel, Interest::Read)?;
-        Ok(Self {
-            child,
-            channel: ours,
-            outbox: VecDeque::new(),
-            buffer: Vec::new(),
-            open: true,
-            ready: false,
-        })
+        Ok(Self { child, channel: ours, outbox: VecDeque::new(), buffer: Vec::new(), open: true })
     }
 
     pub(super) const fn pid(&self) -> Pid {

@@ -7,6 +7,7 @@ mod backoff;
 mod daemon;
 mod files;
 mod link;
+mod namespace;
 mod report;
 
 use std::ffi::OsString;
@@ -34,6 +35,12 @@ pub(crate) use report::test;
 pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let files = Files::of(options);
     let pid_files = PidFiles::of(options);
+    if let Some(name) = &options.namespace
+        && let Err(error) = namespace::enter(name)
+    {
+        crate::say(&format!("{}: {error}", program.name()));
+        return Ok(error.exit_code());
+    }
     prepare_process(options);
     let background = if options.foreground {
         None

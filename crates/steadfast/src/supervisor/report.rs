@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use config::render::{self, Colour};
-use config::{Loaded, Severity};
+use config::{Code, Loaded, Severity};
 
 use super::files::{Files, Reading};
 use crate::cli::Options;
@@ -50,28 +50,21 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     };
     let colour = if log.is_none() && io::stderr().is_terminal() { Colour::On } else { Colour::Off };
     write_full(&mut out, &reading.loaded, colour)?;
-    let verdict = verdict(&reading);
-    if verdict == exit::NO_FILE && !reading.unreadable {
-        writeln!(out, "{SCRIPTS_WITHOUT_SECURITY}")?;
-    }
-    Ok(verdict)
+    Ok(verdict(&reading))
 }
 
-/// What a configuration test leaves with. keepalived's numbers, but a missing file is a failure.
+/// What a configuration test leaves with: keepalived's numbers, but a missing file is a failure.
 fn verdict(reading: &Reading) -> u8 {
+    let diagnostics = &reading.loaded.diagnostics;
     match reading.loaded.worst() {
         _ if reading.unreadable => exit::NO_FILE,
         Some(Severity::Error) => exit::TEST_ERRORS,
+        Some(Severity::Warning) if diagnostics.iter().any(|d| d.code == Code::NoScriptSecurity) => {
+            exit::TEST_SCRIPT_SECURITY
+        }
         Some(Severity::Warning) => exit::TEST_WARNINGS,
-        Some(Severity::Note) | None if has_unsafe_scripts(&reading.loaded.config) => exit::NO_FILE,
         Some(Severity::Note) | None => exit::OK,
     }
-}
-
-/// Whether there are scripts, and nothing that keeps others from changing what root runs.
-pub(super) fn has_unsafe_scripts(config: &model::Config) -> bool {
-    let notifies = config.vrrp.instances.iter().any(|i| i.notify != model::vrrp::Notify::default());
-    !config.global.script_security && (notifies || !config.vrrp.scripts.is_empty())
 }
 
 fn write_full(out: &mut dyn Write, loaded: &Loaded, colour: Colour) -> io::Result<()> {
@@ -80,10 +73,6 @@ fn write_full(out: &mut dyn Write, loaded: &Loaded, colour: Colour) -> io::Resul
     }
     Ok(())
 }
-
-/// Said at start, and by a configuration test.
-pub(super) const SCRIPTS_WITHOUT_SECURITY: &str = "scripts are configured, but enable_script_security is not: \
-     a script that others can change would run as root";
 
 /// The configuration as it was understood, without its passwords.
 pub(super) fn dump(config: &model::Config) -> serde_json::Result<String> {
