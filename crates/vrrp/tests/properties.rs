@@ -377,8 +377,6 @@ fn live(configs: &[Config], happenings: &[Happening]) -> Vec<Action> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn whatever_happens_the_promises_hold(
         configs in proptest::collection::vec(config(), 1..4),

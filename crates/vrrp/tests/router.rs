@@ -134,3 +134,17 @@ fn what_waits_to_be_announced_goes_with_the_address_that_a_reload_takes_away() {
     }
     assert_eq!(announced, 10, "two bursts of five, a second apart");
 }
+
+#[test]
+fn lateness_of_an_advertisement_does_not_add_up_and_a_long_stall_is_not_made_up_for() {
+    let owner = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner] });
+    let mut out = Actions::default();
+    out.drain().for_each(drop);
+    let at = |millis| START + Duration::from_millis(millis);
+    for (fired, sent, next) in [(1003, 1, 2000), (2900, 1, 3000), (3000, 1, 4000), (7500, 1, 8500)] {
+        router.handle(at(fired), Event::Deadline, &mut out);
+        let found = out.drain().filter(|action| matches!(action, Action::Transmit(_))).count();
+        assert_eq!((found, router.deadline()), (sent, Some(at(next))), "fired at {fired} ms");
+    }
+}
