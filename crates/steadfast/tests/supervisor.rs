@@ -1,0 +1,190 @@
+//! What the supervisor owes a running pair: it brings a dead worker back, stops in order, and awaits the last scripts.
+
+use std::time::Duration;
+
+use lab::{Cable, Host, Lan, Process, Signal, Sniffer, now, wait_for, wait_until};
+use model::{IfName, Prefix};
+use rustix::process::{Pid, kill_process};
+
+/// Longer than anything here takes, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+const VIP: [u8; 4] = [192, 0, 2, 100];
+
+const CONFIG: &str = "global_defs {
+    enable_script_security
+    script_user root
+}
+vrrp_instance web {
+    interface eth1
+    virtual_router_id 51
+    version 3
+    advert_int 0.2
+    virtual_ipaddress {
+        192.0.2.100/24
+    }
+    notify /run/notify.sh
+}
+";
+
+/// The last argument but one is the state.
+const NOTIFY: &str = "#!/bin/sh\necho \"$1 $2 $3 $4\" >> /run/notified\n";
+
+/// A host alone on its LAN: it is master soon.
+struct Master {
+    daemon: Process,
+    host: Host,
+    _cable: Cable,
+    sniffer: Sniffer,
+    _lan: Lan,
+}
+
+impl Master {
+    /// Starts the daemon with `options` and waits until it is master; `None` where namespaces are not permitted.
+    fn start(options: &[&str], notify: &str) -> Option<Self> {
+        let lan = match Lan::new() {
+            Ok(lan) => lan,
+            Err(error) => {
+                let required = std::env::var_os("STEADFAST_REQUIRE_NETNS").is_some();
+                assert!(!required, "namespaces are required: {error}");
+                eprintln!("SKIPPED: {error}");
+                return None;
+            }
+        };
+        let host = Host::new("a").unwrap();
+        let interface: IfName = "eth1".parse().unwrap();
+        let own = Prefix::new([192, 0, 2, 1].into(), 24).unwrap();
+        let cable = lan.connect(&host, &interface, &[own]).unwrap();
+        host.write("/run/a.conf", CONFIG).unwrap();
+        host.write_script("/run/notify.sh", notify).unwrap();
+        let sniffer = lan.sniff().unwrap();
+        let argv = [&[env!("CARGO_BIN_EXE_steadfast"), "-l", "-D", "-f", "/run/a.conf"], options].concat();
+        let daemon = host.spawn(&argv).unwrap();
+        let master = Self { daemon, host, _cable: cable, sniffer, _lan: lan };
+        assert!(wait_until(PATIENCE, || master.holds()), "{}", master.log());
+        Some(master)
+    }
+
+    fn holds(&self) -> bool {
+        self.host.holds(VIP.into())
+    }
+
+    fn log(&self) -> String {
+        self.daemon.log().unwrap()
+    }
+
+    /// As seen from outside the host. Scripts are children, too: the worker is the first.
+    fn worker(&self) -> Option<Pid> {
+        let pid = *self.daemon.tree().get(1)?;
+        Pid::from_raw(pid.try_into().ok()?)
+    }
+
+    fn signal_worker(&self, signal: Signal) -> Pid {
+        let worker = self.worker().expect("a worker");
+        kill_process(worker, signal).unwrap();
+        worker
+    }
+
+    fn notified(&self) -> Vec<String> {
+        self.host.read("/run/notified").unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// The number in a pid file, which is the host's own and so only to be compared.
+    fn pid_file(&self, path: &str) -> Option<u32> {
+        self.host.read(path).ok()?.trim().parse().ok()
+    }
+}
+
+#[test]
+fn a_killed_worker_is_followed_by_one_that_goes_on_as_master() {
+    let Some(master) = Master::start(&["-n"], NOTIFY) else { return };
+    let before = master.pid_file("/run/vrrp.pid").expect("a pid file");
+    for _ in 0..2 {
+        let begin = now();
+        let dead = master.signal_worker(Signal::KILL);
+        let next = wait_for(PATIENCE, || master.worker().filter(|worker| *worker != dead));
+        assert!(next.is_some(), "{}", master.log());
+        let advert = master.sniffer.wait_for(begin, PATIENCE, |heard| heard.advert().is_some());
+        assert!(advert.is_some(), "{}", master.log());
+        let lowest =
+            master.sniffer.since(begin, |heard| heard.advert().is_some_and(|a| a.priority.get() == 0));
+        assert!(lowest.is_empty(), "it never said that it stops");
+        assert!(master.holds());
+    }
+    assert!(wait_until(PATIENCE, || master.pid_file("/run/vrrp.pid").is_some_and(|pid| pid != before)));
+    assert!(master.log().contains("was killed by SIGKILL: it is started again"), "{}", master.log());
+}
+
+#[test]
+fn a_worker_that_hangs_is_killed_at_the_stop() {
+    let Some(mut master) = Master::start(&["-n"], NOTIFY) else { return };
+    master.signal_worker(Signal::STOP);
+    master.daemon.terminate().unwrap();
+    let status = master.daemon.wait(PATIENCE).expect("an end");
+    assert!(status.success(), "{status}");
+    assert!(master.log().contains("has not stopped within 5 s: it is killed"), "{}", master.log());
+}
+
+#[test]
+fn without_respawn_a_dead_worker_is_the_end() {
+    let Some(mut master) = Master::start(&["-n", "-R"], NOTIFY) else { return };
+    master.signal_worker(Signal::KILL);
+    let status = master.daemon.wait(PATIENCE).expect("an end");
+    assert_eq!(status.code(), Some(1), "{}", master.log());
+}
+
+#[test]
+fn the_scripts_of_the_stop_are_awaited_in_their_order() {
+    let slow = "#!/bin/sh\nsleep 0.4\necho \"$1 $2 $3 $4\" >> /run/notified\n";
+    let Some(mut master) = Master::start(&["-n"], slow) else { return };
+    // At once: the script for MASTER still runs.
+    master.daemon.terminate().unwrap();
+    let status = master.daemon.wait(PATIENCE).expect("an end");
+    assert!(status.success(), "{status}");
+    assert!(!master.holds());
+    let notified = master.notified();
+    let last_two = &notified[notified.len().saturating_sub(2)..];
+    assert_eq!(last_two, ["INSTANCE web MASTER 100", "INSTANCE web STOP 100"], "{}", master.log());
+    assert_eq!(master.pid_file("/run/keepalived.pid"), None);
+    assert_eq!(master.pid_file("/run/vrrp.pid"), None);
+}
+
+#[test]
+fn a_script_that_hangs_does_not_hold_up_the_stop_for_ever() {
+    let hangs = "#!/bin/sh\n[ \"$3\" = STOP ] || exit 0\ntrap '' TERM\nsleep 600 &\nwait\nsleep 600\n";
+    let Some(mut master) = Master::start(&["-n"], hangs) else { return };
+    master.daemon.terminate().unwrap();
+    let status = master.daemon.wait(PATIENCE).expect("an end");
+    assert!(status.success(), "{status}");
+    assert!(master.log().contains("notify scripts of web are ended"), "{}", master.log());
+}
+
+#[test]
+fn a_refused_reload_leaves_the_master_alone() {
+    let Some(mut master) = Master::start(&["-n"], NOTIFY) else { return };
+    let worker = master.worker();
+    master.host.write("/run/a.conf", "vrrp_instance web {\n  interface eth1\n}\n").unwrap();
+    master.daemon.hang_up().unwrap();
+    assert!(wait_until(PATIENCE, || master.log().contains("RELOAD REFUSED")), "{}", master.log());
+    master.host.write("/run/a.conf", CONFIG).unwrap();
+    master.daemon.hang_up().unwrap();
+    assert!(wait_until(PATIENCE, || master.log().contains("nothing changes")), "{}", master.log());
+    assert!(master.holds());
+    assert_eq!(master.worker(), worker);
+}
+
+#[test]
+fn in_the_background_both_pid_files_name_living_processes() {
+    let Some(mut master) = Master::start(&[], NOTIFY) else { return };
+    let shell = master.daemon.wait(PATIENCE).expect("the shell goes on");
+    assert!(shell.success(), "{shell}");
+    let pids = ["/run/keepalived.pid", "/run/vrrp.pid"].map(|path| master.pid_file(path).expect("a pid"));
+    let [daemon, worker] = pids.map(|pid| pid.to_string());
+    let alive = |pid: &str| master.host.path(&format!("/proc/{pid}/cmdline")).exists();
+    assert!(alive(&daemon) && alive(&worker));
+
+    let mut kill = master.host.spawn(&["/bin/kill", &daemon]).unwrap();
+    assert!(kill.wait(PATIENCE).expect("an end").success());
+    assert!(wait_until(PATIENCE, || !alive(&daemon) && !alive(&worker)));
+    assert!(!master.holds());
+}
