@@ -109,7 +109,7 @@ fn a_killed_worker_is_followed_by_one_that_goes_on_as_master() {
         let lowest =
             master.sniffer.since(begin, |heard| heard.advert().is_some_and(|a| a.priority.get() == 0));
         assert!(lowest.is_empty(), "it never said that it stops");
-        assert!(master.holds());
+        assert!(wait_until(PATIENCE, || master.holds()));
     }
     assert!(wait_until(PATIENCE, || master.pid_file("/run/vrrp.pid").is_some_and(|pid| pid != before)));
     assert!(master.log().contains("was killed by SIGKILL: it is started again"), "{}", master.log());
