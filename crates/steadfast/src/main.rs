@@ -58,7 +58,7 @@ fn run_command(command: &OsStr, arguments: impl Iterator<Item = OsString>) -> Ex
 fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     match request {
         cli::Request::Help => say(cli::usage(program.name()).trim_end()),
-        cli::Request::Version => say(program::VERSION_LINE),
+        cli::Request::Version => say(program.version()),
         cli::Request::Signum(function) => {
             writeln!(std::io::stdout(), "{}", supervisor::signal_number(function))
                 .context("cannot print the signal number")?;

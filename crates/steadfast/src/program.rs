@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::Options;
 use crate::log::Destinations;
 
-/// What `-v` prints first.
+/// What the log begins and ends with.
 pub(crate) const VERSION_LINE: &str =
     concat!("Steadfast v", env!("CARGO_PKG_VERSION"), " (compatible with keepalived 2.4)");
 
@@ -19,13 +19,14 @@ pub(crate) const VRRP: &str = "vrrp";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     name: String,
+    is_keepalived: bool,
 }
 
 impl Program {
     /// From the word that the shell calls it by, which may be a path.
     pub(crate) fn named(invoked_as: &OsStr) -> Self {
         let name = Path::new(invoked_as).file_name().unwrap_or_else(|| OsStr::new("steadfast"));
-        Self { name: name.to_string_lossy().into_owned() }
+        Self { name: name.to_string_lossy().into_owned(), is_keepalived: name == "keepalived" }
     }
 
     /// The last part of that word.
@@ -34,8 +35,20 @@ impl Program {
     }
 
     /// Under keepalived's name, words that are no options are ignored; under any other they are commands.
-    pub(crate) fn has_commands(&self) -> bool {
-        self.name != "keepalived"
+    pub(crate) const fn has_commands(&self) -> bool {
+        !self.is_keepalived
+    }
+
+    /// What `-v` prints first.
+    ///
+    /// Programs that run `keepalived -v` take the second word for keepalived's version and ask for no more than that
+    /// version can; under that name they are told whom Steadfast is compatible with.
+    pub(crate) const fn version(&self) -> &'static str {
+        if self.has_commands() {
+            VERSION_LINE
+        } else {
+            concat!("Keepalived v2.4.0 (Steadfast v", env!("CARGO_PKG_VERSION"), ")")
+        }
     }
 
     /// Where the log of `role` goes; the supervisor's if `None`.
@@ -59,6 +72,7 @@ mod tests {
     fn the_name_decides_what_a_word_means_and_how_syslog_shows_it() {
         let keepalived = Program::named(OsStr::new("/usr/sbin/keepalived"));
         assert!(!keepalived.has_commands());
+        assert_eq!(keepalived.version().split(' ').nth(1), Some("v2.4.0"));
         let options = Options::default();
         assert_eq!(keepalived.destinations(&options, Some(VRRP)).ident, "Keepalived_vrrp");
         let in_namespace = Options { namespace: Some("blue".into()), ..Options::default() };

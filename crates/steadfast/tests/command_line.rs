@@ -217,6 +217,9 @@ fn a_configuration_test_tells_good_from_bad() {
     assert!(output.stderr.is_empty());
     assert!(fs::read_to_string(log).unwrap().contains("dance"));
 
+    place.configure(&INSTANCE.replace("  interface", "  notify /bin/true\n  interface"));
+    assert_fails(&run(&["-t", "-f", config]), 6, &["enable_script_security"]);
+
     place.configure(INSTANCE);
     let output = run(&["-t", "-f", config]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
@@ -298,6 +301,8 @@ fn under_keepalived_s_name_words_are_ignored() {
     symlink(Path::new(BINARY), &keepalived).unwrap();
     let help = output(Command::new(&keepalived).arg("-h"));
     assert!(stderr(&help).starts_with("Usage: keepalived "));
+    let version = output(Command::new(&keepalived).arg("-v"));
+    assert!(stderr(&version).starts_with("Keepalived v2.4.0 (Steadfast v"), "exporters parse this");
 
     let config = place.config();
     let output = output(Command::new(&keepalived).args(["lab", "-t", "-f"]).arg(config));

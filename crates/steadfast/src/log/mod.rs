@@ -235,3 +235,55 @@ const QUEUED_LINES: usize = 4096;
 
 /// How long a process that ends waits for its last lines to get out.
 pub(crate) const PATIENCE_AT_EXIT: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+
+    /// Fewer than wait in a datagram socket, so that nothing here depends on who runs first.
+    const ROOM: usize = 6;
+
+    #[test]
+    fn a_full_queue_costs_lines_but_never_time_and_says_so() {
+        let (queue, entries) = sync_channel(ROOM);
+        let lost = Arc::new(AtomicU64::new(0));
+        let log = Log { queue, lost: Arc::clone(&lost), verbosity: Verbosity::Normal };
+        for number in 0..ROOM + 5 {
+            log.info(format_args!("line {number}"));
+        }
+        log.detail("not shown, and so not lost");
+        assert_eq!(lost.load(Ordering::Relaxed), 5);
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let daemon = UnixDatagram::bind(&path).unwrap();
+        let syslog = syslog::Connection::to(&path, Facility::DAEMON, "test");
+        let writer = Writer { console: false, syslog: Some(syslog), clock: format::Clock::utc(), lost };
+        let thread = thread::spawn(move || writer.run(&entries));
+        drop(log);
+        let mut buffer = [0; 256];
+        let mut texts = (0..=ROOM).map(|_| {
+            let length = daemon.recv(&mut buffer).unwrap();
+            String::from_utf8_lossy(&buffer[..length]).split_once(": ").unwrap().1.to_owned()
+        });
+        assert_eq!(texts.next().unwrap(), "line 0");
+        assert_eq!(texts.next().unwrap(), "5 log lines were dropped: the log could not take them in time");
+        assert_eq!(texts.last().unwrap(), format!("line {}", ROOM - 1));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_was_written_is_out_after_a_flush() {
+        let to =
+            Destinations { console: false, syslog: None, ident: "test".into(), verbosity: Verbosity::Debug };
+        let log = Log::start(to).unwrap();
+        let begin = std::time::Instant::now();
+        log.write(Level::Debug, "hello");
+        log.flush(Duration::from_secs(20));
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "it did not have to wait for the end of its patience"
+        );
+    }
+}

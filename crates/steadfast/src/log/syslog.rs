@@ -38,7 +38,8 @@ impl Connection {
         Self::to(Path::new("/dev/log"), facility, ident)
     }
 
-    fn to(path: &Path, facility: Facility, ident: &str) -> Self {
+    /// To a socket that may be elsewhere.
+    pub(super) fn to(path: &Path, facility: Facility, ident: &str) -> Self {
         let tag = format!("{ident}[{}]", std::process::id());
         Self { path: path.to_owned(), facility, tag, socket: None, lost: 0 }
     }

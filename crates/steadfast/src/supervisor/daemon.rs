@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,6 +13,7 @@ use sys::signal::{Signal, Signals};
 
 use super::backoff::Backoff;
 use super::link::{Link, LinkError, Tokens};
+use super::pid_files::AlreadyRunning;
 use super::report::{self, Console};
 use super::{Start, check_rights};
 use crate::cli::Options;
@@ -22,56 +22,6 @@ use crate::log::Log;
 use crate::message::{Assignment, FromWorker, Remembered, ToWorker};
 use crate::program;
 use crate::script::{Runner, Security};
-
-/// Where the pid files are.
-#[derive(Clone, Debug)]
-pub(super) struct PidFiles {
-    pub(super) main: PathBuf,
-    pub(super) vrrp: PathBuf,
-}
-
-/// Another daemon holds a pid file.
-#[derive(Debug, thiserror::Error)]
-#[error("daemon is already running{} ({} is locked)", .pid.map(|pid| format!(", pid {pid}")).unwrap_or_default(), .path.display())]
-pub(super) struct AlreadyRunning {
-    pid: Option<Pid>,
-    path: PathBuf,
-}
-
-impl PidFiles {
-    /// Those of the command line, or keepalived's. Made absolute, as a daemon changes its directory.
-    pub(super) fn of(options: &Options) -> Self {
-        let folder = match &options.namespace {
-            Some(namespace) => Path::new("/run/keepalived").join(namespace),
-            None => "/run".into(),
-        };
-        let absolute = |given: &Option<PathBuf>, usual: &str| {
-            let path = given.clone().unwrap_or_else(|| folder.join(usual));
-            std::path::absolute(&path).unwrap_or(path)
-        };
-        Self {
-            main: absolute(&options.pid_file, "keepalived.pid"),
-            vrrp: absolute(&options.vrrp_pid_file, "vrrp.pid"),
-        }
-    }
-
-    /// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
-    pub(super) fn claim(
-        &self,
-        path: &Path,
-        pid: Pid,
-        log: &Log,
-    ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
-        match pidfile::Held::claim(path, pid) {
-            Ok(held) => Ok(Some(held)),
-            Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
-            Err(error) => {
-                log.warning(format_args!("{:#}", anyhow::Error::from(error)));
-                Ok(None)
-            }
-        }
-    }
-}
 
 /// The running supervisor.
 pub(super) struct Daemon<'a> {
@@ -359,7 +309,10 @@ impl<'a> Daemon<'a> {
             }
             FromWorker::Gone { instance } => {
                 self.remembered.remove(&instance);
-                self.runner.forget_instance(&instance);
+                // One that is another virtual router now, or was configured again meanwhile, keeps its scripts.
+                if !self.config.vrrp.instances.iter().any(|one| one.name == instance) {
+                    self.runner.forget_instance(&instance);
+                }
             }
             FromWorker::Stopped => self.log.detail("the vrrp worker has released everything"),
         }
@@ -390,6 +343,11 @@ impl<'a> Daemon<'a> {
     }
 
     fn worker_died(&mut self, pid: Pid, exit: Exit) {
+        let now = sys::clock::now();
+        for last in self.remembered.values_mut() {
+            // What it reported an hour ago was still so.
+            last.at = now;
+        }
         let how = match exit {
             Exit::Code(code) => format!("exited with status {code}"),
             Exit::Signal(signal) => format!("was killed by {signal}"),

@@ -8,6 +8,7 @@ mod daemon;
 mod files;
 mod link;
 mod namespace;
+mod pid_files;
 mod report;
 
 use std::ffi::OsString;
@@ -23,8 +24,9 @@ use crate::exit;
 use crate::log::{self, Log};
 use crate::program::{self, Program};
 
-use daemon::{Daemon, PidFiles};
+use daemon::Daemon;
 use files::{Files, Unusable};
+use pid_files::PidFiles;
 use report::Console;
 
 pub(crate) use report::test;

@@ -1,0 +1,79 @@
+//! Where the pid files are, and whether another daemon holds them.
+
+use std::path::{Path, PathBuf};
+
+use sys::pidfile;
+use sys::process::Pid;
+
+use crate::cli::Options;
+use crate::log::Log;
+
+/// Where the pid files are.
+#[derive(Clone, Debug)]
+pub(super) struct PidFiles {
+    pub(super) main: PathBuf,
+    pub(super) vrrp: PathBuf,
+}
+
+/// Another daemon holds a pid file.
+#[derive(Debug, thiserror::Error)]
+#[error("daemon is already running{} ({} is locked)", .pid.map(|pid| format!(", pid {pid}")).unwrap_or_default(), .path.display())]
+pub(super) struct AlreadyRunning {
+    pid: Option<Pid>,
+    path: PathBuf,
+}
+
+impl PidFiles {
+    /// Those of the command line, or keepalived's. Made absolute, as a daemon changes its directory.
+    pub(super) fn of(options: &Options) -> Self {
+        let folder = match &options.namespace {
+            Some(namespace) => Path::new("/run/keepalived").join(namespace),
+            None => "/run".into(),
+        };
+        let absolute = |given: &Option<PathBuf>, usual: &str| {
+            let path = given.clone().unwrap_or_else(|| folder.join(usual));
+            std::path::absolute(&path).unwrap_or(path)
+        };
+        Self {
+            main: absolute(&options.pid_file, "keepalived.pid"),
+            vrrp: absolute(&options.vrrp_pid_file, "vrrp.pid"),
+        }
+    }
+
+    /// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
+    pub(super) fn claim(
+        &self,
+        path: &Path,
+        pid: Pid,
+        log: &Log,
+    ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
+        match pidfile::Held::claim(path, pid) {
+            Ok(held) => Ok(Some(held)),
+            Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
+            Err(error) => {
+                log.warning(format_args!("{:#}", anyhow::Error::from(error)));
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_where_keepalived_has_them_unless_the_command_line_says_otherwise() {
+        let paths = |options: Options| {
+            let PidFiles { main, vrrp } = PidFiles::of(&options);
+            (main, vrrp)
+        };
+        assert_eq!(paths(Options::default()), ("/run/keepalived.pid".into(), "/run/vrrp.pid".into()));
+        let namespace = Some("blue".to_owned());
+        let vrrp_pid_file = Some("/q/v.pid".into());
+        assert_eq!(
+            paths(Options { namespace, vrrp_pid_file, ..Options::default() }),
+            ("/run/keepalived/blue/keepalived.pid".into(), "/q/v.pid".into())
+        );
+    }
+}
