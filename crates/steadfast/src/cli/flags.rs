@@ -141,14 +141,20 @@ pub(super) fn apply(options: &mut Options, flag: Flag, value: Option<OsString>) 
             Ok(mask) => options.umask = Some(mask),
             Err(complaint) => options.complaints.push(complaint),
         },
-        Flag::ReleaseVips => options.release_vips = true,
+        Flag::ReleaseVips => {
+            options.release_vips = true;
+            options.without_effect.push("-X");
+        }
         Flag::KeepAddresses => options.keep_addresses = true,
         Flag::DontRespawn => options.respawn = false,
         Flag::DontFork => options.foreground = true,
         Flag::DumpConfig => options.dump_config = true,
         Flag::AddressMonitoring => options.address_monitoring = true,
         Flag::CoreDump => options.core_dump = true,
-        Flag::ConfigId => options.config_id = Some(text(value)),
+        Flag::ConfigId => {
+            options.config_id = Some(text(value));
+            options.without_effect.push("-i");
+        }
         Flag::IgnoreSigint => options.ignore_sigint = true,
         Flag::Namespace => options.namespace = Some(text(value)),
         Flag::Genhash => return Err(not_built("--genhash")),

@@ -27,7 +27,7 @@ fn every_flag_is_understood_in_both_spellings() {
         ("-G", "--no-syslog", Options { log_syslog: false, ..base() }),
         ("-u 022", "--umask=0x12", Options { umask: Some(0o22), ..base() }),
         ("-u 18", "--umask 022", Options { umask: Some(0o22), ..base() }),
-        ("-X", "--release-vips", Options { release_vips: true, ..base() }),
+        ("-X", "--release-vips", Options { release_vips: true, without_effect: vec!["-X"], ..base() }),
         ("-V", "--dont-release-vrrp", Options { keep_addresses: true, ..base() }),
         ("-R", "--dont-respawn", Options { respawn: false, ..base() }),
         ("-n", "--dont-fork", Options { foreground: true, ..base() }),
@@ -39,7 +39,11 @@ fn every_flag_is_understood_in_both_spellings() {
         ("-a", "--address-monitoring", Options { address_monitoring: true, ..base() }),
         ("-s blue", "--namespace=blue", Options { namespace: Some("blue".into()), ..base() }),
         ("-m", "--core-dump", Options { core_dump: true, ..base() }),
-        ("-i one", "--config-id=one", Options { config_id: Some("one".into()), ..base() }),
+        (
+            "-i one",
+            "--config-id=one",
+            Options { config_id: Some("one".into()), without_effect: vec!["-i"], ..base() },
+        ),
     ];
     for (short, long, expected) in cases {
         assert_eq!(options(short), *expected, "{short}");
