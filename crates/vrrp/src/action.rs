@@ -19,6 +19,14 @@ pub enum Action {
     Hold(Holding),
     /// Tell the link who has an address.
     Announce(Announce),
+    /// Ask the link whether another host answers for an address that we hold (RFC 5227 §2.1.1), and hand answers
+    /// back as [`crate::Event::Claim`].
+    Probe {
+        /// The interface to ask on.
+        device: IfName,
+        /// The address.
+        address: IpAddr,
+    },
     /// Run the operator's scripts for a transition.
     Notify(Notification),
     /// Tell the operator.

@@ -8,12 +8,17 @@ use model::{IfName, Instant};
 
 use crate::{Action, Actions, Announce, InstanceId};
 
-/// The announcements that a master still owes: a second burst, and periodic refreshes.
+/// What a master still owes its link: a second burst, periodic refreshes, and one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnnouncePlan {
     second: Option<Burst>,
     refresh_at: Option<Instant>,
+    /// When to ask whether somebody else answers for the addresses.
+    probe_at: Option<Instant>,
 }
+
+/// From becoming master to that question: a master that had to yield has released the addresses by then.
+const PROBE_DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Burst {
@@ -25,7 +30,8 @@ impl AnnouncePlan {
     /// The plan of a new master, whose first burst goes out now.
     pub(crate) fn new(now: Instant, garp: &Garp) -> Self {
         let second = garp.delay.map(|delay| Burst { at: now + delay, repeat: garp.repeat });
-        Self { second, refresh_at: garp.refresh.map(|every| now + every) }
+        let refresh_at = garp.refresh.map(|every| now + every);
+        Self { second, refresh_at, probe_at: Some(now + PROBE_DELAY) }
     }
 
     /// Another master was heard and had to be contradicted: a burst goes out now, and one later.
@@ -45,10 +51,12 @@ impl AnnouncePlan {
 
     /// The next moment at which something is owed.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        match (self.second.map(|burst| burst.at), self.refresh_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [self.second.map(|burst| burst.at), self.refresh_at, self.probe_at].into_iter().flatten().min()
+    }
+
+    /// Whether the question is due now; it is then no longer owed.
+    pub(crate) fn take_probe(&mut self, now: Instant) -> bool {
+        self.probe_at.take_if(|at| *at <= now).is_some()
     }
 
     /// How many messages per address are due now, if any; they are then no longer owed.
@@ -161,6 +169,8 @@ mod tests {
     fn a_new_master_owes_one_second_burst_and_refreshes_for_ever() {
         let garp = Garp { refresh: Some(Duration::from_secs(60)), refresh_repeat: 2, ..Garp::default() };
         let mut plan = AnnouncePlan::new(at(0), &garp);
+        assert_eq!(plan.deadline(), Some(at(1)), "the question comes first");
+        assert!(!plan.take_probe(at(0)) && plan.take_probe(at(1)) && !plan.take_probe(at(1)));
         assert_eq!(plan.deadline(), Some(at(5)));
         assert_eq!(plan.take_due(at(4), &garp), None);
         assert_eq!(plan.take_due(at(5), &garp), Some(5));
@@ -172,7 +182,9 @@ mod tests {
     #[test]
     fn no_delay_means_no_second_burst() {
         let garp = Garp { delay: None, ..Garp::default() };
-        assert_eq!(AnnouncePlan::new(at(0), &garp).deadline(), None);
+        let mut plan = AnnouncePlan::new(at(0), &garp);
+        plan.take_probe(at(1));
+        assert_eq!(plan.deadline(), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{IfIndex, IfName, Instant};
+use model::{IfIndex, IfName, Instant, MacAddr};
 use wire::vrrp::{Advert, Malformed};
 
 /// Something that happened.
@@ -16,6 +16,15 @@ pub enum Event<'a> {
         name: &'a IfName,
         /// Its state.
         link: Option<Link>,
+    },
+    /// Another host on the link answers for an address.
+    Claim {
+        /// The interface.
+        device: &'a IfName,
+        /// The address.
+        address: IpAddr,
+        /// The host's hardware address.
+        mac: MacAddr,
     },
     /// A run of a check script has ended.
     Script {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Centis, IfName, Priority};
+use model::{Centis, IfName, MacAddr, Priority};
 
 use crate::{Cause, Reason, Reject, ScriptOutcome, StateName};
 
@@ -106,6 +106,17 @@ pub enum Notice {
         /// Refusals since the last line that were only counted.
         untold: u64,
     },
+    /// Another host answers for an address that this one holds as master.
+    Claimed {
+        /// The instance's name.
+        instance: Arc<str>,
+        /// The address.
+        address: IpAddr,
+        /// On which interface it was asked.
+        device: IfName,
+        /// The other host.
+        mac: MacAddr,
+    },
     /// An advertisement counts although something about it differs.
     Differs {
         /// The instance's name.
@@ -154,6 +165,7 @@ impl Notice {
             | Self::FaultAdded { .. }
             | Self::Refused { .. }
             | Self::Differs { .. }
+            | Self::Claimed { .. }
             | Self::LowerPriority { .. } => Level::Warning,
             Self::Entering { .. }
             | Self::FaultCleared { .. }
@@ -190,6 +202,11 @@ impl fmt::Display for Notice {
             Self::Refused { whose, peer, reason, detail, untold } => {
                 refused(f, whose, *peer, *reason, *detail, *untold)
             }
+            Self::Claimed { instance, address, device, mac } => write!(
+                f,
+                "({instance}) virtual address {address} is also held by {mac} on {device}: a host whose daemon was \
+                 killed, a second master that is not heard here, or a foreign host; clients may reach it instead of us"
+            ),
             Self::Differs { instance, peer, warning } => differs(f, instance, *peer, *warning),
         }
     }

@@ -110,6 +110,13 @@ impl Router {
         match event {
             Event::Advert(arrival) => self.receive(now, &arrival, out),
             Event::Link { name, link } => self.take_link(now, name, link, out),
+            Event::Claim { device, address, mac } => {
+                for id in self.instances.keys().copied().collect::<Vec<_>>() {
+                    self.with_instance(now, id, out, |instance, _, turn| {
+                        instance.take_claim(device, address, mac, turn);
+                    });
+                }
+            }
             Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
             Event::Deadline => self.expire(now, out),
         }

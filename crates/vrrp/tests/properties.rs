@@ -268,6 +268,15 @@ impl Life {
                     self.run = *run;
                 }
                 Action::Withdraw { instance } => assert!(!self.held.contains_key(instance), "held for ever"),
+                Action::Probe { address, .. } => {
+                    assert!(
+                        self.held
+                            .values()
+                            .flat_map(|held| held.iter())
+                            .any(|held| held.prefix.address() == *address),
+                        "asks for its own only"
+                    );
+                }
                 Action::Notify(_) | Action::Notice(_) | Action::Publish { .. } | Action::Changed(_) => {}
             }
         }

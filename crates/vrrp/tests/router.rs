@@ -148,3 +148,38 @@ fn lateness_of_an_advertisement_does_not_add_up_and_a_long_stall_is_not_made_up_
         assert_eq!((found, router.deadline()), (sent, Some(at(next))), "fired at {fired} ms");
     }
 }
+
+#[test]
+fn a_master_asks_once_who_else_has_its_address_and_tells_of_an_answer_once() {
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![instance("VI_1", eth(1), 51)] });
+    let mut out = Actions::default();
+    let address = IpAddr::from([10, 0, 0, 51]);
+    fn claim(device: &IfName, address: IpAddr) -> Event<'_> {
+        Event::Claim { device, address, mac: model::MacAddr([2, 0, 0, 0, 0, 9]) }
+    }
+    router.handle(START, claim(&eth(1), address), &mut out);
+    assert_eq!(out.as_slice(), [], "a backup does not mind that somebody has the address");
+    let begin = router.deadline().expect("a master down timer");
+    let mut asked = Vec::new();
+    for step in 0..40 {
+        let now = begin + Duration::from_millis(250) * step;
+        router.handle(now, Event::Deadline, &mut out);
+        let probes =
+            |action: &Action| matches!(action, Action::Probe { address: asked, .. } if *asked == address);
+        asked.extend(out.drain().filter(|action| probes(action)).map(|_| now.since(begin)));
+    }
+    assert_eq!(asked, [Duration::from_secs(1)]);
+    let now = begin + Duration::from_secs(11);
+    for device in [eth(2), eth(1), eth(1)] {
+        router.handle(now, claim(&device, address), &mut out);
+    }
+    let told: Vec<_> = out.drain().collect();
+    let text = match told.as_slice() {
+        [Action::Notice(notice)] => notice.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(
+        text.starts_with("(VI_1) virtual address 10.0.0.51 is also held by 02:00:00:00:00:09 on eth1"),
+        "{text}"
+    );
+}

@@ -81,6 +81,12 @@ impl Kernel {
         Some((link.index, link.mac?))
     }
 
+    /// Name and hardware address of the link with this number.
+    pub(super) fn name_of(&self, index: IfIndex) -> Option<(&IfName, MacAddr)> {
+        let link = self.mirror.link(index)?;
+        Some((&link.name, link.mac?))
+    }
+
     /// Reads what the kernel has said, and appends what the machine must know.
     pub(super) fn drain(&mut self, now: Instant, heard: &mut Vec<Heard>) -> io::Result<()> {
         loop {
@@ -102,10 +108,17 @@ impl Kernel {
     }
 
     /// The kernel should hold exactly these addresses for the instance.
-    pub(super) fn hold(&mut self, holding: Holding) {
+    pub(super) fn hold(&mut self, now: Instant, holding: Holding) -> io::Result<()> {
         let before = self.holdings.get(&holding.instance).cloned().unwrap_or_else(|| Arc::new([]));
         for old in before.iter().filter(|old| !holding.addresses.contains(old)) {
             self.reconciler.unwant(&holding.name, &old.device, old.prefix);
+        }
+        let is_restyled = |new: &VirtualAddress| {
+            before.iter().any(|old| old != new && (&old.device, old.prefix) == (&new.device, new.prefix))
+        };
+        if holding.addresses.iter().any(is_restyled) {
+            // The kernel changes no label, scope or broadcast address: it must be deleted before it is added anew.
+            while self.step(now)? {}
         }
         for new in holding.addresses.iter() {
             self.warn_if_elsewhere(&holding.name, new);
@@ -116,6 +129,7 @@ impl Kernel {
         } else {
             self.holdings.insert(holding.instance, holding.addresses);
         }
+        Ok(())
     }
 
     /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.

@@ -1,6 +1,7 @@
 //! The sockets for advertisements: one for each link, whatever the number of its virtual routers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -93,17 +94,18 @@ impl LinkSockets {
     }
 
     fn ensure(&mut self, endpoint: &Endpoint, reactor: &mut Reactor) -> io::Result<()> {
-        if !self.open.contains_key(&endpoint.link) {
-            let socket = Socket::open(endpoint.link)?;
-            reactor.add(&socket, Token(FIRST_TOKEN + u64::from(endpoint.link.get())), Interest::Read)?;
-            let open = Open { socket, name: endpoint.name.clone(), groups: BTreeSet::new(), failing: false };
-            self.open.insert(endpoint.link, open);
-        }
-        let (Some(open), Some(IpAddr::V4(group))) = (self.open.get_mut(&endpoint.link), endpoint.group)
-        else {
-            return Ok(());
+        let open = match self.open.entry(endpoint.link) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => {
+                let socket = Socket::open(endpoint.link)?;
+                reactor.add(&socket, Token(FIRST_TOKEN + u64::from(endpoint.link.get())), Interest::Read)?;
+                let name = endpoint.name.clone();
+                vacant.insert(Open { socket, name, groups: BTreeSet::new(), failing: false })
+            }
         };
-        if !open.groups.contains(&group) {
+        if let Some(IpAddr::V4(group)) = endpoint.group
+            && !open.groups.contains(&group)
+        {
             open.socket.join(group)?;
             open.groups.insert(group);
         }

@@ -13,6 +13,7 @@
 
 mod control;
 mod kernel;
+mod link_layer;
 mod link_sockets;
 mod translate;
 
@@ -22,19 +23,20 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use model::Instant;
+use model::vrrp::VirtualAddress;
+use model::{IfName, Instant};
 use sys::clock::WallOffset;
 use sys::ipc::Channel;
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
-use sys::socket::packet::Sender;
 use vrrp::{Action, Actions, Event, Router};
 
 use crate::log::{Level, Log};
 use crate::message::{Assignment, FromWorker, Remembered};
 use control::{Control, Order};
 use kernel::{Heard, Kernel};
+use link_layer::LinkLayer;
 use link_sockets::LinkSockets;
 
 /// What the command line tells the vrrp worker.
@@ -90,16 +92,22 @@ struct Worker {
     control: Control,
     kernel: Kernel,
     sockets: LinkSockets,
-    frames: Sender,
+    link_layer: LinkLayer,
     router: Router,
     actions: Actions,
     /// Effects that wait for their slice of time, oldest first.
-    work: VecDeque<Action>,
+    work: VecDeque<Work>,
     heard: Vec<Heard>,
-    frame: Vec<u8>,
     phase: Phase,
     options: WorkerOptions,
     log: Log,
+}
+
+/// What waits for its slice of time.
+enum Work {
+    Effect(Action),
+    /// Release what an earlier run left. It stands behind the effects that say what is to be kept.
+    Sweep(Vec<VirtualAddress>),
 }
 
 enum Phase {
@@ -123,12 +131,11 @@ impl Worker {
             signals: prepared.signals,
             kernel,
             sockets: LinkSockets::new(log.clone()),
-            frames: Sender::open()?,
+            link_layer: LinkLayer::open(ARP)?,
             router: Router::new(),
             actions: Actions::default(),
             work: VecDeque::new(),
             heard: Vec::new(),
-            frame: Vec::new(),
             phase: Phase::Starting(None),
             options,
             log,
@@ -147,6 +154,7 @@ impl Worker {
             if matches!(self.phase, Phase::Stopping) {
                 return self.end();
             }
+            self.link_layer.expire(self.clock.now());
             self.router.handle(self.clock.now(), Event::Deadline, &mut self.actions);
             self.take_actions();
             self.work_for(SLICE)?;
@@ -158,7 +166,7 @@ impl Worker {
             return Some(self.clock.now());
         }
         let due = self.router.deadline().map(|at| at + self.slack());
-        [due, self.kernel.deadline()].into_iter().flatten().min()
+        [due, self.kernel.deadline(), self.link_layer.deadline()].into_iter().flatten().min()
     }
 
     /// How late a deadline may be so that several are met by one wake-up. Few instances want to be exact,
@@ -176,6 +184,10 @@ impl Worker {
             CONTROL => self.serve_control(source),
             NETLINK => self.serve_netlink(),
             SIGNALS => self.serve_signals(),
+            ARP => {
+                self.serve_answers();
+                Ok(())
+            }
             token => {
                 self.serve_link(token);
                 Ok(())
@@ -259,8 +271,8 @@ impl Worker {
             self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
         }
         self.reconfigure(&assignment);
-        let addresses = assignment.config.instances.iter().flat_map(|instance| &instance.addresses);
-        self.kernel.sweep(addresses);
+        let instances = assignment.config.instances.into_iter();
+        self.work.push_back(Work::Sweep(instances.flat_map(|instance| instance.addresses).collect()));
         self.control.send(&FromWorker::Ready, &mut self.reactor);
     }
 
@@ -276,7 +288,7 @@ impl Worker {
         for action in self.actions.drain() {
             match action {
                 Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
-                other => self.work.push_back(other),
+                other => self.work.push_back(Work::Effect(other)),
             }
         }
     }
@@ -287,8 +299,11 @@ impl Worker {
         let until = sys::clock::now() + slice;
         loop {
             if !self.kernel.step(self.clock.now())? {
-                let Some(action) = self.work.pop_front() else { return Ok(()) };
-                self.carry_out(action);
+                match self.work.pop_front() {
+                    None => return Ok(()),
+                    Some(Work::Effect(action)) => self.carry_out(action)?,
+                    Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
+                }
             }
             if sys::clock::now() >= until {
                 return Ok(());
@@ -296,11 +311,12 @@ impl Worker {
         }
     }
 
-    fn carry_out(&mut self, action: Action) {
+    fn carry_out(&mut self, action: Action) -> io::Result<()> {
         match action {
             Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
-            Action::Hold(holding) => self.kernel.hold(holding),
+            Action::Hold(holding) => self.kernel.hold(self.clock.now(), holding)?,
             Action::Announce(announce) => self.announce(&announce),
+            Action::Probe { device, address } => self.probe(&device, address),
             Action::Notice(notice) => self.log.write(level(notice.level()), &notice),
             Action::Changed(change) => self.log.info(&change),
             Action::Notify(notification) => self.tell(&FromWorker::Notify(notification.into())),
@@ -316,6 +332,7 @@ impl Worker {
                 self.tell(&FromWorker::Gone { instance: instance.to_string() });
             }
         }
+        Ok(())
     }
 
     fn tell(&mut self, message: &FromWorker) {
@@ -323,20 +340,33 @@ impl Worker {
     }
 
     fn announce(&mut self, announce: &vrrp::Announce) {
+        let (device, count) = (&announce.device, announce.count);
         let IpAddr::V4(address) = announce.address else { return };
-        let Some((index, mac)) = self.kernel.device(&announce.device) else { return };
-        self.frame.clear();
-        wire::arp::emit(&wire::arp::gratuitous(mac, address), &mut self.frame);
-        for _ in 0..announce.count {
-            if let Err(error) = self.frames.send(index, &self.frame) {
-                self.log.warning(format_args!("cannot announce {address} on {}: {error}", announce.device));
-                return;
+        let Some((link, mac)) = self.kernel.device(device) else { return };
+        match self.link_layer.announce(link, mac, address, count) {
+            Ok(()) => self.log.detail(format_args!("sent {count} gratuitous ARP on {device} for {address}")),
+            Err(error) => self.log.warning(format_args!("cannot announce {address} on {device}: {error}")),
+        }
+    }
+
+    fn probe(&mut self, device: &IfName, address: IpAddr) {
+        let IpAddr::V4(address) = address else { return };
+        let Some((link, mac)) = self.kernel.device(device) else { return };
+        let now = self.clock.now();
+        if let Err(error) = self.link_layer.probe(now, link, mac, address, &mut self.reactor) {
+            self.log.detail(format_args!("cannot ask on {device} who has {address}: {error}"));
+        }
+    }
+
+    fn serve_answers(&mut self) {
+        while let Some(answer) = self.link_layer.answer() {
+            let Some((device, own)) = self.kernel.name_of(answer.link) else { continue };
+            if answer.mac != own {
+                let claim = Event::Claim { device, address: answer.address, mac: answer.mac };
+                self.router.handle(self.clock.now(), claim, &mut self.actions);
             }
         }
-        self.log.detail(format_args!(
-            "sent {} gratuitous ARP on {} for {address}",
-            announce.count, announce.device
-        ));
+        self.take_actions();
     }
 
     /// Ends orderly: everything that stopping asks for is done before the last message.
@@ -344,7 +374,7 @@ impl Worker {
         self.router.stop(self.clock.now(), &mut self.actions);
         self.take_actions();
         if self.options.keep_addresses {
-            self.work.retain(|action| !matches!(action, Action::Hold(_)));
+            self.work.retain(|work| !matches!(work, Work::Effect(Action::Hold(_))));
         }
         while !self.work.is_empty() {
             self.work_for(SLICE)?;
@@ -372,6 +402,7 @@ const fn level(level: vrrp::Level) -> Level {
 const CONTROL: Token = Token(0);
 const NETLINK: Token = Token(1);
 const SIGNALS: Token = Token(2);
+const ARP: Token = Token(3);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// How long a worker that ends waits for a supervisor that does not read.

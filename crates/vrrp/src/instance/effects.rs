@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::Priority;
 use model::vrrp::{Garp, VirtualAddress};
+use model::{IfName, MacAddr, Priority};
 
 use super::verify::Verified;
 use super::{Instance, Turn, family};
@@ -19,6 +19,7 @@ pub(crate) enum Remark {
     Interval,
     Addresses,
     LowerPriority,
+    Claim,
 }
 
 impl Instance {
@@ -102,6 +103,26 @@ impl Instance {
             let (instance, theirs) = (Arc::clone(&self.name), heard.advert().priority);
             turn.out.notice(Notice::LowerPriority { instance, peer, theirs, ours: self.priority });
         }
+    }
+
+    pub(super) fn remark_claim(
+        &mut self,
+        device: &IfName,
+        address: IpAddr,
+        mac: MacAddr,
+        turn: &mut Turn<'_>,
+    ) {
+        if self.remarks.note(turn.now, Remark::Claim, address) != Telling::Silent {
+            let (instance, device) = (Arc::clone(&self.name), device.clone());
+            turn.out.notice(Notice::Claimed { instance, address, device, mac });
+        }
+    }
+}
+
+/// Asks on their links who else has these addresses.
+pub(super) fn probe_each(addresses: &[VirtualAddress], out: &mut Actions) {
+    for held in addresses {
+        out.push(Action::Probe { device: held.device.clone(), address: held.prefix.address() });
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{self, Transport, VirtualAddress};
-use model::{Family, IfIndex, IfName, Instant, Priority, Vrid};
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
 use wire::vrrp::Advert;
 
 use crate::announce::{AnnouncePlan, Pacer};
@@ -20,7 +20,7 @@ use crate::status::{Counters, Status};
 use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
 
 use decide::{Decision, View, decide};
-use effects::{Remark, announce_each};
+use effects::{Remark, announce_each, probe_each};
 use state::{Backup, Heard, Master, State, Wait};
 pub use state::{Cause, Reason};
 pub(crate) use tracking::World;
@@ -107,7 +107,7 @@ impl Instance {
         turn: &mut Turn<'_>,
     ) -> Result<(), Reject> {
         let Some(own) = self.own_address() else { return Ok(()) };
-        let verified = verify(&self.config, own, &self.advertised, arrival, advert)
+        let verified = verify(&self.config, own, &self.advertised, arrival, advert, self.followed())
             .inspect_err(|reason| self.counters.reject(*reason))?;
         self.counters.received += 1;
         self.remark_differences(&verified, turn);
@@ -129,6 +129,9 @@ impl Instance {
             }
             State::Master(master) => {
                 let advert_due = master.next_advert_at <= turn.now;
+                if master.announce.take_probe(turn.now) {
+                    probe_each(&self.addresses, turn.out);
+                }
                 if let Some(count) = master.announce.take_due(turn.now, &self.config.garp) {
                     self.announce(count, turn);
                 }
@@ -136,6 +139,14 @@ impl Instance {
                     self.advertise(turn);
                 }
             }
+        }
+    }
+
+    /// Another host answers for `address` on `device`.
+    pub(crate) fn take_claim(&mut self, device: &IfName, address: IpAddr, mac: MacAddr, turn: &mut Turn<'_>) {
+        let held = |held: &VirtualAddress| held.prefix.address() == address && held.device == *device;
+        if matches!(self.state, State::Master(_)) && self.addresses.iter().any(held) {
+            self.remark_claim(device, address, mac, turn);
         }
     }
 
@@ -208,10 +219,7 @@ impl Instance {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let master = match &self.state {
-            State::Init | State::Fault(_) | State::Master(_) => None,
-            State::Backup(backup) => backup.heard.map(|heard| heard.source),
-        };
+        let master = self.followed();
         let deadline = self.deadline().map(|at| (at, self.waits_for(at)));
         let (name, link) = (self.name.to_string(), self.link_index());
         Status {
@@ -222,6 +230,14 @@ impl Instance {
             deadline,
             link,
             counters: self.counters,
+        }
+    }
+
+    /// The master that it follows, if it does.
+    fn followed(&self) -> Option<IpAddr> {
+        match &self.state {
+            State::Init | State::Fault(_) | State::Master(_) => None,
+            State::Backup(backup) => backup.heard.map(|heard| heard.source),
         }
     }
 

@@ -18,8 +18,6 @@ pub enum Reject {
     OwnSource,
     /// Multicast, but its TTL is not 255: it has passed a router (RFC 9568 §5.1.1.3).
     Ttl,
-    /// No instance of this virtual router on this interface.
-    UnknownVrid,
     /// The other protocol version.
     Version,
     /// Unicast to a multicast instance, or the reverse.
@@ -41,11 +39,10 @@ impl Reject {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Malformed,
         Self::OwnSource,
         Self::Ttl,
-        Self::UnknownVrid,
         Self::Version,
         Self::Transport,
         Self::UnknownPeer,
@@ -66,7 +63,6 @@ impl fmt::Display for Reject {
             Self::Malformed => "it is malformed",
             Self::OwnSource => "its source is an address of this host",
             Self::Ttl => "its TTL is not 255, so it did not come from this link",
-            Self::UnknownVrid => "no instance here has its virtual router id",
             Self::Version => "it is of the other VRRP version",
             Self::Transport => "one side is configured for unicast, the other for multicast",
             Self::UnknownPeer => "its source is not a configured unicast peer",
@@ -113,13 +109,14 @@ impl<'a> Verified<'a> {
     }
 }
 
-/// Checks `arrival`, which carries `advert`, for the instance `config` that sends from `own`.
+/// Checks `arrival`, which carries `advert`, for the instance `config` that sends from `own` and follows `master`.
 pub(crate) fn verify<'a>(
     config: &Instance,
     own: IpAddr,
     addresses: &[u8],
     arrival: &Arrival<'_>,
     advert: Advert<'a>,
+    master: Option<IpAddr>,
 ) -> Result<Verified<'a>, Reject> {
     if arrival.source == own {
         return Err(Reject::OwnSource);
@@ -132,9 +129,11 @@ pub(crate) fn verify<'a>(
         // Version 3 has none (RFC 5798 §9): a password left in its configuration must not make it deaf.
         authenticate(config.auth, advert.auth)?;
     }
+    let skipped = config.skip_check_adv_addr && master == Some(arrival.source);
     let differs = Differences {
         interval: advert.interval != config.advert_interval,
-        addresses: !same_addresses(addresses, advert.addresses.bytes(), advert.addresses.family()),
+        addresses: !skipped
+            && !same_addresses(addresses, advert.addresses.bytes(), advert.addresses.family()),
     };
     if config.strict {
         strict(config, differs, advert.priority)?;
@@ -215,6 +214,7 @@ mod tests {
     const GROUP: IpAddr = IpAddr::V4(Transport::GROUP_V4);
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 14));
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 86));
+    const MASTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 87));
     const VIP: [u8; 4] = [192, 168, 0, 100];
 
     fn instance() -> Instance {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn outcome(config: &Instance, arrival: Arrival<'_>) -> Result<Differences, Reject> {
-        verify(config, OWN, &VIP, &arrival, arrival.advert?).map(|verified| verified.differs())
+        verify(config, OWN, &VIP, &arrival, arrival.advert?, Some(MASTER)).map(|verified| verified.differs())
     }
 
     #[test]
@@ -267,6 +267,10 @@ mod tests {
         let other = arrival(Advert { addresses: Addresses::v4(&more).unwrap(), ..advert() });
         assert_eq!(outcome(&instance(), slow), Ok(Differences { interval: true, addresses: false }));
         assert_eq!(outcome(&instance(), other), Ok(Differences { interval: false, addresses: true }));
+        let skipping = Instance { skip_check_adv_addr: true, ..instance() };
+        let known = Arrival { source: MASTER, ..other };
+        assert_eq!(outcome(&skipping, known), Ok(Differences::default()), "looked at when it became master");
+        assert_eq!(outcome(&skipping, other), Ok(Differences { interval: false, addresses: true }));
         let strict = Instance { strict: true, ..instance() };
         assert_eq!(outcome(&strict, slow), Err(Reject::Interval));
         assert_eq!(outcome(&strict, other), Err(Reject::Addresses));

@@ -350,6 +350,7 @@ fn spell(action: &Action) -> Option<String> {
             format!("hold {}", addresses.join(" "))
         }
         Action::Announce(announce) => format!("announce {} x{}", announce.address, announce.count),
+        Action::Probe { address, .. } => format!("probe {address}"),
         Action::Notify(notification) => format!("notify {}", kind(notification.kind)),
         Action::Publish { state, priority, .. } => format!("publish {state} {priority}"),
         Action::RunScript { script, .. } => format!("run {script}"),

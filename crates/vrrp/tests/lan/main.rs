@@ -58,7 +58,7 @@ fn step(action: &Action) -> Option<String> {
         Action::Publish { state, priority, .. } => format!("publish {state} {priority}"),
         Action::Withdraw { instance } => format!("withdraw {instance}"),
         Action::RunScript { script, .. } => format!("run {script}"),
-        Action::Notice(_) | Action::Changed(_) => return None,
+        Action::Notice(_) | Action::Changed(_) | Action::Probe { .. } => return None,
     })
 }
 

@@ -242,6 +242,7 @@ impl Lan {
                 Action::Hold(holding) => self.hosts[host.0].holds = !holding.addresses.is_empty(),
                 Action::RunScript { script, run } => self.run_script(host, script, *run),
                 Action::Announce(_)
+                | Action::Probe { .. }
                 | Action::Notify(_)
                 | Action::Notice(_)
                 | Action::Publish { .. }
