@@ -240,11 +240,17 @@ impl Instance {
         if !strict || priority == Priority::OWNER {
             return true;
         }
-        let Some(accept) = self.accept else { return false };
-        if version == Version::V2 {
+        if let Some(accept) = self.accept {
+            if version == Version::V3 {
+                return true;
+            }
             report.push(strict_mode(accept, "`accept` in VRRP version 2; the line has no effect"));
         }
-        version == Version::V3
+        let headline = "strict mode should drop packets to the virtual addresses; they are accepted for now";
+        report.push(
+            Diagnostic::note(Code::NotBuilt, self.name.span, headline).help("the filter is not built yet"),
+        );
+        false
     }
 
     fn higher_prio_send_advert(&self, global: &Global, strict: bool, report: &mut Report) -> bool {
