@@ -239,11 +239,17 @@ impl Shared {
             // An interruption is a turn without frames.
             poll(&mut [PollFd::new(capture, PollFlags::IN)], Some(&PAUSE)).ok();
             let mut batch = Vec::new();
-            // Frames that arrive while this turn reads are stamped later than its clock sample, hence the new one.
+            let mut begin = clock;
+            begin.next_turn();
+            // A frame came after the last turn began. One that arrives while this turn reads is stamped later than the
+            // turn's beginning, hence a new sample for each; it must not be taken for the beginning of the next frame's
+            // turn, for a late reader finds frames that have waited together.
             while let Ok(Some(frame)) = capture.receive(&mut buffer) {
-                clock.next_turn();
-                batch.extend(Heard::parse(clock.monotonic(frame.at), frame.at, frame.bytes));
+                let mut turn = clock;
+                turn.next_turn();
+                batch.extend(Heard::parse(turn.monotonic(frame.at), frame.at, frame.bytes));
             }
+            clock = begin;
             if !batch.is_empty() {
                 self.heard().append(&mut batch);
                 self.more.notify_all();
