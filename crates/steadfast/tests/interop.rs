@@ -1,163 +1,282 @@
-//! With Debian's keepalived as the other host, in either role: each follows the other, and a third program finds nothing
-//! to remark on what we send.
+//! With Debian's keepalived as the other host, in either role: each follows the other without a complaint, their packets
+//! are the same to the byte, and a third program finds nothing to remark on what we send.
 
 mod common;
+mod interop {
+    pub(crate) mod cell;
+    pub(crate) mod duel;
+    pub(crate) mod wireshark;
+}
 
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::fs;
 use std::thread;
-use std::time::Duration;
 
-use common::{PATIENCE, World, world};
-use lab::{now, wait_until};
+use common::PATIENCE;
+use interop::cell::{ALL, FEW, V2_PASSWORD, V3_FAST};
+use interop::duel::{Duel, Program, complaints, counted_errors};
+use interop::wireshark;
+use lab::{Heard, now, wait_until};
+use model::{Instant, MacAddr, Priority};
 
-const KEEPALIVED: &str = "/usr/sbin/keepalived";
-const ADDRESSES: [&str; 2] = ["192.168.0.86", "192.168.0.14"];
-
-/// Which of the two hosts, the better one first, runs Steadfast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Master,
-    Backup,
-}
-
-/// How the two hosts speak.
-#[derive(Clone, Copy, Debug)]
-struct Dialect {
-    version: u8,
-    interval: &'static str,
-    password: bool,
-    unicast: bool,
-}
-
-const V2: Dialect = Dialect { version: 2, interval: "1", password: false, unicast: false };
-const V3: Dialect = Dialect { version: 3, interval: "0.2", password: false, unicast: false };
+/// The length of a frame's header, and of an IPv4 header.
+const ETHERNET: usize = 14;
+const IPV4: usize = 20;
+const OURS_FIRST: [Program; 2] = [Program::Steadfast, Program::Keepalived];
+const THEIRS_FIRST: [Program; 2] = [Program::Keepalived, Program::Steadfast];
+/// The host with the higher priority has the lesser address, which must not matter.
+const ADDRESSES: [&str; 2] = ["192.168.0.14", "192.168.0.86"];
 
 #[test]
-fn version_2_multicast() {
-    both_roles(V2);
+fn keepalived_follows_steadfast() {
+    stop_return_and_crash(OURS_FIRST);
 }
 
 #[test]
-fn version_2_multicast_with_password() {
-    both_roles(Dialect { password: true, ..V2 });
-}
-
-#[test]
-fn version_2_unicast_with_password() {
-    both_roles(Dialect { password: true, unicast: true, ..V2 });
-}
-
-#[test]
-fn version_2_unicast() {
-    both_roles(Dialect { unicast: true, ..V2 });
-}
-
-#[test]
-fn version_3_multicast() {
-    both_roles(V3);
-}
-
-#[test]
-fn version_3_unicast() {
-    both_roles(Dialect { unicast: true, ..V3 });
+fn steadfast_follows_keepalived() {
+    stop_return_and_crash(THEIRS_FIRST);
 }
 
 #[track_caller]
-fn both_roles(dialect: Dialect) {
-    if !std::fs::exists(KEEPALIVED).unwrap() {
-        assert!(std::env::var_os("STEADFAST_REQUIRE_NETNS").is_none(), "keepalived is required");
-        eprintln!("SKIPPED: keepalived is not installed");
+fn stop_return_and_crash(programs: [Program; 2]) {
+    let Some(mut duel) = Duel::new(programs, ADDRESSES, &ALL, |_| ()) else { return };
+    let begin = now();
+    duel.start(0);
+    duel.start(1);
+    duel.wait_for_master(0);
+    duel.assert_announced(0, begin);
+
+    let begin = now();
+    duel.stop(0);
+    duel.assert_release_is_followed(0, begin);
+    duel.wait_for_master(1);
+    duel.assert_announced(1, begin);
+
+    let begin = now();
+    duel.start(0);
+    duel.wait_for_master(0);
+    duel.assert_announced(0, begin);
+
+    let begin = now();
+    duel.crash(0);
+    duel.assert_silence_is_followed(0, begin);
+    duel.wait_for_addresses(1, true);
+    duel.assert_announced(1, begin);
+
+    let begin = now();
+    duel.start(0);
+    duel.wait_for_master(0);
+    // The backup's end moves nothing.
+    duel.stop(1);
+    duel.wait_for_master(0);
+    duel.assert_announced(0, begin);
+    duel.finish();
+    assert_unremarkable(&duel);
+}
+
+/// Wireshark's experts have no remark on any frame of Steadfast, of each kind that there is.
+#[track_caller]
+fn assert_unremarkable(duel: &Duel) {
+    let directory = tempfile::tempdir().unwrap();
+    let [all, ours] = ["all", "ours"].map(|name| directory.path().join(name));
+    duel.world.sniffer.write_pcap(&all).unwrap();
+    let mac = duel.world.nodes[duel.index_of(Program::Steadfast)].mac;
+    // Apart, because an address that two hosts announce in turn is a remark about neither of them.
+    if wireshark::extract(&all, &format!("eth.src == {mac} && (vrrp || arp)"), &ours).is_none() {
         return;
     }
-    thread::scope(|scope| {
-        for role in [Role::Master, Role::Backup] {
-            scope.spawn(move || one_role(dialect, role));
-        }
-    });
-}
-
-fn one_role(dialect: Dialect, role: Role) {
-    let Some(mut world) = world(ADDRESSES, "192.168.0.100", files(dialect)) else { return };
-    let ours = usize::from(role == Role::Backup);
-    let start = |world: &mut World, index: usize| {
-        let node = &mut world.nodes[index];
-        let program = if index == ours { env!("CARGO_BIN_EXE_steadfast") } else { KEEPALIVED };
-        node.start_program(program);
-    };
-    start(&mut world, 0);
-    start(&mut world, 1);
-    world.wait_for_master(0);
-    let client = world.ask();
-
-    // The master says that it stops, and the backup follows.
-    let begin = now();
-    world.nodes[0].stop();
-    let release = world.advert_with(0, begin, 0);
-    world.wait_for_master(1);
-    let takeover = world.adverts_of(1, begin, 1).remove(0);
-    let waited = takeover.at.since(release.at);
-    assert!(waited < Duration::from_secs(1), "{dialect:?}, ours is {role:?}: {waited:?}\n{}", world.logs());
-
-    // It comes back and takes over again; the other one yields.
-    start(&mut world, 0);
-    world.wait_for_master(0);
-
-    // It vanishes, and its silence is noticed.
-    world.nodes[0].daemon().kill_tree();
-    let followed = wait_until(PATIENCE, || world.nodes[1].holds(world.vip));
-    assert!(followed, "{dialect:?}, ours is {role:?}\n{}", world.logs());
-    world.wait_for_belief(1);
-    assert!(client.answered_since(begin) > 0);
-    assert_unremarkable(&world, ours);
-}
-
-/// Wireshark's experts have no warning about any VRRP or ARP frame of ours.
-#[track_caller]
-fn assert_unremarkable(world: &World, ours: usize) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("lan.pcap");
-    world.sniffer.write_pcap(&file).unwrap();
-    // "Duplicate use" of an address that moves from host to host is what ARP looks like from outside.
-    let filter = format!(
-        "eth.src == {} && (vrrp || arp) && _ws.expert.severity >= warning && !arp.duplicate-address-detected",
-        world.nodes[ours].mac
+    let kinds = [
+        "vrrp.version == 2 && vrrp.auth_type == 0",
+        "vrrp.version == 2 && vrrp.auth_type == 1",
+        "vrrp.version == 3",
+        "vrrp && eth.dst == 01:00:5e:00:00:12",
+        "vrrp && !(eth.dst == 01:00:5e:00:00:12)",
+        "arp.isgratuitous == 1",
+    ];
+    // A master's only: the better host is stopped as one.
+    let release = (duel.index_of(Program::Steadfast) == 0).then_some("vrrp.prio == 0");
+    for kind in kinds.into_iter().chain(release) {
+        assert!(wireshark::count(&ours, kind) > Some(0), "no frame with {kind}");
+    }
+    assert_eq!(wireshark::remarks(&ours), Some(Vec::new()));
+    assert_eq!(
+        wireshark::count(&ours, "vrrp && !(vrrp.checksum.status == 1 && ip.checksum.status == 1)"),
+        Some(0)
     );
-    let output = match Command::new("tshark").arg("-r").arg(&file).args(["-V", "-Y", &filter]).output() {
-        Ok(output) => output,
-        Err(error) => {
-            assert!(std::env::var_os("STEADFAST_REQUIRE_NETNS").is_none(), "tshark is required: {error}");
-            eprintln!("SKIPPED: tshark is not installed");
-            return;
+}
+
+#[test]
+fn steadfast_with_nopreempt_lets_keepalived_go_on() {
+    nopreempt(OURS_FIRST);
+}
+
+#[test]
+fn keepalived_with_nopreempt_lets_steadfast_go_on() {
+    nopreempt(THEIRS_FIRST);
+}
+
+#[track_caller]
+fn nopreempt(programs: [Program; 2]) {
+    let duel = Duel::new(programs, ADDRESSES, &FEW, |[better, _]| better.nopreempt = true);
+    let Some(mut duel) = duel else { return };
+    duel.start(0);
+    duel.wait_for_addresses(0, true);
+    duel.start(1);
+    duel.wait_for_ready(1);
+    duel.stop(0);
+    duel.wait_for_master(1);
+
+    let begin = now();
+    duel.start(0);
+    duel.wait_for_ready(0);
+    let ready = now();
+    for cell in FEW {
+        let _longer_than_the_master_down_interval = duel.adverts(cell, 1, ready, 5);
+    }
+    assert!(duel.adverts_since(0, begin).is_empty(), "it preempts\n{}", duel.logs());
+    duel.wait_for_master(1);
+
+    let begin = now();
+    duel.stop(1);
+    duel.assert_release_is_followed(1, begin);
+    duel.wait_for_master(0);
+    duel.finish();
+}
+
+#[test]
+fn steadfast_with_the_greater_address_stays_master() {
+    equal_priorities(OURS_FIRST);
+}
+
+#[test]
+fn keepalived_with_the_greater_address_stays_master() {
+    equal_priorities(THEIRS_FIRST);
+}
+
+/// The first host has the greater address.
+#[track_caller]
+fn equal_priorities(programs: [Program; 2]) {
+    let [lesser, greater] = ADDRESSES;
+    let duel = Duel::new(programs, [greater, lesser], &FEW, |[a, b]| (a.priority, b.priority) = (150, 150));
+    let Some(mut duel) = duel else { return };
+    duel.start(1);
+    duel.wait_for_addresses(1, true);
+    let begin = now();
+    duel.start(0);
+    duel.wait_for_ready(0);
+    let ready = now();
+    for cell in FEW {
+        let _longer_than_the_master_down_interval = duel.adverts(cell, 1, ready, 5);
+    }
+    assert!(duel.adverts_since(0, begin).is_empty(), "an equal priority does not preempt\n{}", duel.logs());
+
+    duel.world.nodes[1].cable.cut().unwrap();
+    duel.wait_for_addresses(0, true);
+    duel.wait_for_addresses(1, true);
+    let begin = now();
+    duel.world.nodes[1].cable.heal().unwrap();
+    duel.wait_for_master(0);
+    duel.assert_announced(0, begin);
+    let released = |heard: &Heard| heard.advert().is_some_and(|advert| advert.priority == Priority::RELEASE);
+    let released = duel.world.sniffer.since(begin, released);
+    assert!(released.is_empty(), "who yields to a better master says nothing: {released:?}");
+    duel.finish();
+}
+
+/// What the other tests rely on: both programs do complain, in words and numbers that are looked for.
+#[test]
+fn another_password_is_complained_of() {
+    let duel = Duel::new(OURS_FIRST, ADDRESSES, &[V2_PASSWORD], |[_, other]| other.auth_pass = "2222");
+    let Some(mut duel) = duel else { return };
+    duel.start(0);
+    duel.start(1);
+    for index in [0, 1] {
+        duel.wait_for_addresses(index, true);
+        let told = wait_until(PATIENCE, || !complaints(&duel.log(index)).is_empty());
+        assert!(told, "host {index} does not complain\n{}", duel.logs());
+    }
+    let statistics = duel.statistics(1);
+    let counted = counted_errors(&statistics);
+    assert!(matches!(counted[..], [line] if line.contains("Failure")), "{counted:?}\n{statistics}");
+}
+
+/// Same file, same host: the frames of both programs differ in the IP header's identification only.
+#[test]
+fn frames_are_the_same_to_the_byte() {
+    let [ours, theirs] = thread::scope(|scope| {
+        let both =
+            [Program::Steadfast, Program::Keepalived].map(|program| scope.spawn(move || sent_by(program)));
+        both.map(|one| one.join().expect("it has sent"))
+    });
+    let (Some(ours), Some(theirs)) = (ours, theirs) else { return };
+    assert_eq!(ours.len(), 2 * ALL.len() + 3 * ALL.len(), "{ours:#?}");
+    for (name, frame) in &ours {
+        assert_eq!(Some(frame), theirs.get(name), "{name}");
+    }
+    let example = &ours["v2_multicast_1 200"];
+    assert_eq!((example[ETHERNET + 1], example[ETHERNET + 8]), (0xc0, 255), "type of service, time to live");
+}
+
+/// The frames of a host that is alone: an advertisement and a release of each cell, an announcement of each address.
+#[track_caller]
+fn sent_by(program: Program) -> Option<BTreeMap<String, Vec<u8>>> {
+    let mut duel = Duel::new([program; 2], ADDRESSES, &ALL, |_| ())?;
+    for (node, last) in duel.world.nodes.iter_mut().zip([14, 86]) {
+        node.mac = MacAddr([2, 0, 0, 0, 0, last]);
+        node.host.set_mac(&common::interface(), node.mac).unwrap();
+    }
+    duel.start(0);
+    duel.wait_for_master(0);
+    duel.assert_announced(0, Instant::ZERO);
+    let begin = now();
+    duel.stop(0);
+    let mut frames = BTreeMap::new();
+    for cell in ALL {
+        for (priority, since) in [(200, Instant::ZERO), (0, begin)] {
+            let heard = duel.advert_with(cell, 0, since, priority);
+            frames.insert(format!("{cell} {priority}"), without_identification(&heard.frame));
         }
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let remarks = String::from_utf8_lossy(&output.stdout);
-    assert!(remarks.is_empty(), "{remarks}");
+        for vip in cell.vips() {
+            let mac = duel.world.nodes[0].mac;
+            let heard = duel.world.sniffer.since(Instant::ZERO, |heard| heard.announces(vip, mac));
+            frames.insert(vip.to_string(), heard[0].frame.to_vec());
+        }
+    }
+    Some(frames)
 }
 
-fn files(dialect: Dialect) -> [String; 2] {
-    let [first, second] = ADDRESSES;
-    [file(dialect, 150, first, second), file(dialect, 100, second, first)]
+/// The frame of an IPv4 packet with zeros in place of its identification and of the checksum that covers it.
+fn without_identification(frame: &[u8]) -> Vec<u8> {
+    let mut frame = frame.to_vec();
+    frame[ETHERNET + 4..ETHERNET + 6].fill(0);
+    frame[ETHERNET + 10..ETHERNET + 12].fill(0);
+    frame
 }
 
-fn file(dialect: Dialect, priority: u8, own: &str, peer: &str) -> String {
-    let Dialect { version, interval, .. } = dialect;
-    let password = "authentication {\n auth_type PASS\n auth_pass 1111\n }\n";
-    let password = if dialect.password { password } else { "" };
-    let unicast = format!("unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}\n");
-    let unicast = if dialect.unicast { &unicast } else { "" };
-    format!(
-        "vrrp_instance VI_1 {{
-            state BACKUP
-            interface eth1
-            virtual_router_id 51
-            version {version}
-            priority {priority}
-            advert_int {interval}
-            {password}{unicast}
-            virtual_ipaddress {{
-                192.168.0.100
-            }}
-        }}\n"
-    )
+/// What [`assert_unremarkable`] relies on: damage to any checksum and to the protocol's fields is remarked on.
+#[test]
+fn wireshark_remarks_on_damaged_frames() {
+    let Some(mut duel) = Duel::new(OURS_FIRST, ADDRESSES, &[V2_PASSWORD, V3_FAST], |_| ()) else { return };
+    duel.start(0);
+    duel.wait_for_master(0);
+    let directory = tempfile::tempdir().unwrap();
+    let capture = directory.path().join("lan");
+    duel.world.sniffer.write_pcap(&capture).unwrap();
+    let intact = fs::read(&capture).unwrap();
+    let Some(remarks) = wireshark::remarks(&capture) else { return };
+    assert!(remarks.is_empty(), "{remarks:?}");
+    for (cell, offset, what) in [
+        (V2_PASSWORD, ETHERNET + 10, "the checksum of IPv4"),
+        (V2_PASSWORD, ETHERNET + IPV4 + 6, "the checksum of VRRP version 2"),
+        (V3_FAST, ETHERNET + IPV4 + 6, "the checksum of VRRP version 3"),
+        (V3_FAST, ETHERNET + IPV4 + 8, "an address that it covers"),
+    ] {
+        let frame = duel.adverts(cell, 0, Instant::ZERO, 1).remove(0).frame;
+        let at = intact.windows(frame.len()).position(|window| *window == *frame).expect("it was captured");
+        let mut damaged = intact.clone();
+        damaged[at + offset] ^= 1;
+        fs::write(&capture, &damaged).unwrap();
+        let remarks = wireshark::remarks(&capture).unwrap();
+        assert!(matches!(&remarks[..], [remark] if remark.contains("hecksum")), "{what}: {remarks:?}");
+    }
 }

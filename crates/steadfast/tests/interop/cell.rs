@@ -1,0 +1,133 @@
+//! The ways in which two hosts can speak VRRP with each other, each a virtual router of its own.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use lab::{Advert, Heard};
+use model::Priority;
+
+/// One virtual router, and how its hosts speak.
+#[derive(Clone, Copy)]
+pub(crate) struct Cell {
+    pub(crate) vrid: u8,
+    pub(crate) version: u8,
+    /// As the file has it, in seconds.
+    pub(crate) advert_int: &'static str,
+    pub(crate) password: bool,
+    pub(crate) unicast: bool,
+}
+
+/// What a host's file says beside the cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) own: Ipv4Addr,
+    pub(crate) peer: Ipv4Addr,
+    pub(crate) priority: u8,
+    pub(crate) nopreempt: bool,
+    pub(crate) auth_pass: &'static str,
+}
+
+const V2: Cell = Cell { vrid: 21, version: 2, advert_int: "1", password: false, unicast: false };
+const V3: Cell = Cell { vrid: 31, version: 3, ..V2 };
+pub(crate) const V3_FAST: Cell = Cell { vrid: 33, version: 3, advert_int: "0.1", ..V2 };
+pub(crate) const V2_PASSWORD: Cell = Cell { vrid: 23, password: true, ..V2 };
+
+/// Versions 2 and 3, PASS and none, multicast and unicast, a second and a tenth of it.
+pub(crate) const ALL: [Cell; 8] = [
+    V2,
+    Cell { vrid: 22, unicast: true, ..V2 },
+    V2_PASSWORD,
+    Cell { vrid: 24, unicast: true, ..V2_PASSWORD },
+    V3,
+    Cell { vrid: 32, unicast: true, ..V3 },
+    V3_FAST,
+    Cell { vrid: 34, unicast: true, ..V3_FAST },
+];
+
+/// One of each version and each way.
+pub(crate) const FEW: [Cell; 3] = [ALL[2], ALL[1], ALL[7]];
+
+impl Cell {
+    /// Its virtual addresses, in the file's order.
+    pub(crate) fn vips(&self) -> [Ipv4Addr; 3] {
+        [1, 3, 2].map(|last| Ipv4Addr::new(192, 168, self.vrid, last))
+    }
+
+    pub(crate) fn interval(&self) -> Duration {
+        Duration::from_secs_f64(self.advert_int.parse().expect("seconds"))
+    }
+
+    /// RFC 3768 §6.1, RFC 5798 §6.1: (256 - priority) / 256 of a second, of the interval in version 3.
+    pub(crate) fn skew_time(&self, priority: u8) -> Duration {
+        let unit = if self.version == 2 { Duration::from_secs(1) } else { self.interval() };
+        unit * (256 - u32::from(priority)) / 256
+    }
+
+    pub(crate) fn master_down_interval(&self, priority: u8) -> Duration {
+        3 * self.interval() + self.skew_time(priority)
+    }
+
+    /// What an advertisement of this virtual router says when `source` sends it to `peer`.
+    pub(crate) fn is_said_by(&self, heard: &Heard, source: Ipv4Addr) -> bool {
+        heard.is_advert_of(source) && heard.advert().is_some_and(|advert| advert.vrid.get() == self.vrid)
+    }
+
+    /// Every field of an advertisement is as the file asks.
+    #[track_caller]
+    pub(crate) fn assert_content(&self, advert: &Advert, settings: &Settings, priority: u8) {
+        let multicast = Ipv4Addr::new(224, 0, 0, 18);
+        assert_eq!(advert.destination, if self.unicast { settings.peer } else { multicast }, "{self}");
+        assert_eq!((advert.ttl, advert.priority), (255, Priority(priority)), "{self}");
+        assert_eq!(advert.version, self.wire_version(), "{self}");
+        assert_eq!(advert.interval.duration(), self.interval(), "{self}");
+        assert_eq!(advert.addresses, self.vips().map(IpAddr::from), "{self}");
+    }
+
+    fn wire_version(&self) -> model::vrrp::Version {
+        if self.version == 2 { model::vrrp::Version::V2 } else { model::vrrp::Version::V3 }
+    }
+
+    fn block(&self, settings: &Settings) -> String {
+        let Settings { own, peer, priority, nopreempt, auth_pass } = settings;
+        let Self { vrid, version, advert_int, .. } = self;
+        let [first, second, third] = self.vips();
+        let nopreempt = if *nopreempt { "nopreempt" } else { "" };
+        let password = format!("authentication {{\n auth_type PASS\n auth_pass {auth_pass}\n }}");
+        let password = if self.password { &password } else { "" };
+        let unicast = format!("unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}");
+        let unicast = if self.unicast { &unicast } else { "" };
+        format!(
+            "vrrp_instance {self} {{
+                state BACKUP
+                interface eth1
+                virtual_router_id {vrid}
+                version {version}
+                priority {priority}
+                advert_int {advert_int}
+                {nopreempt}
+                {password}
+                {unicast}
+                virtual_ipaddress {{
+                    {first}
+                    {second}
+                    {third}
+                }}
+            }}\n"
+        )
+    }
+}
+
+/// The file of a host, for keepalived and Steadfast alike.
+pub(crate) fn file(cells: &[Cell], settings: &Settings) -> String {
+    cells.iter().map(|cell| cell.block(settings)).collect()
+}
+
+/// Also the instance's name.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = if self.password { "_pass" } else { "" };
+        let way = if self.unicast { "unicast" } else { "multicast" };
+        write!(f, "v{}{password}_{way}_{}", self.version, self.advert_int)
+    }
+}
