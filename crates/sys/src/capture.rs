@@ -24,7 +24,8 @@ pub struct Capture {
 pub struct Frame<'a> {
     /// When the kernel saw it.
     pub at: WallTime,
-    /// The frame from its link-layer header on, cut to the buffer's length.
+    /// The frame from its link-layer header on (a raw IPv4 socket's packet from its IP header on), cut to the buffer's
+    /// length.
     pub bytes: &'a [u8],
 }
 
@@ -37,7 +38,7 @@ impl Capture {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         // Protocol none: nothing is captured before the socket is bound to its interface.
         let socket = socket(AddressFamily::Packet, SockType::Raw, flags, None)?;
-        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        stamp(&socket)?;
         enlarge(&socket)?;
         hear_all(&socket, index)?;
         bind(&socket, index)?;
@@ -49,27 +50,7 @@ impl Capture {
     /// # Errors
     /// Whatever the kernel says, `ENETDOWN` once after the interface went down.
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> io::Result<Option<Frame<'b>>> {
-        let mut control = nix::cmsg_space!(libc::timespec);
-        let (length, at) = {
-            let mut parts = [IoSliceMut::new(buffer)];
-            let flags = MsgFlags::MSG_DONTWAIT;
-            let message = match recvmsg::<SockaddrStorage>(
-                self.socket.as_raw_fd(),
-                &mut parts,
-                Some(&mut control),
-                flags,
-            ) {
-                Ok(message) => message,
-                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(None),
-                Err(errno) => return Err(errno.into()),
-            };
-            let stamp = message.cmsgs()?.find_map(|control| match control {
-                ControlMessageOwned::ScmTimestampns(stamp) => Some(WallTime(Duration::from(stamp))),
-                _ => None,
-            });
-            (message.bytes, stamp.ok_or(io::ErrorKind::InvalidData)?)
-        };
-        Ok(Some(Frame { at, bytes: buffer.get(..length).unwrap_or_default() }))
+        receive(self, buffer)
     }
 }
 
@@ -77,6 +58,37 @@ impl AsFd for Capture {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Asks the kernel to note the receive time of each packet of `socket`, for [`receive`].
+///
+/// # Errors
+/// It is no socket.
+pub fn stamp(socket: &impl AsFd) -> io::Result<()> {
+    Ok(setsockopt(&socket.as_fd(), sockopt::ReceiveTimestampns, &true)?)
+}
+
+/// The next packet of a socket that was given to [`stamp`], or `None` if there is none yet. Never blocks.
+///
+/// # Errors
+/// Whatever the kernel says.
+pub fn receive<'b>(socket: &impl AsFd, buffer: &'b mut [u8]) -> io::Result<Option<Frame<'b>>> {
+    let mut control = nix::cmsg_space!(libc::timespec);
+    let (length, at) = {
+        let mut parts = [IoSliceMut::new(buffer)];
+        let (fd, flags) = (socket.as_fd().as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+        let message = match recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut control), flags) {
+            Ok(message) => message,
+            Err(Errno::EAGAIN | Errno::EINTR) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
+        let stamp = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(stamp) => Some(WallTime(Duration::from(stamp))),
+            _ => None,
+        });
+        (message.bytes, stamp.ok_or(io::ErrorKind::InvalidData)?)
+    };
+    Ok(Some(Frame { at, bytes: buffer.get(..length).unwrap_or_default() }))
 }
 
 /// Room for some seconds of a busy LAN; beyond `net.core.rmem_max` where the rights allow.

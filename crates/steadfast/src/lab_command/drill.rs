@@ -139,7 +139,7 @@ fn longest_wait(stage: &Stage) -> Duration {
 struct Change {
     step: Step,
     begin: Instant,
-    /// The client's last answer before its longest wait.
+    /// The first request of the client's longest wait.
     lost: Instant,
     /// Who held the address before and after.
     before: Vec<usize>,

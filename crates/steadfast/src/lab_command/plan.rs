@@ -319,7 +319,10 @@ mod tests {
     fn a_file_without_the_address_is_named() {
         let one = "vrrp_instance V {\n interface eth0\n virtual_router_id 9\n virtual_ipaddress {\n 192.0.2.1\n }\n}";
         let texts = vec![text("one.conf", one), text("two.conf", &one.replace("192.0.2.1", "192.0.2.2"))];
-        assert_eq!(Plan::for_texts(&texts).unwrap_err().to_string(), "two.conf has no instance for 192.0.2.1");
+        assert_eq!(
+            Plan::for_texts(&texts).unwrap_err().to_string(),
+            "two.conf has no instance for 192.0.2.1"
+        );
         let none = vec![text("none.conf", "global_defs {\n}\n")];
         let said = Plan::for_texts(&none).unwrap_err().to_string();
         assert_eq!(said, "none.conf has no virtual IPv4 address that a client could ask");
