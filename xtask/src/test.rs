@@ -8,6 +8,9 @@ use crate::{packages, say, sizes};
 
 const STEPS: [&str; 6] = ["packages", "fmt", "clippy", "docs", "sizes", "test"];
 
+/// The namespace tests mostly wait for protocol timers: more of them than processors run at once.
+const TEST_THREADS: &str = "6";
+
 /// Runs the steps in `only`, or all.
 pub(crate) fn run(only: &[String]) -> ExitCode {
     if let Some(unknown) = only.iter().find(|step| !STEPS.contains(&step.as_str())) {
@@ -76,7 +79,11 @@ fn tests(not_run: &mut Vec<String>) -> bool {
     }
     // The daemon under test is the one that ships: optimised, and with panics that abort.
     let built = cargo(&["build", "--release", "--quiet"], &[]);
-    built && cargo(&["test", "--workspace", "--quiet"], &[("STEADFAST_REQUIRE_NETNS", required)])
+    built
+        && cargo(
+            &["test", "--workspace", "--quiet"],
+            &[("STEADFAST_REQUIRE_NETNS", required), ("RUST_TEST_THREADS", TEST_THREADS)],
+        )
 }
 
 fn may_make_namespaces() -> bool {
