@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
+use rustix::process::getpid;
 
-use crate::process::child::{Rights, close_at_exec, reset_scheduling, reset_signals};
+use crate::process::child::{Rights, close_at_exec, die_with_parent, reset_scheduling, reset_signals};
 use crate::process::{Child, SpawnError};
+use crate::signal::Signal;
 use crate::users::Credentials;
 
 /// A program to run apart from the daemon: own process group, `/dev/null` for its three standard files,
@@ -25,6 +27,8 @@ pub struct Script<'a> {
     pub run_as: Option<&'a Credentials>,
     /// Permission bits that its new files lack; the daemon's own if `None`.
     pub umask: Option<u32>,
+    /// What it gets when this process ends first, by whatever means; its own children get nothing.
+    pub death_signal: Option<Signal>,
 }
 
 impl Script<'_> {
@@ -39,6 +43,7 @@ impl Script<'_> {
         }
         let rights = self.run_as.map(Rights::from);
         let umask = self.umask.map(Mode::from_raw_mode);
+        let (parent, death_signal) = (getpid(), self.death_signal);
         let prepare = move || {
             reset_signals()?;
             reset_scheduling();
@@ -46,7 +51,9 @@ impl Script<'_> {
             if let Some(umask) = umask {
                 rustix::process::umask(umask);
             }
-            rights.as_ref().map_or(Ok(()), Rights::take)
+            rights.as_ref().map_or(Ok(()), Rights::take)?;
+            // Last: the kernel forgets it when the rights change.
+            death_signal.map_or(Ok(()), |signal| die_with_parent(parent, signal))
         };
         let mut command = Command::new(self.program);
         command.args(self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
@@ -68,7 +75,6 @@ mod tests {
     use super::*;
     use crate::clock::now;
     use crate::process::{Exit, Pid};
-    use crate::signal::Signal;
 
     const PATH: &[(&str, &str)] = &[("PATH", "/usr/bin:/bin"), ("COLOUR", "blue")];
 
@@ -76,9 +82,16 @@ mod tests {
         let environment: Vec<_> = PATH.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let arguments = ["-c".to_owned(), text.to_owned()];
         let program = Path::new("/bin/sh");
-        Script { program, arguments: &arguments, environment: &environment, run_as: None, umask: Some(0o027) }
-            .spawn()
-            .unwrap()
+        Script {
+            program,
+            arguments: &arguments,
+            environment: &environment,
+            run_as: None,
+            umask: Some(0o027),
+            death_signal: None,
+        }
+        .spawn()
+        .unwrap()
     }
 
     fn wait(child: &mut Child) -> Exit {
@@ -152,8 +165,14 @@ mod tests {
     fn what_cannot_be_executed_is_told_why() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        let script =
-            |program| Script { program, arguments: &[], environment: &[], run_as: None, umask: None };
+        let script = |program| Script {
+            program,
+            arguments: &[],
+            environment: &[],
+            run_as: None,
+            umask: None,
+            death_signal: None,
+        };
         assert!(matches!(script(&file).spawn(), Err(SpawnError::NotFound)));
         fs::write(&file, "exit 3").unwrap();
         assert!(matches!(script(&file).spawn(), Err(SpawnError::Denied)));
@@ -188,6 +207,7 @@ mod tests {
             environment: &environment,
             run_as: Some(&nobody),
             umask: None,
+            death_signal: Some(Signal::TERM),
         };
         assert!(wait(&mut script.spawn().unwrap()).success());
     }
