@@ -294,6 +294,7 @@ impl Runner {
                 return None;
             }
         };
+        self.permits.started(command);
         let token = Token(self.next_token);
         self.next_token += 1;
         if let Err(error) = reactor.add(run.child(), token, sys::reactor::Interest::Read) {

@@ -108,7 +108,7 @@ impl Permits {
     pub(super) fn examine(&mut self, command: &Command, purpose: &str) -> Option<Permit> {
         match self.decide(command) {
             Ok((permit, None)) => {
-                self.all_is_well(command);
+                self.said.retain(|key, said| !(said.runs && *key == key_of(command)));
                 Some(permit)
             }
             Ok((permit, Some(insecure))) => {
@@ -126,6 +126,15 @@ impl Permits {
         }
     }
 
+    /// Notes that `command` was started: only that proves that what kept it from running is put right.
+    pub(super) fn started(&mut self, command: &Command) {
+        let key = key_of(command);
+        if self.said.get(&key).is_some_and(|said| !said.runs) {
+            self.said.remove(&key);
+            self.log.notice(format_args!("script {} is run again", command.program));
+        }
+    }
+
     /// Notes that `command` could not be started after all.
     pub(super) fn refuse(&mut self, command: &Command, purpose: &str, refusal: &Refusal) {
         self.say(command, purpose, Said { cause: format!("is not run: {refusal}"), runs: false });
@@ -133,17 +142,10 @@ impl Permits {
 
     /// The same cause for another purpose is no news.
     fn say(&mut self, command: &Command, purpose: &str, said: Said) {
-        let key = (command.program.clone(), command.run_as.clone());
+        let key = key_of(command);
         if self.said.get(&key) != Some(&said) {
             self.log.warning(format_args!("script {} ({purpose}) {}", command.program, said.cause));
             self.said.insert(key, said);
-        }
-    }
-
-    fn all_is_well(&mut self, command: &Command) {
-        let before = self.said.remove(&(command.program.clone(), command.run_as.clone()));
-        if before.is_some_and(|before| !before.runs) {
-            self.log.notice(format_args!("script {} is run again", command.program));
         }
     }
 
@@ -188,6 +190,10 @@ impl Permits {
         self.users.insert(run_as.clone(), rights.clone());
         rights.map_err(Refusal::User)
     }
+}
+
+fn key_of(command: &Command) -> (String, RunAs) {
+    (command.program.clone(), command.run_as.clone())
 }
 
 fn rights(run_as: &RunAs, own: &Credentials) -> Result<Rights, UserError> {
@@ -340,6 +346,8 @@ mod tests {
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(dir.path().join("script"), mode).unwrap();
         assert!(permits.examine(&command, "vrrp_script a").is_some());
+        assert!(!permits.said.is_empty(), "its interpreter may be missing");
+        permits.started(&command);
         assert!(permits.said.is_empty());
     }
 }

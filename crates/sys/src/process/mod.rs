@@ -152,7 +152,7 @@ pub fn kill_group(leader: Pid, signal: Signal) -> io::Result<()> {
 #[non_exhaustive]
 pub enum SpawnError {
     /// There is no such file (`ENOENT`), or its interpreter is missing.
-    #[error("no such program")]
+    #[error("no such program, or its first line names an interpreter that does not exist")]
     NotFound,
     /// The file may not be executed by that user (`EACCES`).
     #[error("the program may not be executed")]
