@@ -41,8 +41,12 @@ impl Clock {
 
 /// Writes a line to standard error. If that fails there is nowhere to say so.
 pub(super) fn to_console(clock: &Clock, at: SystemTime, text: &str) {
-    let line = format!("{}: {text}\n", clock.console(at));
-    drop(std::io::stderr().write_all(line.as_bytes()));
+    text_to_console(&format!("{}: {text}\n", clock.console(at)));
+}
+
+/// Writes this to standard error, as it is.
+pub(super) fn text_to_console(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 #[cfg(test)]

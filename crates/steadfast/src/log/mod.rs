@@ -112,8 +112,17 @@ impl Log {
         self.queue_line(Line { at: SystemTime::now(), level, text: line.to_string(), aside: true });
     }
 
+    /// Writes `text` to the console as it is, whether or not lines go there. Never waits.
+    pub(crate) fn show(&self, text: String) {
+        self.push(Entry::Text(text));
+    }
+
     fn queue_line(&self, line: Line) {
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(Entry::Line(line)) {
+        self.push(Entry::Line(line));
+    }
+
+    fn push(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(entry) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -169,6 +178,8 @@ impl fmt::Debug for Log {
 /// What the writing thread is asked to do.
 enum Entry {
     Line(Line),
+    /// For the console, without a time.
+    Text(String),
     Flush(SyncSender<()>),
 }
 
@@ -200,6 +211,7 @@ impl Writer {
         while let Ok(entry) = entries.recv() {
             match entry {
                 Entry::Line(line) => self.line(&line),
+                Entry::Text(text) => format::text_to_console(&text),
                 Entry::Flush(done) => {
                     self.report_lost();
                     // The one who asked may have lost patience.

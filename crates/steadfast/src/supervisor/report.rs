@@ -22,13 +22,12 @@ pub(super) fn to_log(log: &Log, loaded: &Loaded, console: Console) {
         };
         log.write_aside(level, render::log(diagnostic, &loaded.sources));
     }
-    if console == Console::Shown && !loaded.diagnostics.is_empty() {
-        // Lines that were logged before come before.
-        log.flush(crate::log::PATIENCE_AT_EXIT);
-        let mut console = io::stderr();
-        let colour = if console.is_terminal() { Colour::On } else { Colour::Off };
-        // There is nowhere to say that standard error does not work.
-        drop(write_full(&mut console, loaded, colour));
+    if console == Console::Shown {
+        let colour = if io::stderr().is_terminal() { Colour::On } else { Colour::Off };
+        // By way of the log: nobody may read standard error, and this process must not wait for it.
+        for diagnostic in &loaded.diagnostics {
+            log.show(format!("{}\n", render::full(diagnostic, &loaded.sources, colour)));
+        }
     }
 }
 
