@@ -1,213 +1,389 @@
-//! What goes wrong around a running daemon: interfaces that come and go, reloads, strangers on the LAN.
+//! What goes wrong around a running daemon: interfaces, addresses, rights, its own processes, its log.
 
 mod common;
 
+use std::fs;
 use std::net::Ipv4Addr;
-use std::thread;
 use std::time::Duration;
 
-use common::{GRACE, PATIENCE, interface, network, seed_in_step, seed_world};
-use lab::{Host, now, wait_until};
-use model::{IfName, MacAddr};
-use sys::socket::packet::Sender;
-use wire::{ethernet, ipv4, vrrp};
+use common::stranger::{runs, signal, worker};
+use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, network, quick_world, router};
+use common::{seed_in_step, seed_world};
+use lab::{Heard, Lan, Signal, now, wait_until};
+use model::{IfName, Instant, Prefix};
+
+const VIP: &str = "192.168.0.100";
+const BINARY: &str = env!("CARGO_BIN_EXE_steadfast");
+
+/// Node 0 alone with this file, not started yet.
+fn lone(file: &str) -> Option<World> {
+    seed_world([file.to_owned(), String::new()])
+}
+
+fn name(text: &str) -> IfName {
+    text.parse().unwrap()
+}
+
+/// A second router, on an interface that a test takes away while the first one must not notice.
+fn on_eth9(vip: &str) -> String {
+    router("B", 52, 100, vip, "").replace("interface eth1", "interface eth9")
+}
+
+#[track_caller]
+fn assert_kept(world: &World, vrid: u8, since: Instant) {
+    let of_router = |heard: &Heard| heard.advert().is_some_and(|advert| advert.vrid.get() == vrid);
+    let heard = world.sniffer.since(since, of_router);
+    assert!(heard.len() > 1, "{} advertisements of router {vrid}\n{}", heard.len(), world.logs());
+    for pair in heard.windows(2) {
+        let gap = pair[1].at.since(pair[0].at);
+        assert!(gap < ROUTER_INTERVAL + GRACE, "{gap:?}: router {vrid} was disturbed\n{}", world.logs());
+    }
+}
 
 #[test]
-fn a_removed_interface_is_a_fault_until_it_is_made_anew() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+fn a_router_without_its_interface_waits_for_it_and_holds_up_no_other() {
+    let file = router("A", 51, 100, VIP, "") + &on_eth9("10.0.0.100");
+    let Some(mut world) = lone(&file) else { return };
+    world.nodes[0].start();
+    world.nodes[0].wait_for_line(0, "(B) Entering FAULT STATE (interface eth9 does not exist)");
+    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
+    let begin = world.adverts_of(0, now(), 1).remove(0).at;
+
+    let other = Lan::new().unwrap();
+    let host = world.nodes[0].host.clone();
+    let vip = Ipv4Addr::new(10, 0, 0, 100);
+    let _cable = other.connect(&host, &name("eth9"), &[]).unwrap();
+    world.nodes[0].wait_for_line(0, "(B) also at fault: interface eth9 has no IPv4 address");
+    host.add_address(&name("eth9"), network(Ipv4Addr::new(10, 0, 0, 1))).unwrap();
+    world.nodes[0].wait_for_line(0, "(B) Entering BACKUP STATE");
+    assert!(wait_until(PATIENCE, || host.holds(vip.into())), "{}", world.logs());
+
+    // Gone again while it is master, and back with another number.
+    host.remove_interface(&name("eth9")).unwrap();
+    let before = world.nodes[0].log().len();
+    world.nodes[0].wait_for_line(0, "(B) Entering FAULT STATE (interface eth9");
+    let _cable = other.connect(&host, &name("eth9"), &[network(Ipv4Addr::new(10, 0, 0, 1))]).unwrap();
+    world.nodes[0].wait_for_line(before, "(B) Entering MASTER STATE");
+    assert!(wait_until(PATIENCE, || host.holds(vip.into())), "{}", world.logs());
+    assert_kept(&world, 51, begin);
+}
+
+#[test]
+fn an_interface_goes_down_is_removed_renamed_and_loses_its_address() {
+    let Some(mut world) = quick_world() else { return };
     world.settle();
-    world.nodes[0].host.remove_interface(&interface()).unwrap();
-    let followed = wait_until(PATIENCE, || world.nodes[1].holds(world.vip));
-    assert!(followed, "{}", world.logs());
+    let host = world.nodes[0].host.clone();
+    let (eth1, eth7) = (interface(), name("eth7"));
     let address = network(world.nodes[0].address);
-    world.nodes[0].cable = world.lan.connect(&world.nodes[0].host, &interface(), &[address]).unwrap();
-    world.nodes[0].mac = world.nodes[0].host.mac(&interface()).unwrap();
+
+    host.set_interface(&eth1, false).unwrap();
+    follow(&world, "interface eth1 is down");
+    host.set_interface(&eth1, true).unwrap();
+    world.wait_for_master(0);
+
+    host.rename_interface(&eth1, &eth7).unwrap();
+    follow(&world, "interface eth1");
+    assert!(!host.addresses(&eth7).unwrap().contains(&Prefix::host(world.vip.into())), "{}", world.logs());
+    host.rename_interface(&eth7, &eth1).unwrap();
+    world.wait_for_master(0);
+
+    host.remove_address(&eth1, address).unwrap();
+    follow(&world, "interface eth1 has no IPv4 address");
+    host.add_address(&eth1, address).unwrap();
+    world.wait_for_master(0);
+
+    host.remove_interface(&eth1).unwrap();
+    follow(&world, "interface eth1");
+    world.nodes[0].cable = world.lan.connect(&host, &eth1, &[address]).unwrap();
+    world.nodes[0].mac = host.mac(&eth1).unwrap();
     world.wait_for_master(0);
     let _client = world.ask();
     world.wait_for_belief(0);
 }
 
-#[test]
-fn an_interface_may_come_after_the_daemon() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
-    let host = world.nodes[0].host.clone();
-    host.remove_interface(&interface()).unwrap();
-    world.nodes[0].start();
-    world.nodes[1].start();
-    world.adverts_of(1, now(), 2);
-    assert!(world.nodes[0].daemon().ended().is_none(), "it waits for the interface\n{}", world.logs());
-    let address = network(world.nodes[0].address);
-    world.nodes[0].cable = world.lan.connect(&host, &interface(), &[address]).unwrap();
-    world.wait_for_master(0);
-}
-
-#[test]
-fn an_interface_under_another_name_is_another_one() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
-    world.settle();
-    let other: IfName = "eth7".parse().unwrap();
-    let host = world.nodes[0].host.clone();
-    host.rename_interface(&interface(), &other).unwrap();
+/// The first host gives the address up for this reason, and the second has it.
+#[track_caller]
+fn follow(world: &World, reason: &str) {
+    world.nodes[0].wait_for_line(0, &format!("(V) Entering FAULT STATE ({reason}"));
     let followed =
         wait_until(PATIENCE, || world.nodes[1].holds(world.vip) && !world.nodes[0].holds(world.vip));
     assert!(followed, "{}", world.logs());
-    host.rename_interface(&other, &interface()).unwrap();
-    world.wait_for_master(0);
 }
 
 #[test]
-fn an_interface_set_down_by_hand_comes_back_with_everything() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
-    world.settle();
+fn a_virtual_address_that_is_elsewhere_on_the_host_is_remarked_on() {
+    let Some(mut world) = lone(&router("V", 51, 120, VIP, "")) else { return };
     let host = world.nodes[0].host.clone();
-    host.set_interface(&interface(), false).unwrap();
-    let followed = wait_until(PATIENCE, || world.nodes[1].holds(world.vip));
-    assert!(followed, "{}", world.logs());
-    host.set_interface(&interface(), true).unwrap();
-    world.wait_for_master(0);
-    let _client = world.ask();
+    host.add_address(&name("lo"), Prefix::host(world.vip.into())).unwrap();
+    world.nodes[0].start();
+    let said = world.nodes[0].wait_for_line(0, "(V) virtual address 192.168.0.100 is already on this host");
+    assert!(said.contains("as 192.168.0.100/32 on lo") && said.contains("remove it there"), "{said}");
+    let held = || host.addresses(&interface()).unwrap().contains(&Prefix::host(world.vip.into()));
+    assert!(wait_until(PATIENCE, held), "it is held where it belongs\n{}", world.logs());
+    world.nodes[0].stop();
+    assert!(world.nodes[0].holds(world.vip), "what somebody else put on `lo` is left there");
 }
 
 #[test]
 fn an_address_that_somebody_deletes_is_put_back() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = quick_world() else { return };
     world.settle();
     let host = world.nodes[0].host.clone();
-    let vip = model::Prefix::host(world.vip.into());
-    host.remove_address(&interface(), vip).unwrap();
-    let back = wait_until(PATIENCE, || host.holds(world.vip.into()));
-    assert!(back, "{}", world.logs());
+    let vip = Prefix::host(world.vip.into());
+    let begin = now();
+    for _ in 0..3 {
+        host.remove_address(&interface(), vip).unwrap();
+        assert!(wait_until(PATIENCE, || host.holds(world.vip.into())), "{}", world.logs());
+    }
+    let said =
+        world.nodes[0].wait_for_line(0, "somebody else deleted virtual address 192.168.0.100/32 on eth1");
+    assert!(said.contains("put back"), "{said}");
     world.wait_for_master(0);
+    world.assert_regular(0, begin, ROUTER_INTERVAL);
 }
 
 #[test]
-fn a_reload_without_a_change_disturbs_nothing() {
+fn an_address_that_a_killed_run_left_is_removed_by_one_that_starts_as_backup() {
+    let Some(mut world) = quick_world() else { return };
+    world.settle();
+    world.nodes[0].daemon().kill_tree();
+    assert!(wait_until(PATIENCE, || world.nodes[1].holds(world.vip)), "{}", world.logs());
+    assert!(world.nodes[0].holds(world.vip), "nobody has taken it away");
+    world.nodes[0].configure(&router("V", 51, 50, VIP, ""));
+    let begin = now();
+    world.nodes[0].start();
+    world.wait_for_master(1);
+    assert!(world.adverts_since(0, begin).is_empty(), "{}", world.logs());
+}
+
+#[test]
+fn a_flood_of_netlink_messages_leaves_the_truth() {
+    let file = router("A", 51, 100, VIP, "") + &on_eth9("10.0.0.100");
+    let Some(mut world) = lone(&file) else { return };
+    let other = Lan::new().unwrap();
+    let host = world.nodes[0].host.clone();
+    let _cable = other.connect(&host, &name("eth9"), &[network(Ipv4Addr::new(10, 0, 0, 1))]).unwrap();
+    world.nodes[0].start();
+    world.nodes[0].wait_for_line(0, "(A) Entering MASTER");
+    world.nodes[0].wait_for_line(0, "(B) Entering MASTER");
+    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
+
+    // It cannot read while more happens than its buffer takes.
+    let worker = worker(world.nodes[0].daemon()).unwrap();
+    signal(worker, Signal::STOP);
+    let flood: String = (0..12_000)
+        .map(|number| {
+            format!("addr {} 198.51.100.1/32 dev lo\n", if number % 2 == 0 { "add" } else { "del" })
+        })
+        .collect();
+    host.write("/run/flood", &flood).unwrap();
+    world.nodes[0].shell("ip -batch /run/flood");
+    host.remove_address(&interface(), Prefix::host(world.vip.into())).unwrap();
+    host.remove_interface(&name("eth9")).unwrap();
+    signal(worker, Signal::CONT);
+
+    world.nodes[0]
+        .wait_for_line(0, "netlink: the kernel dropped messages; reading all links and addresses anew");
+    world.nodes[0].wait_for_line(0, "(B) Entering FAULT STATE (interface eth9");
+    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
+    let _a_while = world.adverts_of(0, now(), 2);
+    let again = network(Ipv4Addr::new(10, 0, 0, 1));
+    let _cable = other.connect(&host, &name("eth9"), &[again]).unwrap();
+    assert!(wait_until(PATIENCE, || host.holds(Ipv4Addr::new(10, 0, 0, 100).into())), "{}", world.logs());
+    assert_eq!(common::stranger::worker(world.nodes[0].daemon()), Some(worker), "the same worker");
+}
+
+#[test]
+fn a_single_missing_capability_is_named() {
+    let Some(mut world) = lone(&router("V", 51, 120, VIP, "")) else { return };
+    for (drop, missing, present) in
+        [("-net_raw", "CAP_NET_RAW", "CAP_NET_ADMIN"), ("-net_admin", "CAP_NET_ADMIN", "CAP_NET_RAW")]
+    {
+        let (bounding, inheritable) = (format!("--bounding-set={drop}"), format!("--inh-caps={drop}"));
+        let argv = ["setpriv", &bounding, &inheritable, BINARY, "-n", "-l", "-f", "/run/keepalived.conf"];
+        let mut daemon = world.nodes[0].host.spawn(&argv).unwrap();
+        let status = daemon.wait(PATIENCE).expect("it gives up at once");
+        let log = daemon.log().unwrap();
+        assert_eq!(status.code(), Some(4), "{log}");
+        assert!(log.contains(&format!("missing {missing}: run as root, or grant it")), "{log}");
+        assert!(
+            !log.contains(&format!("{present} and")) && !log.contains(&format!("and {present}")),
+            "{log}"
+        );
+    }
+    world.nodes[0].start();
+    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "nothing was left behind");
+}
+
+#[test]
+fn a_second_daemon_on_the_same_host_does_not_touch_the_first() {
+    let Some(mut world) = quick_world() else { return };
+    world.settle();
+    let begin = now();
+    for options in [&["-n", "-l"][..], &["-l"]] {
+        let argv = [&[BINARY][..], options, &["-f", "/run/keepalived.conf"]].concat();
+        let mut second = world.nodes[0].host.spawn(&argv).unwrap();
+        let status = second.wait(PATIENCE).expect("it leaves");
+        let log = second.log().unwrap();
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(log.contains("daemon is already running, pid "), "{log}");
+        assert!(log.contains("/run/keepalived.pid"), "{log}");
+    }
+    let _a_while = world.adverts_of(0, now(), 3);
+    world.assert_regular(0, begin, ROUTER_INTERVAL);
+    assert!(world.nodes[0].holds(world.vip) && world.adverts_since(1, begin).is_empty());
+}
+
+#[test]
+fn a_killed_worker_is_replaced_and_the_client_loses_nothing() {
     let Some(mut world) = seed_world(seed_in_step()) else { return };
     world.settle();
+    // Longer than a master down interval, so that only a living memory helps.
+    let _a_while = world.adverts_of(0, now(), 5);
     let client = world.ask();
     let begin = now();
-    for node in &mut world.nodes {
-        node.daemon().hang_up().unwrap();
-    }
-    let heard = world.adverts_of(0, begin, 4);
-    for pair in heard.windows(2) {
-        let gap = pair[1].at.since(pair[0].at);
-        assert!(gap < Duration::from_secs(1) + GRACE, "{gap:?} between two advertisements\n{}", world.logs());
-    }
+    let first = worker(world.nodes[0].daemon()).unwrap();
+    signal(first, Signal::KILL);
+    let said = world.nodes[0].wait_for_line(0, "was killed by SIGKILL: it is started again");
+    assert!(said.contains("vrrp worker"), "{said}");
+    world.nodes[0].wait_for_line(0, "(VI_1) Entering MASTER STATE (was master before the restart)");
+    // The backup's worker dies too, and stays backup.
+    signal(worker(world.nodes[1].daemon()).unwrap(), Signal::KILL);
+    let heard = world.adverts_of(0, begin, 6);
+    assert!(heard.iter().all(|heard| heard.advert().unwrap().priority.get() == 101), "{}", world.logs());
+    world.assert_regular(0, begin, Duration::from_secs(1));
     assert!(world.adverts_since(1, begin).is_empty(), "{}", world.logs());
     let outage = client.longest_outage(begin, now());
-    assert!(outage.length < GRACE, "{outage:?}");
+    assert!(outage.length < GRACE, "{outage:?}\n{}", world.logs());
+    assert_ne!(worker(world.nodes[0].daemon()), Some(first));
 }
 
 #[test]
-fn a_reload_with_an_error_keeps_what_runs() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+fn a_killed_supervisor_takes_everything_with_it_in_order() {
+    let script = |name: &str, user: &str| {
+        format!(
+            "vrrp_script {name} {{\nscript \"/run/slow\"\ninterval 1\nweight 5\ntimeout 100\nuser {user}\n}}\n"
+        )
+    };
+    let own = script("roots", "root")
+        + &script("theirs", "nobody")
+        + &router("V", 51, 120, VIP, "track_script {\nroots\ntheirs\n}");
+    let Some(mut world) = seed_world([own, router("V", 51, 100, VIP, "")]) else { return };
+    world.nodes[0].host.write_script("/run/slow", "#!/bin/sh\nexec sleep 86390\n").unwrap();
     world.settle();
-    let broken = seed_in_step()[0].replace("virtual_router_id 51", "virtual_router_id 512");
-    world.nodes[0].host.write("/run/keepalived.conf", &broken).unwrap();
+    assert!(wait_until(PATIENCE, || world.nodes[0].daemon().tree().len() >= 4), "the script runs");
+    let tree = world.nodes[0].daemon().tree();
     let begin = now();
-    world.nodes[0].daemon().hang_up().unwrap();
-    let said = wait_until(PATIENCE, || world.nodes[0].log().contains("512"));
-    assert!(said, "{}", world.logs());
-    let heard = world.adverts_of(0, begin, 3);
-    assert!(heard.iter().all(|heard| heard.advert().unwrap().priority.get() == 101));
+    world.nodes[0].daemon().signal(Signal::KILL).unwrap();
+    let release = world.advert_with(0, begin, 0);
+    assert!(release.at.since(begin) < GRACE, "{:?}", release.at.since(begin));
+    world.wait_for_master(1);
+    let gone = wait_until(PATIENCE, || !tree.iter().any(|pid| runs(*pid)));
+    let left: Vec<_> = tree.iter().filter(|pid| runs(**pid)).map(|pid| command_line(*pid)).collect();
+    assert!(gone, "{left:?} is left");
+}
+
+fn command_line(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")
+}
+
+#[test]
+fn a_signal_to_the_whole_process_group_is_one_stop() {
+    let Some(mut world) =
+        seed_world([router("V", 51, 120, VIP, "notify_stop /run/stop"), router("V", 51, 100, VIP, "")])
+    else {
+        return;
+    };
+    world.nodes[0].host.write_script("/run/stop", "#!/bin/sh\nsleep 0.5\necho x >> /run/stopped\n").unwrap();
+    let argv = ["setsid", "--wait", BINARY, "-n", "-l", "-D", "-f", "/run/keepalived.conf"];
+    world.nodes[0].daemon = Some(world.nodes[0].host.spawn(&argv).unwrap());
+    world.nodes[1].start();
     world.wait_for_master(0);
+    for stop in ["TERM", "INT"] {
+        let begin = now();
+        world.nodes[0].shell(&format!("kill -{stop} -$(cat /run/keepalived.pid)"));
+        let status = world.nodes[0].daemon().wait(PATIENCE).expect("it ends");
+        assert!(status.success(), "{status}\n{}", world.logs());
+        assert_eq!(world.adverts_since(0, begin).len(), 1, "one last word\n{}", world.logs());
+        let _release = world.advert_with(0, begin, 0);
+        world.wait_for_master(1);
+        world.nodes[0].daemon = Some(world.nodes[0].host.spawn(&argv).unwrap());
+        world.wait_for_master(0);
+    }
+    assert_eq!(world.nodes[0].host.read("/run/stopped").unwrap(), "x\nx\n", "notify_stop each time");
 }
 
 #[test]
-fn a_reload_changes_the_priority_of_a_running_instance() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
-    world.settle();
-    let raised = seed_in_step()[1].replace("priority 100", "priority 200");
-    world.nodes[1].host.write("/run/keepalived.conf", &raised).unwrap();
+fn nobody_reading_the_log_stops_nothing() {
+    let Some(mut world) = quick_world() else { return };
+    // A pipe that is full before the daemon writes its first line, and that nobody reads.
+    let line = format!(
+        "{{ head -c 65536 /dev/zero; exec {BINARY} -n -l -D -D -f /run/keepalived.conf 2>&1; }} | sleep 86395"
+    );
+    world.nodes[0].daemon = Some(world.nodes[0].host.spawn(&["/bin/sh", "-c", &line]).unwrap());
+    world.nodes[1].start();
+    world.wait_for_master(0);
+    let tell = |node: &Node, signal: &str| node.shell(&format!("kill -{signal} $(cat /run/keepalived.pid)"));
+    // A file with something to remark on: the remarks have nowhere to go.
     let begin = now();
-    world.nodes[1].daemon().hang_up().unwrap();
-    let _speaks = world.advert_with(1, begin, 200);
+    world.nodes[0].configure(&router("V", 51, 119, VIP, "no_such_keyword"));
+    tell(&world.nodes[0], "HUP");
+    let _changed = world.advert_with(0, begin, 119);
+    // And one that is refused.
+    world.nodes[0].configure(&router("V", 51, 118, VIP, "").replace("interface eth1", ""));
+    tell(&world.nodes[0], "HUP");
+    world.nodes[0].configure(&router("V", 51, 117, VIP, ""));
+    tell(&world.nodes[0], "HUP");
+    let _changed = world.advert_with(0, begin, 117);
+    world.assert_regular(0, begin, ROUTER_INTERVAL);
+
+    let begin = now();
+    tell(&world.nodes[0], "TERM");
+    let release = world.advert_with(0, begin, 0);
+    assert!(release.at.since(begin) < GRACE, "{:?}", release.at.since(begin));
+    let node = &world.nodes[0];
+    assert!(wait_until(PATIENCE, || node.host.read("/run/keepalived.pid").is_err()), "it ends");
     world.wait_for_master(1);
 }
 
 #[test]
-fn a_stranger_who_floods_the_lan_changes_nothing() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
-    world.settle();
-    let stranger = Host::new("stranger").unwrap();
-    let address = Ipv4Addr::new(192, 168, 0, 66);
-    let _cable = world.lan.connect(&stranger, &interface(), &[network(address)]).unwrap();
-    let lines = |log: String| log.lines().count();
-    let before = [lines(world.nodes[0].log()), lines(world.nodes[1].log())];
-    let begin = now();
-    flood(&stranger, address, world.nodes[0].address);
-    let over = now();
+fn a_closed_log_and_a_full_disk_stop_nothing() {
+    let Some(mut world) = quick_world() else { return };
+    world.nodes[0].shell(
+        "mkdir /run/full && mount -t tmpfs -o size=4096 none /run/full && head -c 4096 /dev/zero > /run/full/blob",
+    );
+    let line = format!(
+        "exec {BINARY} -n -l -D -f /run/keepalived.conf -p /run/full/k.pid -r /run/full/v.pid <&- >&- 2>&-"
+    );
+    world.nodes[0].daemon = Some(world.nodes[0].host.spawn(&["/bin/sh", "-c", &line]).unwrap());
+    world.nodes[1].start();
     world.wait_for_master(0);
-    assert!(world.adverts_since(1, begin).is_empty(), "{}", world.logs());
-    let own = |heard: &lab::Heard| heard.from == world.nodes[0].mac && heard.advert().is_some();
-    let adverts = world.sniffer.since(begin, |heard| heard.at < over && own(heard));
-    assert!(adverts.len() >= 2, "the master spoke on: {}", adverts.len());
-    for (node, before) in world.nodes.iter().zip(before) {
-        let new = lines(node.log()) - before;
-        assert!(new < 40, "{new} lines\n{}", node.log());
-    }
-}
-
-/// For three seconds, 10,000 frames a second: cut short at every length, with a wrong checksum, with a wrong password,
-/// under the master's name and under the stranger's own.
-fn flood(stranger: &Host, own: Ipv4Addr, master: Ipv4Addr) {
-    let frames = hostile_frames(stranger.mac(&interface()).unwrap(), own, master);
-    let index = stranger.index(&interface()).unwrap();
-    let socket = stranger.run(Sender::open).unwrap().unwrap();
     let begin = now();
-    let mut sent: u32 = 0;
-    while now().since(begin) < Duration::from_secs(3) {
-        for frame in &frames {
-            socket.send(index, frame).ok(); // a full queue is part of a flood
-            sent += 1;
-        }
-        // Ahead of the rate: 100 microseconds a frame.
-        thread::sleep((Duration::from_micros(100) * sent).saturating_sub(now().since(begin)));
-    }
-}
+    world.nodes[0].configure(&router("V", 51, 119, VIP, "no_such_keyword"));
+    world.nodes[0].daemon().hang_up().unwrap();
+    let _changed = world.advert_with(0, begin, 119);
+    world.nodes[0].stop();
+    world.wait_for_master(1);
 
-fn hostile_frames(mac: MacAddr, own: Ipv4Addr, master: Ipv4Addr) -> Vec<Vec<u8>> {
-    let whole = |source: Ipv4Addr| {
-        let vip = Ipv4Addr::new(192, 168, 0, 100).octets();
-        let advert = vrrp::Advert {
-            version: model::vrrp::Version::V2,
-            vrid: model::Vrid::try_from(51).unwrap(),
-            priority: model::Priority(254),
-            interval: model::Centis::SECOND,
-            auth: vrrp::Auth::Pass(*b"9999\0\0\0\0"),
-            addresses: vrrp::Addresses::v4(&vip).unwrap(),
-        };
-        let mut message = Vec::new();
-        vrrp::emit(&advert, source.into(), Ipv4Addr::new(224, 0, 0, 18).into(), &mut message);
-        message
-    };
-    let mut frames = Vec::new();
-    for source in [own, master] {
-        let message = whole(source);
-        frames.extend((0..=message.len()).map(|length| frame(mac, source, &message[..length])));
-        let mut damaged = message.clone();
-        damaged[2] ^= 1;
-        frames.push(frame(mac, source, &damaged));
-    }
-    frames
-}
-
-fn frame(mac: MacAddr, source: Ipv4Addr, message: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    let destination = MacAddr([0x01, 0, 0x5e, 0, 0, 0x12]);
-    let header = ethernet::Header { destination, source: mac, ethertype: ethernet::TYPE_IPV4 };
-    ethernet::emit(&header, &mut frame);
-    let ip = ipv4::Header {
-        source,
-        destination: Ipv4Addr::new(224, 0, 0, 18),
-        ttl: vrrp::TTL,
-        protocol: vrrp::PROTOCOL,
-        tos: ipv4::TOS_INTERNETWORK_CONTROL,
-        identification: 1,
-        dont_fragment: false,
-    };
-    ipv4::emit(&ip, message.len(), &mut frame);
-    frame.extend_from_slice(message);
-    frame
+    // A log on a full disk, and the reason why there is no pid file.
+    let line = format!(
+        "exec {BINARY} -n -l -D -f /run/keepalived.conf -p /run/full/k.pid -r /run/full/v.pid 2>/dev/full"
+    );
+    world.nodes[0].daemon = Some(world.nodes[0].host.spawn(&["/bin/sh", "-c", &line]).unwrap());
+    world.wait_for_master(0);
+    world.nodes[0].stop();
+    let mut daemon = world.nodes[0]
+        .host
+        .spawn(&[BINARY, "-n", "-l", "-f", "/run/keepalived.conf", "-p", "/run/full/k.pid"])
+        .unwrap();
+    assert!(
+        wait_until(PATIENCE, || daemon.log().unwrap().contains("/run/full/k.pid")),
+        "{}",
+        daemon.log().unwrap()
+    );
+    let log = daemon.log().unwrap();
+    let line = log.lines().find(|line| line.contains("/run/full/k.pid: ")).unwrap_or_default();
+    assert!(line.contains("No space left on device"), "{log}");
+    daemon.terminate().unwrap();
+    assert!(daemon.wait(PATIENCE).is_some());
 }

@@ -1,10 +1,12 @@
 //! Two hosts and a client on a LAN, as in the notes that this project began with.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod stranger;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use lab::{Cable, Client, Heard, Host, Lan, Process, Sniffer, now, wait_until};
+use lab::{Cable, Client, Heard, Host, Lan, Process, Sniffer, now, wait_for, wait_until};
 use model::{IfName, Instant, MacAddr, Prefix, Priority};
 
 /// Longer than anything here takes: start with a check script, then a master down interval of 8 seconds.
@@ -21,6 +23,31 @@ pub(crate) fn seed() -> [String; 2] {
 /// The same with one interval on both sides.
 pub(crate) fn seed_in_step() -> [String; 2] {
     seed().map(|text| text.replace("advert_int 2", "advert_int 1"))
+}
+
+/// The file of one router on `eth1` in version 3, with three advertisements in a second so that tests are short.
+pub(crate) fn router(name: &str, vrid: u8, priority: u8, vip: &str, more: &str) -> String {
+    format!(
+        "vrrp_instance {name} {{
+            interface eth1
+            virtual_router_id {vrid}
+            version 3
+            advert_int 0.3
+            priority {priority}
+            virtual_ipaddress {{
+                {vip}
+            }}
+            {more}
+        }}\n"
+    )
+}
+
+/// `advert_int` of [`router`].
+pub(crate) const ROUTER_INTERVAL: Duration = Duration::from_millis(300);
+
+/// The hosts of the notes with [`router`]s of priorities 120 and 100, not started yet.
+pub(crate) fn quick_world() -> Option<World> {
+    seed_world([120, 100].map(|priority| router("V", 51, priority, "192.168.0.100", "")))
 }
 
 /// A network of hosts, the first of which is meant to be master.
@@ -131,6 +158,33 @@ impl Node {
         self.host.holds(vip.into())
     }
 
+    /// Writes another configuration; the daemon does not know of it yet.
+    pub(crate) fn configure(&self, file: &str) {
+        self.host.write("/run/keepalived.conf", file).expect("a file");
+    }
+
+    /// Waits until the daemon has written a line that contains `text`, later than the first `after` bytes.
+    #[track_caller]
+    pub(crate) fn wait_for_line(&self, after: usize, text: &str) -> String {
+        let line = || self.log().get(after..)?.lines().find(|line| line.contains(text)).map(str::to_owned);
+        wait_for(PATIENCE, line).unwrap_or_else(|| panic!("nothing says {text:?}\n{}", self.log()))
+    }
+
+    /// Starts the real binary with these arguments, whatever `STEADFAST_TEST_DAEMON` says.
+    pub(crate) fn start_with(&mut self, arguments: &[&str]) -> &mut Process {
+        let mut argv = vec![env!("CARGO_BIN_EXE_steadfast")];
+        argv.extend(arguments);
+        self.daemon.insert(self.host.spawn(&argv).expect("the daemon starts"))
+    }
+
+    /// Runs a line of shell on this host and waits for its end.
+    #[track_caller]
+    pub(crate) fn shell(&self, line: &str) {
+        let mut shell = self.host.spawn(&["/bin/sh", "-c", line]).expect("a shell");
+        let status = shell.wait(PATIENCE).expect("it ends");
+        assert!(status.success(), "{line}: {status}: {}", shell.log().expect("a log"));
+    }
+
     pub(crate) fn log(&self) -> String {
         self.daemon.as_ref().map(|daemon| daemon.log().expect("a log")).unwrap_or_default()
     }
@@ -212,6 +266,17 @@ impl World {
         let mac = self.nodes[index].mac;
         let right = wait_until(PATIENCE, || self.client.believes(self.vip) == Some(mac));
         assert!(right, "the client believes {:?}\n{}", self.client.arp_table(), self.logs());
+    }
+
+    /// Node `index` went on as master: no pause in its advertisements since then was long enough to matter.
+    #[track_caller]
+    pub(crate) fn assert_regular(&self, index: usize, since: Instant, interval: Duration) {
+        let heard = self.adverts_since(index, since);
+        assert!(!heard.is_empty(), "no advertisement\n{}", self.logs());
+        for pair in heard.windows(2) {
+            let gap = pair[1].at.since(pair[0].at);
+            assert!(gap < interval + GRACE, "{gap:?} between two advertisements\n{}", self.logs());
+        }
     }
 
     /// What both daemons wrote, for a failed assertion.
