@@ -14,7 +14,8 @@ use crate::log::{Level, Log};
 
 /// Logs what there is to say about a reading: one line each in syslog, and with the lines concerned on the console.
 pub(super) fn to_log(log: &Log, loaded: &Loaded, console: Console) {
-    for diagnostic in &loaded.diagnostics {
+    let told = loaded.diagnostics.get(..MOST_TOLD).unwrap_or(&loaded.diagnostics);
+    for diagnostic in told {
         let level = match diagnostic.severity {
             Severity::Error => Level::Error,
             Severity::Warning => Level::Warning,
@@ -22,14 +23,22 @@ pub(super) fn to_log(log: &Log, loaded: &Loaded, console: Console) {
         };
         log.write_aside(level, render::log(diagnostic, &loaded.sources));
     }
-    if console == Console::Shown {
+    if console == Console::Shown && !told.is_empty() {
         let colour = if io::stderr().is_terminal() { Colour::On } else { Colour::Off };
+        let full = told.iter().map(|diagnostic| render::full(diagnostic, &loaded.sources, colour) + "\n");
         // By way of the log: nobody may read standard error, and this process must not wait for it.
-        for diagnostic in &loaded.diagnostics {
-            log.show(format!("{}\n", render::full(diagnostic, &loaded.sources, colour)));
-        }
+        log.show(full.collect());
+    }
+    let untold = loaded.diagnostics.len() - told.len();
+    if untold > 0 {
+        log.warning(format_args!(
+            "{untold} more remarks on the configuration: a configuration test (-t) has them"
+        ));
     }
 }
+
+/// More remarks than these are those on a file that is no configuration; the log has other things to tell.
+const MOST_TOLD: usize = 200;
 
 /// Whether somebody reads standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
