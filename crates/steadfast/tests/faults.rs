@@ -125,6 +125,29 @@ fn a_virtual_address_that_is_elsewhere_on_the_host_is_remarked_on() {
 }
 
 #[test]
+fn only_a_foreign_holder_of_a_virtual_address_is_remarked_on() {
+    let Some(mut world) = lone(&router("V", 51, 120, VIP, "")) else { return };
+    let host = world.nodes[0].host.clone();
+    // A second interface on the same LAN answers for the addresses of the first.
+    let second = network(Ipv4Addr::new(192, 168, 0, 87));
+    let _cable = world.lan.connect(&host, &name("eth2"), &[second]).unwrap();
+    world.nodes[0].start();
+    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
+    let answers = |heard: &Heard, from| matches!(heard.message, lab::Message::Arp(arp) if arp.sender == world.vip && arp.sender_mac == from && arp.target != world.vip);
+    let own = host.mac(&name("eth2")).unwrap();
+    let answered = world.sniffer.wait_for(Instant::ZERO, PATIENCE, |heard| answers(heard, own));
+    assert!(answered.is_some(), "{}", world.logs());
+    let _a_while = world.adverts_of(0, now(), 3);
+    assert!(!world.nodes[0].log().contains("is also held by"), "{}", world.logs());
+    world.nodes[0].stop();
+
+    world.nodes[1].host.add_address(&interface(), Prefix::host(world.vip.into())).unwrap();
+    world.nodes[0].start();
+    let said = world.nodes[0].wait_for_line(0, "(V) virtual address 192.168.0.100 is also held by");
+    assert!(said.contains(&world.nodes[1].mac.to_string()) && said.contains("on eth1"), "{said}");
+}
+
+#[test]
 fn an_address_that_somebody_deletes_is_put_back() {
     let Some(mut world) = quick_world() else { return };
     world.settle();

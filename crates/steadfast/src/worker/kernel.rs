@@ -82,9 +82,13 @@ impl Kernel {
     }
 
     /// Name and hardware address of the link with this number.
-    pub(super) fn name_of(&self, index: IfIndex) -> Option<(&IfName, MacAddr)> {
-        let link = self.mirror.link(index)?;
-        Some((&link.name, link.mac?))
+    pub(super) fn name_of(&self, index: IfIndex) -> Option<&IfName> {
+        Some(&self.mirror.link(index)?.name)
+    }
+
+    /// Whether an interface of this host has that link-layer address.
+    pub(super) fn is_own(&self, mac: MacAddr) -> bool {
+        self.mirror.links().any(|link| link.mac == Some(mac))
     }
 
     /// Reads what the kernel has said, and appends what the machine must know.

@@ -359,9 +359,11 @@ impl Worker {
     }
 
     fn serve_answers(&mut self) {
-        while let Some(answer) = self.link_layer.answer() {
-            let Some((device, own)) = self.kernel.name_of(answer.link) else { continue };
-            if answer.mac != own {
+        for _ in 0..MOST_ANSWERS {
+            let Some(answer) = self.link_layer.answer() else { break };
+            let Some(device) = self.kernel.name_of(answer.link) else { continue };
+            // A second interface on the same link answers for every address of its host.
+            if !self.kernel.is_own(answer.mac) {
                 let claim = Event::Claim { device, address: answer.address, mac: answer.mac };
                 self.router.handle(self.clock.now(), claim, &mut self.actions);
             }
@@ -405,5 +407,7 @@ const SIGNALS: Token = Token(2);
 const ARP: Token = Token(3);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
+/// ARP frames that are read in a turn: a flood of them must not keep timers waiting.
+const MOST_ANSWERS: usize = 64;
 /// How long a worker that ends waits for a supervisor that does not read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
