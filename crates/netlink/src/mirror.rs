@@ -105,6 +105,14 @@ impl Mirror {
         found.is_some_and(|(key, _)| key.prefix == prefix)
     }
 
+    /// Whether somebody else than a daemon of our kind has set this address. Kernels before 5.18 do not keep who did;
+    /// there the answer is no. Others mark their own addresses, that of `lo` above all, by which they are told.
+    #[must_use]
+    pub fn is_foreign(&self, index: IfIndex, prefix: Prefix) -> bool {
+        let foreign = |address: &Address| address.prefix == prefix && address.protocol != PROTOCOL;
+        self.addresses_of(index).any(foreign) && self.addresses().any(|address| address.protocol != 0)
+    }
+
     /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and nobody's
     /// virtual address.
     ///
@@ -305,6 +313,19 @@ mod tests {
         apply(&mut mirror, [Event::AddressGone(to([192, 0, 2, 7]))]);
         assert!(mirror.has(index(1), address(1, "192.0.2.1/32").prefix));
         assert!(!mirror.has(index(1), address(1, "192.0.2.0/32").prefix));
+    }
+
+    #[test]
+    fn foreign_addresses_are_told_where_the_kernel_tells_any() {
+        let mut mirror = Mirror::default();
+        let (own, ours) = (address(1, "192.0.2.1/24"), address(1, "192.0.2.9/24"));
+        apply(&mut mirror, [Event::AddressAdded(own.clone())]);
+        assert!(!mirror.is_foreign(index(1), own.prefix), "this kernel does not say");
+        let ours = Address { protocol: PROTOCOL, ..ours };
+        apply(&mut mirror, [Event::AddressAdded(ours.clone())]);
+        assert!(mirror.is_foreign(index(1), own.prefix));
+        assert!(!mirror.is_foreign(index(1), ours.prefix));
+        assert!(!mirror.is_foreign(index(2), own.prefix));
     }
 
     #[test]

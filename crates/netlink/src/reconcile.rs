@@ -89,6 +89,12 @@ pub enum Report {
         /// Which.
         slot: Slot,
     },
+    /// The address is not wanted any more, but somebody else had set it: it stays. What an operator has put there,
+    /// the host's own address above all, is not ours to delete.
+    LeftAlone {
+        /// Which.
+        slot: Slot,
+    },
     /// The kernel refused. The slot stays as it is until something about its link changes or it is asked for again.
     Failed {
         /// Which.
@@ -127,6 +133,8 @@ struct State {
     /// The link that holds the address, by answers and events. The mirror alone does not tell: the kernel
     /// announces an IPv6 address some time after it has acknowledged the request.
     placed: Option<IfIndex>,
+    /// It was this process that added it.
+    added: bool,
     deletions: Deletions,
 }
 
@@ -318,6 +326,11 @@ impl Reconciler {
                 reports.push(Report::Absent { slot: slot.clone() });
                 return None;
             };
+            if !state.added && mirror.is_foreign(index, slot.prefix) {
+                self.slots.remove(slot);
+                reports.push(Report::LeftAlone { slot: slot.clone() });
+                return None;
+            }
             return Some(slot.delete(index));
         };
         if let Some(index) = state.placed.filter(|placed| Some(*placed) != device) {
@@ -350,7 +363,10 @@ impl Reconciler {
         let Progress::InFlight { action, index, disturbed } = state.progress else { return };
         let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match verdict(action, outcome, index, &slot, mirror) {
-            Verdict::Holds => state.placed = (action == Action::Add).then_some(index),
+            Verdict::Holds => {
+                state.placed = (action == Action::Add).then_some(index);
+                state.added = action == Action::Add && matches!(outcome, Outcome::Done);
+            }
             Verdict::Unknown => state.placed = mirror.has(index, slot.prefix).then_some(index),
             Verdict::NoLink => {
                 state.placed = None;
@@ -475,6 +491,7 @@ impl State {
             goal: Goal::Absent,
             progress: Progress::Settled,
             placed: None,
+            added: false,
             deletions: Deletions::default(),
         }
     }

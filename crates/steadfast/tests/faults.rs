@@ -125,6 +125,28 @@ fn a_virtual_address_that_is_elsewhere_on_the_host_is_remarked_on() {
 }
 
 #[test]
+fn the_host_s_own_address_is_never_deleted() {
+    // As its owner (RFC 9568 §6.4.1), and by mistake.
+    for priority in [255, 100] {
+        let Some(mut world) = lone(&router("V", 51, priority, "192.168.0.86/24", "")) else { return };
+        let own = network(world.nodes[0].address);
+        let begin = now();
+        world.nodes[0].start();
+        let _a_while = world.adverts_of(0, begin, 6);
+        // Any news of the interface makes the daemon look again from where it speaks.
+        world.nodes[0].host.add_address(&interface(), network(Ipv4Addr::new(192, 168, 0, 87))).unwrap();
+        let _a_while = world.adverts_of(0, now(), 3);
+        assert!(!world.nodes[0].log().contains("FAULT"), "{}", world.logs());
+        world.nodes[0].wait_for_line(0, "Entering MASTER STATE");
+        world.nodes[0].daemon().terminate().unwrap();
+        let line = "virtual address 192.168.0.86/24 on eth1 is not ours to hold now";
+        world.nodes[0].wait_for_line(0, line);
+        assert!(world.nodes[0].daemon().wait(PATIENCE).is_some());
+        assert!(world.nodes[0].host.addresses(&interface()).unwrap().contains(&own), "{}", world.logs());
+    }
+}
+
+#[test]
 fn only_a_foreign_holder_of_a_virtual_address_is_remarked_on() {
     let Some(mut world) = lone(&router("V", 51, 120, VIP, "")) else { return };
     let host = world.nodes[0].host.clone();

@@ -221,7 +221,9 @@ impl Kernel {
     }
 
     fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
-        let is_virtual = |prefix| self.reconciler.wants(name, prefix);
+        // The owner of a virtual router has its own address as a virtual one (RFC 9568 §1.7).
+        let is_virtual =
+            |prefix| self.reconciler.wants(name, prefix) && !self.mirror.is_foreign(index, prefix);
         self.mirror.primary(index, Family::V4, is_virtual).map(|address| address.prefix.address())
     }
 
@@ -267,6 +269,10 @@ fn tell(log: &Log, report: &Report) {
     match report {
         Report::Present { slot, owner } => log.detail(format_args!("({owner}) holds {}", Told(slot))),
         Report::Absent { slot } => log.detail(format_args!("released {}", Told(slot))),
+        Report::LeftAlone { slot } => log.warning(format_args!(
+            "virtual address {} is not ours to hold now, but somebody else had set it: it stays",
+            Told(slot)
+        )),
         Report::Failed { slot, action, refusal } => {
             let verb = match action {
                 Step::Add => "add",
