@@ -158,9 +158,12 @@ impl Node {
         self.host.holds(vip.into())
     }
 
-    /// Writes another configuration; the daemon does not know of it yet.
+    /// Puts another configuration in the place of the present one, so that nobody reads half of it. The daemon does not
+    /// know of it yet.
     pub(crate) fn configure(&self, file: &str) {
-        self.host.write("/run/keepalived.conf", file).expect("a file");
+        self.host.write("/run/new.conf", file).expect("a file");
+        let (new, current) = (self.host.path("/run/new.conf"), self.host.path("/run/keepalived.conf"));
+        std::fs::rename(new, current).expect("the same folder");
     }
 
     /// Waits until the daemon has written a line that contains `text`, later than the first `after` bytes.
