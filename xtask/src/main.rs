@@ -1,5 +1,6 @@
 //! Developer commands. `cargo xtask test` is what CI runs.
 
+mod bench;
 mod packages;
 mod sizes;
 mod test;
@@ -12,12 +13,16 @@ usage: cargo xtask COMMAND
 
   test [STEP…]   installs the Debian packages that the tests need, if they are missing, then runs every step,
                  or only those named: packages fmt clippy docs sizes test
+  bench [--runs N] [PART…]
+                 measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
+                 takeover overtake client scale. Takes some minutes; leave the machine alone meanwhile
 ";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("test") => test::run(&arguments.collect::<Vec<_>>()),
+        Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         _ => {
             say(USAGE.trim_end());
             ExitCode::from(2)

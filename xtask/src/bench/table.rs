@@ -1,0 +1,162 @@
+//! The figures as Markdown.
+
+use std::fs;
+use std::process::Command;
+
+use super::{Figures, Setting, Side};
+
+/// What happens to the master of a client, and how the table calls it.
+pub(super) const EVENTS: [(&str, &str); 4] = [
+    ("stop", "the master stops (SIGTERM)"),
+    ("power", "the master's host loses power"),
+    ("child", "the master's worker process is killed"),
+    ("return", "a better master returns and preempts"),
+];
+
+/// A figure's name with the measurement, its title, and the digits that are worth printing.
+const SCALE: [(&str, &str, usize); 11] = [
+    ("master-processor", "processor time, master (% of one core)", 2),
+    ("backup-processor", "processor time, backup (% of one core)", 2),
+    ("advertised", "advertisements heard per second", 0),
+    ("slowest-router", "of the slowest router, per second", 1),
+    ("master-pss", "memory, master (PSS, MiB)", 1),
+    ("backup-pss", "memory, backup (PSS, MiB)", 1),
+    ("master-peak", "peak, master (RSS, MiB)", 1),
+    ("backup-peak", "peak, backup (RSS, MiB)", 1),
+    ("start", "start until master of all (ms)", 0),
+    ("reload", "SIGHUP until a changed priority is heard (ms)", 1),
+    ("takeover-of-all", "crash until all are announced anew (ms; the timers ask 261 to 361)", 0),
+];
+
+/// On what this was measured.
+pub(super) fn machine() -> String {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let date = Command::new("date").arg("+%Y-%m-%d").output().map(|output| output.stdout).unwrap_or_default();
+    format!(
+        "Measured {}: {cores} cores, Linux {}, load average at the start {load}; {}.",
+        String::from_utf8_lossy(&date).trim(),
+        kernel.trim(),
+        peer_version().unwrap_or_default()
+    )
+}
+
+/// What keepalived calls itself, `None` if there is none.
+pub(super) fn peer_version() -> Option<String> {
+    let output = Command::new("keepalived").arg("-v").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+pub(super) fn takeover(measured: &[(Setting, Figures)]) -> String {
+    let mut lines = vec![
+        "| case | timers ask | Steadfast beyond that | keepalived beyond that | ratio |".to_owned(),
+        "|---|---|---|---|---|".to_owned(),
+    ];
+    for case in ["crash", "stop"] {
+        for (setting, figures) in measured {
+            let asked = Summary::of(figures.of(Side::Ours, case, "timers-alone"));
+            lines.push(format!(
+                "| {case}, v{}, {} s | {:.3} | {} |",
+                setting.version,
+                setting.interval,
+                asked.median,
+                compare(figures, case, "over-the-timers", 3)
+            ));
+        }
+    }
+    titled("Takeover: milliseconds beyond what the timers ask, median (least to most)", &lines)
+}
+
+pub(super) fn overtake(figures: &Figures) -> String {
+    let rows = [
+        ("advertised-over-the-timers", "to the backup's first advertisement"),
+        ("over-the-timers", "to its first gratuitous ARP"),
+    ];
+    let mut lines = vec![
+        "| from the master's first advertisement below the backup | Steadfast | keepalived | ratio |"
+            .to_owned(),
+        "|---|---|---|---|".to_owned(),
+    ];
+    lines.extend(
+        rows.map(|(quantity, title)| format!("| {title} | {} |", compare(figures, "overtake", quantity, 1))),
+    );
+    titled("Overtake: milliseconds, version 2, 1 s, median (least to most)", &lines)
+}
+
+pub(super) fn client(figures: &Figures) -> String {
+    let mut lines =
+        vec!["| event | Steadfast | keepalived | ratio |".to_owned(), "|---|---|---|---|".to_owned()];
+    lines.extend(
+        EVENTS.map(|(event, title)| {
+            format!("| {title} | {} |", compare(figures, event, "without-an-answer", 1))
+        }),
+    );
+    titled(
+        "Client: longest time without an answer in milliseconds, 1000 requests a second, version 2, 1 s, \
+         median (least to most)",
+        &lines,
+    )
+}
+
+pub(super) fn scale(figures: &Figures) -> String {
+    let mut lines = vec!["| | Steadfast | keepalived | ratio |".to_owned(), "|---|---|---|---|".to_owned()];
+    lines.extend(SCALE.map(|(quantity, title, digits)| {
+        format!("| {title} | {} |", compare(figures, "scale", quantity, digits))
+    }));
+    titled("Scale: 500 virtual routers at 100 ms, version 3, median (least to most)", &lines)
+}
+
+fn titled(title: &str, lines: &[String]) -> String {
+    format!("### {title}\n\n{}", lines.join("\n"))
+}
+
+/// Ours, the peer's, and how many times the peer's ours is.
+fn compare(figures: &Figures, case: &str, quantity: &str, digits: usize) -> String {
+    let [ours, peer] = [Side::Ours, Side::Peer].map(|side| Summary::of(figures.of(side, case, quantity)));
+    let ratio = ours.median / peer.median;
+    format!("{} | {} | {ratio:.2}", ours.show(digits), peer.show(digits))
+}
+
+struct Summary {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Summary {
+    fn of(values: &[f64]) -> Self {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let last = values.len().saturating_sub(1);
+        Self { median: at(last / 2).midpoint(at(last.div_ceil(2))), least: at(0), most: at(last) }
+    }
+
+    fn show(&self, digits: usize) -> String {
+        format!("{:.digits$} ({:.digits$} to {:.digits$})", self.median, self.least, self.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_of_odd_and_even_counts() {
+        assert_eq!(Summary::of(&[3.0, 1.0, 2.0]).show(1), "2.0 (1.0 to 3.0)");
+        assert_eq!(Summary::of(&[4.0, 1.0, 2.0, 3.0]).show(1), "2.5 (1.0 to 4.0)");
+        assert!(Summary::of(&[]).median.is_nan());
+    }
+
+    #[test]
+    fn a_row_compares_both_sides() {
+        let mut figures = Figures::default();
+        figures.take(Side::Ours, "overtake over-the-timers 5 ms");
+        figures.take(Side::Peer, "overtake over-the-timers 20 ms");
+        let row = compare(&figures, "overtake", "over-the-timers", 0);
+        assert_eq!(row, "5 (5 to 5) | 20 (20 to 20) | 0.25");
+    }
+}
