@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{IfIndex, IfName, Instant, MacAddr};
+use model::{IfIndex, IfName, Instant, MacAddr, Priority};
 use wire::vrrp::{Advert, Malformed};
 
 /// Something that happened.
@@ -85,6 +85,8 @@ pub struct Remembered {
     pub instance: String,
     /// It was master.
     pub master: bool,
+    /// The effective priority that it had.
+    pub priority: Priority,
     /// The last moment at which that was so.
     pub at: Instant,
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Config, Instance as InstanceConfig, Script, Transport};
-use model::{Family, IfIndex, IfName, Instant, Vrid};
+use model::{Family, IfIndex, IfName, Instant, Priority, Vrid};
 use wire::vrrp::Malformed;
 
 use crate::announce::Pacer;
@@ -132,10 +132,12 @@ impl Router {
             out.push(Action::Changed(change));
         }
         self.config = to.clone();
+        let adopted = self.living_masters(now, remembered);
+        self.presume_nothing(adopted.keys());
         for id in self.instances.keys().copied().collect::<Vec<_>>() {
             self.with_instance(now, id, out, |instance, world, turn| {
-                if remembered.iter().any(|last| is_living_master(last, instance.config(), turn.now)) {
-                    instance.adopt(world, turn);
+                if let Some(priority) = adopted.get(&id) {
+                    instance.adopt(*priority, world, turn);
                 }
                 instance.observe(world, turn);
             });
@@ -360,6 +362,27 @@ impl Router {
         self.due.forget(&Waiter::Instance(id));
     }
 
+    /// The instances that were master until a moment ago, and the priorities that they had.
+    fn living_masters(&self, now: Instant, remembered: &[Remembered]) -> BTreeMap<InstanceId, Priority> {
+        let living = |last: &Remembered| {
+            let id = self.by_name.get(last.instance.as_str())?;
+            let instance = self.instances.get(id)?;
+            is_living_master(last, instance.config(), now).then_some((*id, last.priority))
+        };
+        remembered.iter().filter_map(living).collect()
+    }
+
+    /// What these instances track has no verdict until it gives one.
+    fn presume_nothing<'a>(&mut self, instances: impl Iterator<Item = &'a InstanceId>) {
+        for instance in instances.filter_map(|id| self.instances.get(id)) {
+            for tracked in &instance.config().track_scripts {
+                if let Some(script) = self.scripts.get_mut(&tracked.script) {
+                    script.presume_nothing();
+                }
+            }
+        }
+    }
+
     fn those(&self, wanted: impl Fn(&Instance) -> bool) -> Vec<InstanceId> {
         self.instances.iter().filter(|(_, instance)| wanted(instance)).map(|(id, _)| *id).collect()
     }
@@ -404,11 +427,12 @@ fn endpoint(instance: &Instance) -> Option<Endpoint> {
     Some(Endpoint { link, name: config.interface.clone(), family, group })
 }
 
-/// Others have not yet taken over from a master that they heard less than a master down interval ago.
+/// Others have not yet taken over from a master that they heard less than a master down interval ago. They wait
+/// longer than one of its own priority would: theirs is lower.
 fn is_living_master(last: &Remembered, config: &InstanceConfig, now: Instant) -> bool {
     let patience = master_down_interval(
         config.version,
-        config.priority,
+        last.priority,
         config.advert_interval,
         config.down_timer_adverts,
     );

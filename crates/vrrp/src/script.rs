@@ -62,6 +62,14 @@ impl ScriptCheck {
         self.verdict
     }
 
+    /// An instance that tracks it was master until a moment ago: what `init_fail` assumes before the first
+    /// result is known to be wrong.
+    pub(crate) fn presume_nothing(&mut self) {
+        if self.last.is_none() {
+            self.verdict = Verdict::Unknown;
+        }
+    }
+
     /// A reload changed it: the verdict stands until results contradict it.
     pub(crate) fn reconfigure(&mut self, now: Instant, config: &Script) {
         self.config = config.clone();

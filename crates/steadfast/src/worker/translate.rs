@@ -40,5 +40,10 @@ impl From<vrrp::StateName> for State {
 
 /// What the supervisor remembers, for the machine.
 pub(super) fn remembered(last: &Remembered) -> vrrp::Remembered {
-    vrrp::Remembered { instance: last.instance.clone(), master: last.state == State::Master, at: last.at }
+    vrrp::Remembered {
+        instance: last.instance.clone(),
+        master: last.state == State::Master,
+        priority: model::Priority(last.priority),
+        at: last.at,
+    }
 }

@@ -38,6 +38,9 @@ pub(crate) struct Instance {
     advertised: Box<[u8]>,
     link: Option<Link>,
     priority: Priority,
+    /// The priority of the worker before this one, in force until every tracked script has answered: without
+    /// their verdicts ours would be another, and perhaps lower than a backup's.
+    carried: Option<Priority>,
     state: State,
     /// The advertisement as it is sent now; made anew when anything in it changes.
     outgoing: Option<Arc<Outgoing>>,
@@ -62,6 +65,7 @@ impl Instance {
             advertised: advertised(config),
             link: None,
             priority: config.priority,
+            carried: None,
             config: Arc::new(config.clone()),
             state: State::Init,
             outgoing: None,
@@ -86,14 +90,20 @@ impl Instance {
         }
     }
 
-    /// It was master until a moment ago, and the kernel still holds its addresses: unless something is at
-    /// fault it goes on as master. To be called before the first `observe`, which would have it stand by, with
-    /// all that the operator's scripts do then.
-    pub(crate) fn adopt(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
-        self.look(world, turn);
-        if matches!(self.state, State::Init) && self.causes(world).is_empty() {
-            self.become_master(Reason::Adopted, turn);
+    /// It was master with this priority until a moment ago, and the kernel still holds its addresses: unless
+    /// something is at fault it goes on as that. To be called before the first `observe`, which would have it
+    /// stand by, with all that the operator's scripts do then.
+    pub(crate) fn adopt(&mut self, priority: Priority, world: World<'_>, turn: &mut Turn<'_>) {
+        self.take_link(world.links.get(&self.config.interface).copied());
+        if !matches!(self.state, State::Init) || !self.causes(world).is_empty() {
+            return;
         }
+        if self.config.priority != Priority::OWNER {
+            self.priority = priority.clamp(Priority::LEAST, Priority::MOST);
+            self.carried = Some(self.priority);
+        }
+        self.look(world, turn);
+        self.become_master(Reason::Adopted, turn);
     }
 
     /// Takes an advertisement that came in on our link for our VRID.
@@ -163,6 +173,9 @@ impl Instance {
     pub(crate) fn reconfigure(&mut self, config: &vrrp::Instance, turn: &mut Turn<'_>) {
         let before = std::mem::replace(&mut self.addresses, config.addresses.as_slice().into());
         let garp_before = self.config.garp;
+        if !weighs_as(&self.config, config) {
+            self.carried = None;
+        }
         self.config = Arc::new(config.clone());
         self.advertised = advertised(config);
         self.outgoing = None;
@@ -252,8 +265,11 @@ impl Instance {
 
     fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
         self.take_link(world.links.get(&self.config.interface).copied());
-        let effective = priority::effective(self.config.priority, self.changes(world));
-        self.take_priority(effective, turn);
+        if !self.lacks_verdict(world) {
+            self.carried = None;
+        }
+        let known = || priority::effective(self.config.priority, self.changes(world));
+        self.take_priority(self.carried.unwrap_or_else(known), turn);
     }
 
     fn take_link(&mut self, link: Option<Link>) {
@@ -465,6 +481,13 @@ fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
         Wait::Skew { .. } => Reason::Released { master },
         Wait::Overtake { theirs, .. } => Reason::Overtake { master, theirs: Some(theirs) },
     }
+}
+
+/// Both configurations lead to the same priority.
+fn weighs_as(one: &vrrp::Instance, other: &vrrp::Instance) -> bool {
+    one.priority == other.priority
+        && one.track_interfaces == other.track_interfaces
+        && one.track_scripts == other.track_scripts
 }
 
 fn family(config: &vrrp::Instance) -> Family {

@@ -65,6 +65,12 @@ impl Instance {
         causes
     }
 
+    /// A tracked script has not answered yet.
+    pub(super) fn lacks_verdict(&self, world: World<'_>) -> bool {
+        let mut tracked = self.config.track_scripts.iter();
+        tracked.any(|tracked| verdict(world, &tracked.script) == Verdict::Unknown)
+    }
+
     /// A vital script has not answered yet.
     pub(super) fn is_pending(&self, world: World<'_>) -> bool {
         self.config.track_scripts.iter().any(|tracked| {

@@ -103,8 +103,14 @@ impl Bench {
             }
             "was_master" => {
                 let at = START - words.span()?;
-                self.remembered.push(Remembered { instance: "VI_1".into(), master: true, at });
                 words.expect("ago")?;
+                let configured = self.config.instances.first().map(|one| one.priority);
+                let priority = match words.maybe() {
+                    Some("prio") => Priority(words.parse()?),
+                    Some(other) => return Err(format!("here stands `{other}`, not `prio`")),
+                    None => configured.ok_or("there is no instance")?,
+                };
+                self.remembered.push(Remembered { instance: "VI_1".into(), master: true, priority, at });
             }
             _ => return set(&mut self.config, word, words),
         }

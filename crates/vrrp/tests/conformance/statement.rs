@@ -121,6 +121,7 @@ pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Resu
         "dont_track_primary" => instance.track_primary = false,
         "garp_master_delay" => instance.garp.delay = Some(rest.span()?),
         "garp_master_repeat" => instance.garp.repeat = rest.parse()?,
+        "init_fail" => scripts.iter_mut().for_each(|script| script.init_fail = true),
         "track_interface" => {
             let (interface, influence) = (rest.parse()?, influence(rest)?);
             instance.track_interfaces.push(TrackedInterface { interface, influence });

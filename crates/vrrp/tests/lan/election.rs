@@ -208,7 +208,8 @@ fn a_recreated_interface_of_a_master_gets_the_address_again() {
 
 #[test]
 fn a_worker_that_is_back_in_time_goes_on_as_master_and_a_late_one_listens() {
-    let remembered = |at| [Remembered { instance: "VI_1".to_owned(), master: true, at }];
+    let priority = Priority(101);
+    let remembered = |at| [Remembered { instance: "VI_1".to_owned(), master: true, priority, at }];
     for (away, goes_on) in [(Duration::from_millis(200), true), (secs(8), false)] {
         let (mut lan, hosts) = settled(&[(A, instance(101)), (B, instance(100))]);
         lan.kill(hosts[0]);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use model::vrrp::{Command, Config, RunAs};
 use model::vrrp::{Instance, Preempt, Script, TrackedScript, Version};
 use model::{Centis, Influence, Priority, Weight};
-use steadfast_vrrp::{ScriptOutcome, StateName, master_down_interval, skew_time};
+use steadfast_vrrp::{Notice, Remembered, ScriptOutcome, StateName, master_down_interval, skew_time};
 
 use crate::segment::{HostId, Lan, only};
-use crate::{A, B, C, DELAY, entered, instance, secs, settled, timed};
+use crate::{A, B, C, DELAY, entered, instance, notices, secs, settled, timed};
 
 const TIMINGS: [(Version, Centis); 4] = [
     (Version::V2, Centis::SECOND),
@@ -113,6 +113,20 @@ fn a_service_that_works_again_takes_the_address_back() {
     lan.set_script(a, "chk", ScriptOutcome::Exited(0));
     lan.run_for(secs(10));
     assert_eq!(lan.masters(), [a]);
+}
+
+#[test]
+fn a_restarted_worker_does_not_give_the_address_away_before_its_script_has_answered() {
+    let (mut lan, a, b) = seed_weights();
+    lan.kill(a);
+    let last = Remembered { instance: "VI_1".into(), master: true, priority: Priority(93), at: lan.now() };
+    lan.run_for(Duration::from_millis(200));
+    lan.forget_log();
+    lan.start_with(a, &[last]);
+    lan.run_for(secs(30));
+    assert_eq!(entered(lan.log(), b, StateName::Master), 0);
+    assert_eq!(lan.masters(), [a]);
+    assert_eq!(notices(lan.log(), |notice| matches!(notice, Notice::PriorityChanged { .. })), 0);
 }
 
 /// Three hosts; the master's priority falls to `fallen`, and who has been master then is returned.
