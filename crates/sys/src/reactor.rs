@@ -52,6 +52,9 @@ pub struct Reactor {
 }
 
 impl Reactor {
+    /// Sources that one call of [`Self::wait`] reports at most.
+    pub const MOST_READY: usize = 64;
+
     /// A reactor that watches nothing yet.
     ///
     /// # Errors
@@ -91,7 +94,8 @@ impl Reactor {
     /// Blocks until a source is ready or `deadline` has come (for ever if `None`; not at all if it is past).
     ///
     /// `ready` is cleared first; it stays empty when the deadline came, and may also come back empty
-    /// earlier (a signal), so the caller looks at the clock. At most 64 sources are reported per call.
+    /// earlier (a signal). At most [`Self::MOST_READY`] sources are reported per call; what was ready before the
+    /// call and is not reported is reported by the next ones.
     ///
     /// # Errors
     /// Only what means a broken program.
@@ -104,10 +108,24 @@ impl Reactor {
         }
         self.events.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut self.events), overdue.then_some(&ZERO)) {
-            Ok(_) | Err(Errno::INTR) => {}
+            Ok(_) => {}
+            // A process that was stopped comes back so, whatever has become ready meanwhile: that has to be seen
+            // before the caller looks at its clock.
+            Err(Errno::INTR) => self.look()?,
             Err(error) => return Err(error.into()),
         }
         ready.extend(self.events.iter().filter_map(to_ready));
+        Ok(())
+    }
+
+    /// Takes what is ready, without waiting.
+    fn look(&mut self) -> io::Result<()> {
+        self.events.clear();
+        while let Err(error) = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&ZERO)) {
+            if error != Errno::INTR {
+                return Err(error.into());
+            }
+        }
         Ok(())
     }
 
@@ -133,7 +151,7 @@ impl fmt::Debug for Reactor {
 const ZERO: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 const TIMER: u64 = u64::MAX;
 /// One call's worth: the sources and the timer.
-const EVENTS: usize = 65;
+const EVENTS: usize = Reactor::MOST_READY + 1;
 
 fn data(token: Token) -> io::Result<EventData> {
     if token.0 == TIMER {

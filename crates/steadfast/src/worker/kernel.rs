@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::vrrp::VirtualAddress;
 use model::{Family, IfIndex, IfName, Instant, MacAddr};
@@ -18,9 +19,20 @@ use crate::log::Log;
 
 /// What was heard of a link, in the form in which the machine takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Heard {
-    pub(super) name: IfName,
-    pub(super) link: Option<Link>,
+pub(super) enum Heard {
+    /// What there is under this name now.
+    Link { name: IfName, link: Option<Link> },
+    /// The link with this number is no more, or not here.
+    Gone(IfIndex),
+}
+
+/// How a request to hold addresses was taken.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// It is under way.
+    Begun,
+    /// First something has to be released; then it is to be asked for again.
+    AfterRelease(Holding),
 }
 
 /// Route netlink: one socket, what it tells, and what is asked over it.
@@ -31,6 +43,8 @@ pub(super) struct Kernel {
     reconciler: Reconciler,
     holdings: BTreeMap<InstanceId, Arc<[VirtualAddress]>>,
     synchronised: bool,
+    /// When to list everything anew, because the kernel did not take or answer something.
+    retry_at: Option<Instant>,
     /// Every change of an address is logged.
     monitoring: bool,
     log: Log,
@@ -52,6 +66,7 @@ impl Kernel {
             reconciler: Reconciler::new(),
             holdings: BTreeMap::new(),
             synchronised: false,
+            retry_at: None,
             monitoring,
             log,
             datagram: Vec::new(),
@@ -61,7 +76,7 @@ impl Kernel {
             reports: Vec::new(),
         };
         kernel.transactions.resynchronise(&mut kernel.mirror, &mut kernel.batch);
-        kernel.send()?;
+        kernel.send(sys::clock::now());
         Ok(kernel)
     }
 
@@ -71,8 +86,8 @@ impl Kernel {
     }
 
     /// Every link there is.
-    pub(super) fn links(&self) -> Vec<Heard> {
-        self.mirror.links().map(|link| self.heard(link.index, &link.name)).collect()
+    pub(super) fn links(&self) -> Vec<(IfName, Option<Link>)> {
+        self.mirror.links().map(|link| (link.name.clone(), self.link_named(&link.name))).collect()
     }
 
     /// Number and hardware address of a device.
@@ -108,32 +123,32 @@ impl Kernel {
                 Received::Empty => break,
             }
         }
-        self.send()
+        self.send(now);
+        Ok(())
     }
 
     /// The kernel should hold exactly these addresses for the instance.
-    pub(super) fn hold(&mut self, now: Instant, holding: Holding) -> io::Result<()> {
-        let before = self.holdings.get(&holding.instance).cloned().unwrap_or_else(|| Arc::new([]));
-        for old in before.iter().filter(|old| !holding.addresses.contains(old)) {
+    pub(super) fn hold(&mut self, holding: Holding) -> Held {
+        let before = self.holdings.remove(&holding.instance).unwrap_or_else(|| Arc::new([]));
+        let stays = |old: &VirtualAddress| {
+            let same_slot = |new: &&VirtualAddress| (&old.device, old.prefix) == (&new.device, new.prefix);
+            holding.addresses.iter().find(same_slot).map(|new| looks_the_same(old, new))
+        };
+        for old in before.iter().filter(|old| stays(old) != Some(true)) {
             self.reconciler.unwant(&holding.name, &old.device, old.prefix);
         }
-        let is_restyled = |new: &VirtualAddress| {
-            before.iter().any(|old| old != new && (&old.device, old.prefix) == (&new.device, new.prefix))
-        };
-        if holding.addresses.iter().any(is_restyled) {
+        if before.iter().any(|old| stays(old) == Some(false)) {
             // The kernel changes no label, scope or broadcast address: it must be deleted before it is added anew.
-            while self.step(now)? {}
+            return Held::AfterRelease(holding);
         }
         for new in holding.addresses.iter() {
             self.warn_if_elsewhere(&holding.name, new);
             self.reconciler.want(&holding.name, new);
         }
-        if holding.addresses.is_empty() {
-            self.holdings.remove(&holding.instance);
-        } else {
+        if !holding.addresses.is_empty() {
             self.holdings.insert(holding.instance, holding.addresses);
         }
-        Ok(())
+        Held::Begun
     }
 
     /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.
@@ -141,19 +156,38 @@ impl Kernel {
         self.reconciler.sweep(configured, &self.mirror);
     }
 
-    /// Carries out one operation; false if none is due.
+    /// Carries out a few operations, in one batch; false if none is due.
     pub(super) fn step(&mut self, now: Instant) -> io::Result<bool> {
-        let (transactions, batch) = (&mut self.transactions, &mut self.batch);
-        let ask = |request| transactions.ask(request, batch);
-        let issued = self.reconciler.issue(now, &self.mirror, &mut self.reports, ask).is_some();
+        let mut issued = 0;
+        while issued < BATCH {
+            let (transactions, batch) = (&mut self.transactions, &mut self.batch);
+            let ask = |request| transactions.ask(request, batch);
+            if self.reconciler.issue(now, &self.mirror, &mut self.reports, ask).is_none() {
+                break;
+            }
+            issued += 1;
+        }
         self.report();
-        self.send()?;
-        Ok(issued)
+        self.send(now);
+        Ok(issued > 0)
     }
 
-    /// When [`Self::step`] has something to do although nothing was heard.
+    /// Whether nothing is left to do or to be answered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.reconciler.is_idle()
+    }
+
+    /// When [`Self::step`] or [`Self::expire`] has something to do although nothing was heard.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.reconciler.deadline()
+        [self.reconciler.deadline(), self.retry_at].into_iter().flatten().min()
+    }
+
+    /// Lists everything anew if an earlier attempt failed and its pause is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if self.retry_at.take_if(|at| *at <= now).is_some() {
+            self.transactions.resynchronise(&mut self.mirror, &mut self.batch);
+            self.send(now);
+        }
     }
 
     fn digest(&mut self, now: Instant, heard: &mut Vec<Heard>) {
@@ -167,8 +201,9 @@ impl Kernel {
                 Notice::Synchronised => self.synchronised = true,
                 Notice::NotSynchronised(refusal) => {
                     self.log.error(format_args!(
-                        "netlink: the kernel refuses to list links or addresses: {refusal}"
+                        "netlink: the kernel refuses to list links or addresses, trying again: {refusal}"
                     ));
+                    self.retry_at = Some(now + RETRY);
                 }
                 Notice::Answered { .. } => {}
             }
@@ -181,10 +216,11 @@ impl Kernel {
             return;
         }
         match change {
-            Change::Link(link) => {
-                heard.push(self.heard(link.index, &link.name));
+            Change::Link(link) => heard.push(self.heard(&link.name)),
+            Change::LinkGone { index, name } => {
+                heard.push(Heard::Gone(index));
+                heard.push(self.heard(&name));
             }
-            Change::LinkGone { name, .. } => heard.push(Heard { name, link: None }),
             Change::Address(address) => {
                 self.tell_address(&address, "added");
                 heard.extend(self.heard_address(&address));
@@ -208,16 +244,18 @@ impl Kernel {
         let link = self.mirror.link(address.index)?;
         let ours = self.reconciler.wants(&link.name, address.prefix)
             || address.protocol == netlink::request::PROTOCOL;
-        (!ours).then(|| self.heard(link.index, &link.name))
+        (!ours).then(|| self.heard(&link.name))
     }
 
-    fn heard(&self, index: IfIndex, name: &IfName) -> Heard {
-        let link = self.mirror.link(index).map(|link| Link {
-            index,
-            up: link.carries(),
-            address: self.own_address(index, name),
-        });
-        Heard { name: name.clone(), link }
+    /// A name is looked up when it is told: several links may have had it since the event.
+    fn heard(&self, name: &IfName) -> Heard {
+        Heard::Link { name: name.clone(), link: self.link_named(name) }
+    }
+
+    fn link_named(&self, name: &IfName) -> Option<Link> {
+        let link = self.mirror.link_named(name)?;
+        let index = link.index;
+        Some(Link { index, up: link.carries(), address: self.own_address(index, name) })
     }
 
     fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
@@ -249,13 +287,16 @@ impl Kernel {
         }
     }
 
-    fn send(&mut self) -> io::Result<()> {
+    /// Sends what is in the batch. If that fails its requests are lost; listing everything anew finds out which.
+    fn send(&mut self, now: Instant) {
         if self.batch.is_empty() {
-            return Ok(());
+            return;
         }
-        let sent = self.socket.send(&self.batch);
+        if let Err(error) = self.socket.send(&self.batch) {
+            self.log.error(format_args!("netlink: the kernel does not take requests, trying again: {error}"));
+            self.retry_at = Some(now + RETRY);
+        }
         self.batch.clear();
-        sent
     }
 }
 
@@ -306,3 +347,13 @@ impl std::fmt::Display for Told<'_> {
         write!(f, "{} on {}", self.0.prefix, self.0.device)
     }
 }
+
+/// Whether the kernel could not tell the two apart: what is advertised is not its business.
+fn looks_the_same(one: &VirtualAddress, other: &VirtualAddress) -> bool {
+    (one.scope, one.broadcast, &one.label) == (other.scope, other.broadcast, &other.label)
+}
+
+/// Requests in one datagram. More would not be cheaper each, and the kernel works them all off within the call.
+const BATCH: usize = 8;
+/// From a failure of the socket to the next attempt.
+const RETRY: Duration = Duration::from_millis(500);

@@ -39,17 +39,22 @@ impl LinkLayer {
         Ok(Self { sender: Sender::open()?, listening: None, token, frame: Vec::new() })
     }
 
-    /// Tells the link `count` times that `mac` has `address`.
+    /// Tells the link `count` times that `mac` has `address`. Returns how many went out, and what stopped the others.
     pub(super) fn announce(
         &mut self,
         link: IfIndex,
         mac: MacAddr,
         address: Ipv4Addr,
         count: u32,
-    ) -> io::Result<()> {
+    ) -> (u32, io::Result<()>) {
         self.frame.clear();
         arp::emit(&arp::gratuitous(mac, address), &mut self.frame);
-        (0..count).try_for_each(|_| self.sender.send(link, &self.frame))
+        for sent in 0..count {
+            if let Err(error) = self.sender.send(link, &self.frame) {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
     }
 
     /// Asks the link who has `address`.
@@ -75,23 +80,19 @@ impl LinkLayer {
         self.sender.send(link, &self.frame)
     }
 
-    /// The next answer that waits.
-    pub(super) fn answer(&self) -> Option<Answer> {
+    /// Hands the answers that wait to `take`. A flood of frames is not read to its end: timers must not wait for it.
+    pub(super) fn answers(&self, mut take: impl FnMut(Answer)) {
+        let Some(Listening { listener, .. }) = &self.listening else { return };
         let mut buffer = [0; FRAME_BYTES];
-        let listener = &self.listening.as_ref()?.listener;
-        // What a link says of itself going down is netlink's business.
-        while let Ok(Some(frame)) = listener.recv(&mut buffer) {
+        for _ in 0..MOST_FRAMES {
+            // What a link says of itself going down is netlink's business.
+            let Ok(Some(frame)) = listener.recv(&mut buffer) else { return };
             if let Ok(packet) = arp::parse(frame.bytes)
                 && packet.operation == Operation::Reply
             {
-                return Some(Answer {
-                    link: frame.link,
-                    address: packet.sender.into(),
-                    mac: packet.sender_mac,
-                });
+                take(Answer { link: frame.link, address: packet.sender.into(), mac: packet.sender_mac });
             }
         }
-        None
     }
 
     /// When [`Self::expire`] has something to do.
@@ -105,5 +106,7 @@ impl LinkLayer {
     }
 }
 
+/// ARP frames that are read in a turn.
+const MOST_FRAMES: usize = 64;
 /// An Ethernet frame with an ARP packet, and the padding of the least frame.
 const FRAME_BYTES: usize = 64;

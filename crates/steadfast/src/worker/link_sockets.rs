@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
-use model::{IfIndex, IfName};
+use model::{IfIndex, IfName, Instant};
 use sys::clock::WallOffset;
 use sys::reactor::{Interest, Reactor, Token};
 use sys::socket::vrrp::{Batch, Socket};
@@ -14,13 +15,19 @@ use wire::ipv4;
 
 use crate::log::Log;
 
-/// Packets that one link may deliver in a turn before timers and other links are looked at again. A stall's
-/// backlog is far below it, so a living master is heard before a timer says that it is dead.
+/// Batches that one link may deliver before other links are looked at again.
 const MOST_BATCHES: usize = 64;
+/// From a failure to open a socket to the next attempt.
+const RETRY: Duration = Duration::from_secs(1);
+/// Between two lines about packets that a socket's queue has dropped.
+const DROPS_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// All sockets, and the buffers that they share.
 pub(super) struct LinkSockets {
     open: BTreeMap<IfIndex, Open>,
+    /// Links whose socket could not be opened, as the operator and the machine know.
+    failed: BTreeSet<IfIndex>,
+    retry_at: Option<Instant>,
     batch: Batch,
     packet: Vec<u8>,
     log: Log,
@@ -30,23 +37,67 @@ struct Open {
     socket: Socket,
     name: IfName,
     groups: BTreeSet<Ipv4Addr>,
-    /// The last send failed and the operator knows.
-    failing: bool,
+    /// Destinations to which the last send failed, as the operator knows.
+    failing: BTreeSet<Ipv4Addr>,
+    drops: Drops,
+}
+
+/// Packets that the kernel dropped because the queue was full.
+#[derive(Default)]
+struct Drops {
+    total: u32,
+    told_at: Option<Instant>,
 }
 
 impl LinkSockets {
     pub(super) fn new(log: Log) -> Self {
-        Self { open: BTreeMap::new(), batch: Batch::new(), packet: Vec::with_capacity(1500), log }
+        let packet = Vec::with_capacity(Batch::PACKET_BYTES);
+        let (open, failed) = (BTreeMap::new(), BTreeSet::new());
+        Self { open, failed, retry_at: None, batch: Batch::new(), packet, log }
     }
 
-    /// Opens what is missing, joins what is not joined, closes what is not wanted any more.
-    pub(super) fn follow(&mut self, wanted: &BTreeSet<Endpoint>, reactor: &mut Reactor) {
-        self.open.retain(|index, _| wanted.iter().any(|endpoint| endpoint.link == *index));
+    /// Opens what is missing, and joins and leaves groups. What fails is tried again at [`Self::retry_at`].
+    pub(super) fn open_wanted(&mut self, wanted: &BTreeSet<Endpoint>, now: Instant, reactor: &mut Reactor) {
+        self.retry_at = None;
         for endpoint in wanted {
-            if let Err(error) = self.ensure(endpoint, reactor) {
-                self.log.error(format_args!("cannot hear advertisements on {}: {error}", endpoint.name));
+            match self.ensure(endpoint, reactor) {
+                Ok(()) => {
+                    if self.failed.remove(&endpoint.link) {
+                        self.log.notice(format_args!("advertisements can be heard on {}", endpoint.name));
+                    }
+                }
+                Err(error) => {
+                    self.retry_at = Some(now + RETRY);
+                    if self.failed.insert(endpoint.link) {
+                        self.log.error(format_args!(
+                            "cannot send or hear advertisements on {}, trying again: {error}",
+                            endpoint.name
+                        ));
+                    }
+                }
             }
         }
+        for (link, open) in &mut self.open {
+            open.leave_unwanted(*link, wanted);
+        }
+    }
+
+    /// Closes what is not wanted any more.
+    pub(super) fn close_unwanted(&mut self, wanted: &BTreeSet<Endpoint>) {
+        let is_wanted = |link: &IfIndex| wanted.iter().any(|endpoint| endpoint.link == *link);
+        self.open.retain(|link, _| is_wanted(link));
+        self.failed.retain(is_wanted);
+    }
+
+    /// Closes the socket of a link that is gone.
+    pub(super) fn close(&mut self, link: IfIndex) {
+        self.open.remove(&link);
+        self.failed.remove(&link);
+    }
+
+    /// When to call [`Self::open_wanted`] again although nothing changed.
+    pub(super) const fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
     }
 
     /// The link whose socket has this token.
@@ -56,6 +107,7 @@ impl LinkSockets {
 
     /// Sends an advertisement to all of its destinations.
     pub(super) fn transmit(&mut self, outgoing: &Outgoing) {
+        // Without a socket the machine has been told, and so has the operator.
         let Some(open) = self.open.get_mut(&outgoing.link) else { return };
         for destination in outgoing.destinations() {
             let (IpAddr::V4(source), IpAddr::V4(to)) = (outgoing.source, destination) else { continue };
@@ -65,32 +117,34 @@ impl LinkSockets {
         }
     }
 
-    /// Hands every waiting packet of a link to `take`, oldest first.
+    /// Hands waiting packets of a link to `take`, oldest first; false if more may wait.
     pub(super) fn receive(
         &mut self,
         link: IfIndex,
         clock: &WallOffset,
-        mut take: impl FnMut(model::Instant, Arrival<'_>),
-    ) {
-        let Some(open) = self.open.get(&link) else { return };
+        mut take: impl FnMut(Instant, Arrival<'_>),
+    ) -> bool {
+        let Some(open) = self.open.get_mut(&link) else { return true };
         for _ in 0..MOST_BATCHES {
             let datagrams = match open.socket.recv(&mut self.batch, clock) {
                 Ok(datagrams) => datagrams,
                 Err(error) => {
                     self.log.detail(format_args!("receiving on {}: {error}", open.name));
-                    return;
+                    return true;
                 }
             };
-            let count = datagrams.len();
+            let (count, dropped) = (datagrams.len(), datagrams.dropped());
             for datagram in datagrams {
                 if let Some(arrival) = arrival(link, datagram.bytes) {
                     take(datagram.received, arrival);
                 }
             }
+            open.note_drops(dropped, clock.now(), &self.log);
             if count < Batch::CAPACITY {
-                return;
+                return true;
             }
         }
+        false
     }
 
     fn ensure(&mut self, endpoint: &Endpoint, reactor: &mut Reactor) -> io::Result<()> {
@@ -100,7 +154,8 @@ impl LinkSockets {
                 let socket = Socket::open(endpoint.link)?;
                 reactor.add(&socket, Token(FIRST_TOKEN + u64::from(endpoint.link.get())), Interest::Read)?;
                 let name = endpoint.name.clone();
-                vacant.insert(Open { socket, name, groups: BTreeSet::new(), failing: false })
+                let (groups, failing) = (BTreeSet::new(), BTreeSet::new());
+                vacant.insert(Open { socket, name, groups, failing, drops: Drops::default() })
             }
         };
         if let Some(IpAddr::V4(group)) = endpoint.group
@@ -116,16 +171,39 @@ impl LinkSockets {
 impl Open {
     fn note_send(&mut self, sent: io::Result<()>, to: Ipv4Addr, log: &Log) {
         match sent {
-            Ok(()) if self.failing => {
-                self.failing = false;
-                log.notice(format_args!("advertisements on {} go out again", self.name));
+            Ok(()) => {
+                if !self.failing.is_empty() && self.failing.remove(&to) {
+                    log.notice(format_args!("advertisements on {} to {to} go out again", self.name));
+                }
             }
-            Err(error) if !self.failing => {
-                self.failing = true;
-                log.error(format_args!("cannot send advertisements on {} to {to}: {error}", self.name));
+            Err(error) => {
+                if self.failing.insert(to) {
+                    log.error(format_args!("cannot send advertisements on {} to {to}: {error}", self.name));
+                }
             }
-            Ok(()) | Err(_) => {}
         }
+    }
+
+    fn note_drops(&mut self, total: Option<u32>, now: Instant, log: &Log) {
+        let Some(total) = total.filter(|total| *total != self.drops.total) else { return };
+        if self.drops.told_at.is_none_or(|told| now.since(told) >= DROPS_TOLD_EVERY) {
+            let lost = total.wrapping_sub(self.drops.total);
+            log.warning(format_args!(
+                "the kernel dropped {lost} VRRP packets on {}: they come faster than they can be read",
+                self.name
+            ));
+            self.drops = Drops { total, told_at: Some(now) };
+        }
+    }
+
+    fn leave_unwanted(&mut self, link: IfIndex, wanted: &BTreeSet<Endpoint>) {
+        let socket = &self.socket;
+        self.groups.retain(|group| {
+            let is_it =
+                |endpoint: &Endpoint| endpoint.link == link && endpoint.group == Some(IpAddr::V4(*group));
+            // One that cannot be left is asked for no more, and what it brings is refused.
+            wanted.iter().any(is_it) || socket.leave(*group).is_err()
+        });
     }
 }
 

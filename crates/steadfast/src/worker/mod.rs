@@ -8,10 +8,11 @@
 //!   → advertisements out → at most a millisecond of kernel work, announcements and notifications
 //! ```
 //!
-//! Packets are read before deadlines are looked at: after a stall the queue holds the advertisements that
-//! prove the master alive.
+//! All packets are read before deadlines are looked at: after a stall the queues hold the advertisements that
+//! prove the masters alive.
 
 mod control;
+mod effects;
 mod kernel;
 mod link_layer;
 mod link_sockets;
@@ -19,24 +20,23 @@ mod translate;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use model::vrrp::VirtualAddress;
-use model::{IfName, Instant};
+use model::Instant;
 use sys::clock::WallOffset;
 use sys::ipc::Channel;
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
-use vrrp::{Action, Actions, Event, Router};
+use vrrp::{Actions, Event, Router};
 
-use crate::log::{Level, Log};
-use crate::message::{Assignment, FromWorker, Remembered};
+use crate::log::Log;
+use crate::message::{Assignment, FromWorker};
 use control::{Control, Order};
+use effects::Work;
 use kernel::{Heard, Kernel};
-use link_layer::LinkLayer;
+use link_layer::{Answer, LinkLayer};
 use link_sockets::LinkSockets;
 
 /// What the command line tells the vrrp worker.
@@ -97,17 +97,14 @@ struct Worker {
     actions: Actions,
     /// Effects that wait for their slice of time, oldest first.
     work: VecDeque<Work>,
+    /// The last slice ended before the line did.
+    unfinished: bool,
+    /// A link's queue was full: the line goes on then.
+    pause_until: Option<Instant>,
     heard: Vec<Heard>,
     phase: Phase,
     options: WorkerOptions,
     log: Log,
-}
-
-/// What waits for its slice of time.
-enum Work {
-    Effect(Action),
-    /// Release what an earlier run left. It stands behind the effects that say what is to be kept.
-    Sweep(Vec<VirtualAddress>),
 }
 
 enum Phase {
@@ -135,6 +132,8 @@ impl Worker {
             router: Router::new(),
             actions: Actions::default(),
             work: VecDeque::new(),
+            unfinished: false,
+            pause_until: None,
             heard: Vec::new(),
             phase: Phase::Starting(None),
             options,
@@ -147,26 +146,47 @@ impl Worker {
         loop {
             self.reactor.wait(self.deadline(), &mut ready)?;
             self.clock.next_turn();
-            for source in ready.drain(..) {
-                self.serve_source(source)?;
-            }
+            self.serve_sources(&mut ready)?;
             self.begin_if_possible();
             if matches!(self.phase, Phase::Stopping) {
                 return self.end();
             }
-            self.link_layer.expire(self.clock.now());
-            self.router.handle(self.clock.now(), Event::Deadline, &mut self.actions);
+            let now = self.clock.now();
+            self.kernel.expire(now);
+            self.link_layer.expire(now);
+            self.follow_endpoints_again(now);
+            self.router.handle(now, Event::Deadline, &mut self.actions);
             self.take_actions();
-            self.work_for(SLICE)?;
+            self.unfinished = self.work_for(SLICE)?;
         }
     }
 
+    /// Serves what is ready, and what becomes ready or stays so meanwhile, within bounds: one wait reports only
+    /// so many sources, and one link gives only so many packets at once.
+    fn serve_sources(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+        for _ in 0..MOST_ROUNDS {
+            ready.sort_by_key(|source| source.token.0);
+            let full = ready.len() >= Reactor::MOST_READY;
+            let mut drained = true;
+            for source in ready.drain(..) {
+                drained &= self.serve_source(source)?;
+            }
+            if drained && !full {
+                break;
+            }
+            self.reactor.wait(Some(Instant::ZERO), ready)?;
+        }
+        Ok(())
+    }
+
     fn deadline(&self) -> Option<Instant> {
-        if !self.work.is_empty() {
+        if self.unfinished && self.pause_until.is_none() {
             return Some(self.clock.now());
         }
         let due = self.router.deadline().map(|at| at + self.slack());
-        [due, self.kernel.deadline(), self.link_layer.deadline()].into_iter().flatten().min()
+        let others =
+            [self.kernel.deadline(), self.link_layer.deadline(), self.sockets.retry_at(), self.pause_until];
+        others.into_iter().chain([due]).flatten().min()
     }
 
     /// How late a deadline may be so that several are met by one wake-up. Few instances want to be exact,
@@ -179,23 +199,19 @@ impl Worker {
         }
     }
 
-    fn serve_source(&mut self, source: Ready) -> io::Result<()> {
+    /// Serves one source; false if more waits in it.
+    fn serve_source(&mut self, source: Ready) -> io::Result<bool> {
         match source.token {
             CONTROL => self.serve_control(source),
-            NETLINK => self.serve_netlink(),
-            SIGNALS => self.serve_signals(),
-            ARP => {
-                self.serve_answers();
-                Ok(())
-            }
-            token => {
-                self.serve_link(token);
-                Ok(())
-            }
+            NETLINK => self.serve_netlink()?,
+            SIGNALS => self.serve_signals()?,
+            ARP => self.serve_answers(),
+            token => return Ok(self.serve_link(token)),
         }
+        Ok(true)
     }
 
-    fn serve_control(&mut self, source: Ready) -> io::Result<()> {
+    fn serve_control(&mut self, source: Ready) {
         if source.writable {
             self.control.flush(&mut self.reactor);
         }
@@ -215,7 +231,6 @@ impl Worker {
                 }
             }
         }
-        Ok(())
     }
 
     fn serve_signals(&mut self) -> io::Result<()> {
@@ -234,26 +249,55 @@ impl Worker {
         if self.heard.is_empty() {
             return Ok(());
         }
-        for Heard { name, link } in std::mem::take(&mut self.heard) {
-            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+        for heard in std::mem::take(&mut self.heard) {
+            match heard {
+                Heard::Link { name, link } => {
+                    self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+                }
+                // A link that comes back under the same number has lost the memberships of its socket.
+                Heard::Gone(index) => self.sockets.close(index),
+            }
         }
-        self.sockets.follow(&self.router.endpoints(), &mut self.reactor);
-        self.take_actions();
+        self.follow_endpoints();
         Ok(())
     }
 
-    fn serve_link(&mut self, token: Token) {
-        let Some(link) = LinkSockets::link_of(token) else { return };
+    /// Sends and receives where the instances are now. Sockets that are wanted no more are closed last: a
+    /// router that has just been taken away still has a word to say.
+    fn follow_endpoints(&mut self) {
+        let wanted = self.router.endpoints();
+        self.sockets.open_wanted(&wanted, self.clock.now(), &mut self.reactor);
+        self.take_actions();
+        self.sockets.close_unwanted(&wanted);
+    }
+
+    fn follow_endpoints_again(&mut self, now: Instant) {
+        if self.sockets.retry_at().is_some_and(|at| at <= now) {
+            self.follow_endpoints();
+        }
+    }
+
+    /// False if more packets wait.
+    fn serve_link(&mut self, token: Token) -> bool {
+        let Some(link) = LinkSockets::link_of(token) else { return true };
         let (router, actions) = (&mut self.router, &mut self.actions);
-        self.sockets.receive(link, &self.clock, |received, arrival| {
+        let drained = self.sockets.receive(link, &self.clock, |received, arrival| {
             router.handle(received, Event::Advert(arrival), actions);
         });
         self.take_actions();
+        drained
     }
 
     fn configure(&mut self, assignment: Assignment) {
         match &mut self.phase {
-            Phase::Starting(waiting) => *waiting = Some(assignment),
+            Phase::Starting(waiting) => {
+                // A reload that comes before the start does not know what the first assignment remembers.
+                let remembered = waiting.take().map_or_else(Vec::new, |earlier| earlier.remembered);
+                *waiting = Some(Assignment {
+                    remembered: [remembered, assignment.remembered].concat(),
+                    ..assignment
+                });
+            }
             Phase::Running => self.reconfigure(&assignment),
             Phase::Stopping => {}
         }
@@ -267,7 +311,7 @@ impl Worker {
         let Some(assignment) = waiting.take() else { return };
         self.phase = Phase::Running;
         let now = self.clock.now();
-        for Heard { name, link } in self.kernel.links() {
+        for (name, link) in self.kernel.links() {
             self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
         }
         self.reconfigure(&assignment);
@@ -279,125 +323,42 @@ impl Worker {
     fn reconfigure(&mut self, assignment: &Assignment) {
         let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
         self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
-        self.sockets.follow(&self.router.endpoints(), &mut self.reactor);
-        self.take_actions();
-    }
-
-    /// Sends advertisements at once and puts everything else in line.
-    fn take_actions(&mut self) {
-        for action in self.actions.drain() {
-            match action {
-                Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
-                other => self.work.push_back(Work::Effect(other)),
-            }
-        }
-    }
-
-    /// Works through the line for about `slice`. Address changes that were begun come first: what stands behind
-    /// them in the line may need them.
-    fn work_for(&mut self, slice: Duration) -> io::Result<()> {
-        let until = sys::clock::now() + slice;
-        loop {
-            if !self.kernel.step(self.clock.now())? {
-                match self.work.pop_front() {
-                    None => return Ok(()),
-                    Some(Work::Effect(action)) => self.carry_out(action)?,
-                    Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
-                }
-            }
-            if sys::clock::now() >= until {
-                return Ok(());
-            }
-        }
-    }
-
-    fn carry_out(&mut self, action: Action) -> io::Result<()> {
-        match action {
-            Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
-            Action::Hold(holding) => self.kernel.hold(self.clock.now(), holding)?,
-            Action::Announce(announce) => self.announce(&announce),
-            Action::Probe { device, address } => self.probe(&device, address),
-            Action::Notice(notice) => self.log.write(level(notice.level()), &notice),
-            Action::Changed(change) => self.log.info(&change),
-            Action::Notify(notification) => self.tell(&FromWorker::Notify(notification.into())),
-            Action::RunScript { script, run } => {
-                self.tell(&FromWorker::RunScript { script: script.to_string(), run });
-            }
-            Action::Publish { instance, state, priority } => {
-                let (instance, at) = (instance.to_string(), self.clock.now());
-                let last = Remembered { instance, state: state.into(), priority: priority.get(), at };
-                self.tell(&FromWorker::State(last));
-            }
-            Action::Withdraw { instance } => {
-                self.tell(&FromWorker::Gone { instance: instance.to_string() });
-            }
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, message: &FromWorker) {
-        self.control.send(message, &mut self.reactor);
-    }
-
-    fn announce(&mut self, announce: &vrrp::Announce) {
-        let (device, count) = (&announce.device, announce.count);
-        let IpAddr::V4(address) = announce.address else { return };
-        let Some((link, mac)) = self.kernel.device(device) else { return };
-        match self.link_layer.announce(link, mac, address, count) {
-            Ok(()) => self.log.detail(format_args!("sent {count} gratuitous ARP on {device} for {address}")),
-            Err(error) => self.log.warning(format_args!("cannot announce {address} on {device}: {error}")),
-        }
-    }
-
-    fn probe(&mut self, device: &IfName, address: IpAddr) {
-        let IpAddr::V4(address) = address else { return };
-        let Some((link, mac)) = self.kernel.device(device) else { return };
-        let now = self.clock.now();
-        if let Err(error) = self.link_layer.probe(now, link, mac, address, &mut self.reactor) {
-            self.log.detail(format_args!("cannot ask on {device} who has {address}: {error}"));
-        }
+        self.follow_endpoints();
     }
 
     fn serve_answers(&mut self) {
-        for _ in 0..MOST_ANSWERS {
-            let Some(answer) = self.link_layer.answer() else { break };
-            let Some(device) = self.kernel.name_of(answer.link) else { continue };
+        let (kernel, router, actions, now) =
+            (&self.kernel, &mut self.router, &mut self.actions, self.clock.now());
+        self.link_layer.answers(|Answer { link, address, mac }| {
             // A second interface on the same link answers for every address of its host.
-            if !self.kernel.is_own(answer.mac) {
-                let claim = Event::Claim { device, address: answer.address, mac: answer.mac };
-                self.router.handle(self.clock.now(), claim, &mut self.actions);
+            if let Some(device) = kernel.name_of(link).filter(|_| !kernel.is_own(mac)) {
+                router.handle(now, Event::Claim { device, address, mac }, actions);
             }
-        }
+        });
         self.take_actions();
     }
 
-    /// Ends orderly: everything that stopping asks for is done before the last message.
+    /// Ends orderly: everything that stopping asks for is done, and answered by the kernel, before the last message.
     fn end(mut self) -> io::Result<()> {
         self.router.stop(self.clock.now(), &mut self.actions);
         self.take_actions();
-        if self.options.keep_addresses {
-            self.work.retain(|work| !matches!(work, Work::Effect(Action::Hold(_))));
+        self.prepare_work_for_end();
+        let until = sys::clock::now() + PATIENCE_AT_END;
+        let mut ready = Vec::new();
+        while (self.work_for(SLICE)? || !self.kernel.is_idle()) && self.clock.next_turn() < until {
+            self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
+            self.kernel.drain(self.clock.now(), &mut self.heard)?;
         }
-        while !self.work.is_empty() {
-            self.work_for(SLICE)?;
+        if !self.kernel.is_idle() {
+            self.log.error("the kernel has not answered in time: virtual addresses may have stayed behind");
         }
-        while self.kernel.step(self.clock.now())? {}
         self.tell(&FromWorker::Stopped);
         let until = sys::clock::now() + LAST_WORDS;
-        let mut ready = Vec::new();
         while !self.control.is_flushed() && sys::clock::now() < until {
             self.reactor.wait(Some(until), &mut ready)?;
             self.control.flush(&mut self.reactor);
         }
         Ok(())
-    }
-}
-
-const fn level(level: vrrp::Level) -> Level {
-    match level {
-        vrrp::Level::Detail => Level::Detail,
-        vrrp::Level::Info => Level::Notice,
-        vrrp::Level::Warning => Level::Warning,
     }
 }
 
@@ -407,7 +368,10 @@ const SIGNALS: Token = Token(2);
 const ARP: Token = Token(3);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
-/// ARP frames that are read in a turn: a flood of them must not keep timers waiting.
-const MOST_ANSWERS: usize = 64;
+/// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does
+/// not hold up timers.
+const MOST_ROUNDS: usize = 8;
+/// How long a worker that ends waits for the kernel. The supervisor gives it five seconds in all.
+const PATIENCE_AT_END: Duration = Duration::from_secs(3);
 /// How long a worker that ends waits for a supervisor that does not read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
