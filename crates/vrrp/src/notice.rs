@@ -63,6 +63,13 @@ pub enum Notice {
         /// The new verdict.
         up: bool,
     },
+    /// A script can no longer be run: its last verdict stands.
+    ScriptStands {
+        /// Its name.
+        name: Arc<str>,
+        /// That verdict.
+        up: bool,
+    },
     /// A script ended otherwise than before.
     ScriptReturns {
         /// Its name.
@@ -166,6 +173,7 @@ impl Notice {
             | Self::Refused { .. }
             | Self::Differs { .. }
             | Self::Claimed { .. }
+            | Self::ScriptStands { .. }
             | Self::LowerPriority { .. } => Level::Warning,
             Self::Entering { .. }
             | Self::FaultCleared { .. }
@@ -189,6 +197,11 @@ impl fmt::Display for Notice {
                 write!(f, "({instance}) Changing effective priority from {from} to {to}")
             }
             Self::Script { name, outcome, up } => script(f, name, *outcome, *up),
+            Self::ScriptStands { name, up } => write!(
+                f,
+                "VRRP_Script({name}) cannot be run; its last verdict, {}, stands until it can",
+                if *up { "success" } else { "failure" }
+            ),
             Self::ScriptReturns { name, code } => write!(f, "Script `{name}` now returning {code}"),
             Self::MasterReleases { instance, master } => {
                 write!(f, "({instance}) Backup received priority 0 advertisement from {master}")

@@ -16,8 +16,18 @@ pub(crate) enum Verdict {
     Up,
     /// It does not.
     Down,
-    /// The script cannot be run, so it says nothing; as in keepalived, which ignores such a script.
+    /// The script has never been able to run, so it says nothing; as in keepalived, which ignores such a script.
     NotRun,
+}
+
+impl Verdict {
+    /// What it is once a run could not be started.
+    const fn or_not_run(self) -> Self {
+        match self {
+            Self::Unknown | Self::NotRun => Self::NotRun,
+            Self::Up | Self::Down => self,
+        }
+    }
 }
 
 /// One check script.
@@ -110,8 +120,11 @@ impl ScriptCheck {
         self.phase = Phase::Waiting { next_at: (since + self.config.interval).max(now) };
         let before = self.verdict;
         self.tell_of_exit_code(outcome, out);
-        self.last = Some(outcome);
         self.verdict = self.judge(outcome);
+        if outcome == ScriptOutcome::NotRun {
+            self.tell_of_standing_verdict(out);
+        }
+        self.last = Some(outcome);
         if self.verdict == before {
             return false;
         }
@@ -123,7 +136,8 @@ impl ScriptCheck {
     fn judge(&mut self, outcome: ScriptOutcome) -> Verdict {
         let (result, needed) = match outcome {
             ScriptOutcome::Exited(0) => (Verdict::Up, self.config.rise),
-            ScriptOutcome::NotRun => return Verdict::NotRun,
+            // No result: it neither contradicts the verdict nor breaks a row of results that do.
+            ScriptOutcome::NotRun => return self.verdict.or_not_run(),
             ScriptOutcome::Exited(_) | ScriptOutcome::Killed(_) | ScriptOutcome::TimedOut => {
                 (Verdict::Down, self.config.fall)
             }
@@ -134,6 +148,18 @@ impl ScriptCheck {
         }
         self.against = if result == self.verdict { 0 } else { self.against + 1 };
         if self.against >= needed { result } else { self.verdict }
+    }
+
+    /// A script that can no longer be run leaves its verdict as it was, right or wrong: the operator must know.
+    fn tell_of_standing_verdict(&self, out: &mut Actions) {
+        let up = match self.verdict {
+            Verdict::Up => true,
+            Verdict::Down => false,
+            Verdict::Unknown | Verdict::NotRun => return,
+        };
+        if self.last != Some(ScriptOutcome::NotRun) {
+            out.notice(Notice::ScriptStands { name: Arc::clone(&self.name), up });
+        }
     }
 
     /// A script that fails in another way than before is worth a line even if the verdict stands.
@@ -207,6 +233,35 @@ mod tests {
         assert_eq!(verdicts(&config, &[ScriptOutcome::TimedOut]), [Verdict::Down]);
         assert_eq!(verdicts(&config, &[ScriptOutcome::Killed(9)]), [Verdict::Down]);
         assert_eq!(verdicts(&config, &[ScriptOutcome::NotRun, OK]), [Verdict::NotRun, Verdict::Up]);
+    }
+
+    #[test]
+    fn a_script_that_can_no_longer_be_run_leaves_verdict_and_counts_alone() {
+        use ScriptOutcome::NotRun;
+        use Verdict::{Down, Up};
+        let config = script(3, 2);
+        let removed_and_put_back = [FAILED, OK, NotRun, OK, NotRun, OK];
+        assert_eq!(verdicts(&config, &removed_and_put_back), [Down, Down, Down, Down, Down, Up]);
+        assert_eq!(verdicts(&config, &[OK, FAILED, NotRun, FAILED]), [Up, Up, Up, Down]);
+        let init_fail = Script { init_fail: true, ..config };
+        assert_eq!(verdicts(&init_fail, &[NotRun, NotRun]), [Down, Down], "it has not succeeded");
+    }
+
+    #[test]
+    fn a_standing_verdict_is_told_of_once_while_the_script_cannot_be_run() {
+        use ScriptOutcome::NotRun;
+        let mut check = ScriptCheck::new(at(0), &script(2, 2), 0);
+        let mut out = Actions::default();
+        for (run, outcome) in (1..).zip([FAILED, NotRun, NotRun, FAILED, NotRun]) {
+            check.expire(at(run * 2), &mut out);
+            check.finished(at(run * 2), run, outcome, &mut out);
+        }
+        let told = out.drain().filter_map(|action| match action {
+            Action::Notice(Notice::ScriptStands { name, up }) => Some((name, up)),
+            _ => None,
+        });
+        let chk: Arc<str> = "chk".into();
+        assert_eq!(told.collect::<Vec<_>>(), [(Arc::clone(&chk), false), (chk, false)]);
     }
 
     #[test]
