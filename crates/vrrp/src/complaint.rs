@@ -57,6 +57,11 @@ impl<C: Copy + Ord> Complaints<C> {
         Verdict::Tell { untold: std::mem::take(&mut self.untold) }
     }
 
+    /// What `peer` gave cause for has ended: the next time it is told anew.
+    pub(crate) fn forget(&mut self, cause: C, peer: IpAddr) {
+        self.known.remove(&(cause, peer));
+    }
+
     fn take_line(&mut self, now: Instant) -> bool {
         let earned = now.since(self.refilled_at).as_secs() / REFILL.as_secs();
         if earned > 0 {

@@ -92,11 +92,16 @@ fn index() -> IfIndex {
 
 /// What a peer sends for virtual router `vrid`.
 fn message(vrid: u8, interval: Centis) -> Vec<u8> {
+    message_of(Priority(200), vrid, interval)
+}
+
+/// The same with this priority.
+fn message_of(priority: Priority, vrid: u8, interval: Centis) -> Vec<u8> {
     let address = virtual_address(vrid);
     let advert = Advert {
         version: Version::V3,
         vrid: Vrid::try_from(vrid).expect("from 1 on"),
-        priority: Priority(200),
+        priority,
         interval,
         auth: Auth::None,
         addresses: Addresses::v4(&address).expect("it is whole"),
@@ -224,6 +229,45 @@ fn a_flood_from_as_many_addresses_changes_nothing_and_does_not_grow() {
     let refused: u64 = steadfast_vrrp::Reject::ALL.into_iter().map(|one| status.counters.rejected(one)).sum();
     let malformed: u64 = router.malformed().map(|(_, count)| count).sum();
     assert_eq!((refused, malformed), (60_000, 40_000), "every packet is counted");
+}
+
+/// Ten thousand releases a second for ten seconds; how many advertisements and lines they lead to.
+fn flood_of_releases(priority: u8, source: impl Fn(u32) -> IpAddr) -> (u64, u64) {
+    let (mut router, start) = router(1, priority);
+    let mut out = Actions::default();
+    run_until(&mut router, start + Duration::from_millis(200), &mut out);
+    let release = message_of(Priority::RELEASE, 1, Centis::new(10));
+    let live = LIVE_BYTES.get();
+    let (mut sent, mut lines) = (0, 0);
+    for nth in 0..100_000u32 {
+        let now = start + Duration::from_millis(200) + Duration::from_micros(u64::from(nth) * 100);
+        sent += run_until(&mut router, now, &mut out);
+        let advert = wire::vrrp::parse(&release, PEER, GROUP);
+        let arrival = Arrival { link: index(), source: source(nth), destination: GROUP, ttl: 255, advert };
+        router.handle(now, Event::Advert(arrival), &mut out);
+        for action in out.drain() {
+            sent += u64::from(matches!(action, Action::Transmit(_)));
+            lines += u64::from(matches!(action, Action::Notice(_)));
+        }
+    }
+    assert!(LIVE_BYTES.get() - live < 16 * 1024);
+    let status = router.status().next().expect("there is an instance");
+    assert_eq!(status.counters.received, 100_000, "every one is counted");
+    assert_eq!(status.state, StateName::Master, "the flood did not keep it from taking over");
+    (sent, lines)
+}
+
+#[test]
+fn a_flood_of_priority_0_is_answered_once_in_a_tenth_of_an_interval_and_hardly_told_of() {
+    for priority in [255, 100] {
+        for (sent, lines) in [
+            flood_of_releases(priority, |_| PEER),
+            flood_of_releases(priority, |nth| IpAddr::from((0x0b00_0000 + nth).to_be_bytes())),
+        ] {
+            assert!((900..=1010).contains(&sent), "{sent} sent in ten seconds of a hundred intervals");
+            assert!(lines <= 10, "{lines} lines");
+        }
+    }
 }
 
 #[test]

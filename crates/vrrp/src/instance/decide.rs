@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::vrrp::{Instance, Preempt};
 use model::{Instant, Priority};
 
-use super::state::{Backup, Master, State};
+use super::state::{Backup, Master, State, Wait};
 use super::verify::Verified;
 
 /// What to do about a verified advertisement.
@@ -21,10 +21,14 @@ pub(crate) enum Decision {
     FollowUntil(Instant),
     /// The master stops: wait the skew time (RFC 9568 §6.4.2).
     AwaitSkew,
+    /// A master stops, and we wait the skew time already: that must not put it off.
+    AwaitOn,
     /// Our master fell below us: take over after this delay.
     Overtake(Duration),
     /// Another master stops: speak at once (RFC 9568 §6.4.3, priority 0).
     Speak,
+    /// Another master stops, and we have just spoken because one did: speak again at this time.
+    SpeakAt(Instant),
     /// Another master is worse: contradict it (RFC 9568 §6.4.3).
     Assert,
     /// Another master is better: become backup (RFC 9568 §6.4.3).
@@ -55,7 +59,11 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
     if theirs == Priority::RELEASE {
         // A host that was not our master says nothing about the one that is, which is heard and alive.
         let stranger = backup.heard.is_some() && ours_before.is_none() && !view.config.strict;
-        return if stranger { Decision::Ignore } else { Decision::AwaitSkew };
+        return match backup.wait {
+            _ if stranger => Decision::Ignore,
+            Wait::Skew { .. } => Decision::AwaitOn,
+            Wait::MasterDown { .. } | Wait::Overtake { .. } => Decision::AwaitSkew,
+        };
     }
     if theirs >= view.priority {
         return Decision::Follow;
@@ -84,7 +92,8 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
 fn in_master(view: View<'_>, master: &Master, heard: &Verified<'_>, now: Instant) -> Decision {
     let theirs = heard.advert().priority;
     if theirs == Priority::RELEASE {
-        return Decision::Speak;
+        let pause_ends = master.answer_pause_ends(now, view.config.advert_interval);
+        return pause_ends.map_or(Decision::Speak, Decision::SpeakAt);
     }
     let better = theirs > view.priority || (theirs == view.priority && heard.source() > view.address);
     if better {

@@ -20,6 +20,7 @@ pub(crate) enum Remark {
     Addresses,
     LowerPriority,
     Claim,
+    Release,
 }
 
 impl Instance {
@@ -102,6 +103,13 @@ impl Instance {
         if self.remarks.note(turn.now, Remark::LowerPriority, peer) != Telling::Silent {
             let (instance, theirs) = (Arc::clone(&self.name), heard.advert().priority);
             turn.out.notice(Notice::LowerPriority { instance, peer, theirs, ours: self.priority });
+        }
+    }
+
+    pub(super) fn remark_release(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        let master = heard.source();
+        if self.remarks.note(turn.now, Remark::Release, master) != Telling::Silent {
+            turn.out.notice(Notice::MasterReleases { instance: Arc::clone(&self.name), master });
         }
     }
 

@@ -134,6 +134,10 @@ impl Instance {
             State::Backup(backup) => {
                 if backup.wait.deadline(&self.config, self.priority) <= turn.now {
                     let reason = takeover_reason(backup, turn.now);
+                    if let Reason::Released { master: Some(master) } = reason {
+                        // What it said has been done: should it stop once more, that is news.
+                        self.remarks.forget(Remark::Release, master);
+                    }
                     self.become_master(reason, turn);
                 }
             }
@@ -315,10 +319,21 @@ impl Instance {
             Decision::Follow => self.follow(heard, None, turn.now),
             Decision::FollowUntil(at) => self.follow(heard, Some(at), turn.now),
             Decision::AwaitSkew => self.await_skew(heard, turn),
+            Decision::AwaitOn => self.counters.release_received += 1,
             Decision::Overtake(delay) => self.plan_overtake(turn.now + delay, heard.advert().priority),
             Decision::Speak => {
                 self.counters.release_received += 1;
+                if let State::Master(master) = &mut self.state {
+                    master.owes_answer = true;
+                }
                 self.contradict(heard, turn);
+            }
+            Decision::SpeakAt(at) => {
+                self.counters.release_received += 1;
+                if let State::Master(master) = &mut self.state {
+                    master.next_advert_at = master.next_advert_at.min(at);
+                    master.owes_answer = true;
+                }
             }
             Decision::Assert => {
                 let interval = self.config.advert_interval;
@@ -354,8 +369,7 @@ impl Instance {
                 backup.wait = skew;
             }
             backup.heard = Some(Heard { priority: Priority::RELEASE, ..as_heard(heard, turn.now) });
-            let instance = Arc::clone(&self.name);
-            turn.out.notice(Notice::MasterReleases { instance, master: heard.source() });
+            self.remark_release(heard, turn);
         }
     }
 
@@ -404,6 +418,8 @@ impl Instance {
             next_advert_at: turn.now + self.config.advert_interval.duration(),
             announce: AnnouncePlan::new(turn.now, &self.config.garp),
             asserted_at: None,
+            answered_at: None,
+            owes_answer: false,
         };
         self.transition(State::Master(master), reason, turn);
     }
@@ -457,6 +473,9 @@ impl Instance {
         self.transmit(turn.out);
         let interval = self.config.advert_interval.duration();
         if let State::Master(master) = &mut self.state {
+            if std::mem::take(&mut master.owes_answer) {
+                master.answered_at = Some(turn.now);
+            }
             let due = master.next_advert_at;
             let next = due + interval;
             master.next_advert_at =

@@ -11,6 +11,9 @@ use model::{Centis, IfName, Instant, Priority};
 use crate::announce::AnnouncePlan;
 use crate::{StateName, skew_time};
 
+/// Between two answers to priority 0, however short the interval is.
+const LEAST_ANSWER_PAUSE: Duration = Duration::from_millis(10);
+
 /// What an instance is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -61,6 +64,10 @@ pub(crate) struct Master {
     pub(crate) announce: AnnouncePlan,
     /// When it last contradicted another master.
     pub(crate) asserted_at: Option<Instant>,
+    /// When it last answered priority 0.
+    pub(crate) answered_at: Option<Instant>,
+    /// The next advertisement will answer priority 0.
+    pub(crate) owes_answer: bool,
 }
 
 impl State {
@@ -85,6 +92,12 @@ impl Master {
     /// packet by packet.
     pub(crate) fn asserted_lately(&self, now: Instant, interval: Centis) -> bool {
         self.asserted_at.is_some_and(|last| now.since(last) < interval.duration() / 2)
+    }
+
+    /// When priority 0 may be answered again, if not now: of a flood of it, a tenth of an interval answers all.
+    pub(crate) fn answer_pause_ends(&self, now: Instant, interval: Centis) -> Option<Instant> {
+        let pause = (interval.duration() / 10).max(LEAST_ANSWER_PAUSE);
+        self.answered_at.map(|last| last + pause).filter(|end| *end > now)
     }
 }
 
