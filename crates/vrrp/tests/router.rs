@@ -183,3 +183,24 @@ fn a_master_asks_once_who_else_has_its_address_and_tells_of_an_answer_once() {
         "{text}"
     );
 }
+
+#[test]
+fn spans_of_zero_in_a_configuration_do_not_make_it_busy_for_ever() {
+    let garp = Garp { refresh: Some(Duration::ZERO), delay: Some(Duration::ZERO), ..Garp::default() };
+    let plain = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let zero = Instance { advert_interval: model::Centis::new(0), garp, ..plain.clone() };
+    let of = |instance: &Instance| Config { scripts: Vec::new(), instances: vec![instance.clone()] };
+    let mut out = Actions::default();
+    let mut reloaded = running(&of(&plain));
+    reloaded.reconfigure(START, &of(&zero), &[], &mut out);
+    for mut router in [running(&of(&zero)), reloaded] {
+        out.drain().for_each(drop);
+        let mut sent = 0;
+        let end = START + Duration::from_secs(1);
+        while let Some(at) = router.deadline().filter(|at| *at <= end) {
+            router.handle(at, Event::Deadline, &mut out);
+            sent += out.drain().filter(|action| matches!(action, Action::Transmit(_))).count();
+        }
+        assert_eq!(sent, 100, "every hundredth of a second");
+    }
+}

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{self, Transport, VirtualAddress};
-use model::{Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
+use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
 use wire::vrrp::Advert;
 
 use crate::announce::{AnnouncePlan, Pacer};
@@ -66,7 +66,7 @@ impl Instance {
             link: None,
             priority: config.priority,
             carried: None,
-            config: Arc::new(config.clone()),
+            config: Arc::new(timed(config)),
             state: State::Init,
             outgoing: None,
             counters: Counters::default(),
@@ -180,13 +180,13 @@ impl Instance {
         if !weighs_as(&self.config, config) {
             self.carried = None;
         }
-        self.config = Arc::new(config.clone());
+        self.config = Arc::new(timed(config));
         self.advertised = advertised(config);
         self.outgoing = None;
         if let State::Master(master) = &mut self.state {
-            let next = turn.now + config.advert_interval.duration();
+            let next = turn.now + self.config.advert_interval.duration();
             master.next_advert_at = master.next_advert_at.min(next);
-            master.announce.reconfigure(turn.now, &garp_before, &config.garp);
+            master.announce.reconfigure(turn.now, &garp_before, &self.config.garp);
             if before != self.addresses {
                 turn.pacer.retain(self.id, &self.addresses);
                 self.hold(Arc::clone(&self.addresses), turn.out);
@@ -225,12 +225,13 @@ impl Instance {
         self.link_index().map(|index| (index, family(&self.config), self.config.vrid))
     }
 
-    /// Whether it looks at this interface or, given no name, at this script.
+    /// Whether it uses or tracks this interface.
     pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
         self.config.interface == *name
             || self.config.track_interfaces.iter().any(|tracked| tracked.interface == *name)
     }
 
+    /// Whether it tracks this script.
     pub(crate) fn tracks_script(&self, name: &str) -> bool {
         self.config.track_scripts.iter().any(|tracked| tracked.script == name)
     }
@@ -500,6 +501,14 @@ fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
         Wait::Skew { .. } => Reason::Released { master },
         Wait::Overtake { theirs, .. } => Reason::Overtake { master, theirs: Some(theirs) },
     }
+}
+
+/// The configuration, without spans of zero after which something would be due again at once, for ever.
+fn timed(config: &vrrp::Instance) -> vrrp::Instance {
+    let mut timed = config.clone();
+    timed.advert_interval = timed.advert_interval.max(Centis::new(1));
+    timed.garp.refresh = timed.garp.refresh.filter(|every| !every.is_zero());
+    timed
 }
 
 /// Both configurations lead to the same priority.

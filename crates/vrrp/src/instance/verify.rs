@@ -14,7 +14,7 @@ use crate::event::Arrival;
 pub enum Reject {
     /// It is no advertisement: too short, wrong checksum, …
     Malformed,
-    /// It claims to come from this host.
+    /// It claims to come from the address that we send from.
     OwnSource,
     /// Multicast, but its TTL is not 255: it has passed a router (RFC 9568 §5.1.1.3).
     Ttl,
@@ -61,7 +61,7 @@ impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "it is malformed",
-            Self::OwnSource => "its source is an address of this host",
+            Self::OwnSource => "its source is our own sending address",
             Self::Ttl => "its TTL is not 255, so it did not come from this link",
             Self::Version => "it is of the other VRRP version",
             Self::Transport => "one side is configured for unicast, the other for multicast",
