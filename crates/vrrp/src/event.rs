@@ -26,6 +26,14 @@ pub enum Event<'a> {
         /// The host's hardware address.
         mac: MacAddr,
     },
+    /// The kernel holds an address that it could not hold before: its interface has appeared, or the address was
+    /// put back on it. What was announced until now reached nobody.
+    Held {
+        /// The interface.
+        device: &'a IfName,
+        /// The address.
+        address: IpAddr,
+    },
     /// A run of a check script has ended.
     Script {
         /// The script's name.

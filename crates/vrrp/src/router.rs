@@ -48,6 +48,8 @@ pub struct Router {
     instances: BTreeMap<InstanceId, Instance>,
     by_name: BTreeMap<Arc<str>, InstanceId>,
     by_key: BTreeMap<(IfIndex, Family, Vrid), InstanceId>,
+    /// Whose each virtual address is: any host on the link can make us look, as often as it likes.
+    by_address: BTreeSet<(IpAddr, InstanceId)>,
     next_id: u32,
     links: BTreeMap<IfName, Link>,
     scripts: BTreeMap<String, ScriptCheck>,
@@ -92,6 +94,7 @@ impl Router {
             instances: BTreeMap::new(),
             by_name: BTreeMap::new(),
             by_key: BTreeMap::new(),
+            by_address: BTreeSet::new(),
             next_id: 0,
             links: BTreeMap::new(),
             scripts: BTreeMap::new(),
@@ -110,13 +113,12 @@ impl Router {
         match event {
             Event::Advert(arrival) => self.receive(now, &arrival, out),
             Event::Link { name, link } => self.take_link(now, name, link, out),
-            Event::Claim { device, address, mac } => {
-                for id in self.instances.keys().copied().collect::<Vec<_>>() {
-                    self.with_instance(now, id, out, |instance, _, turn| {
-                        instance.take_claim(device, address, mac, turn);
-                    });
-                }
-            }
+            Event::Claim { device, address, mac } => self.those_with(now, address, out, |instance, turn| {
+                instance.take_claim(device, address, mac, turn);
+            }),
+            Event::Held { device, address } => self.those_with(now, address, out, |instance, turn| {
+                instance.take_held(device, address, turn);
+            }),
             Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
             Event::Deadline => self.expire(now, out),
         }
@@ -318,7 +320,9 @@ impl Router {
             Change::InstanceChanged { name, .. } => {
                 let Some(config) = target.instances.get(name.as_str()) else { return };
                 if let Some(id) = self.by_name.get(name.as_str()).copied() {
+                    self.forget_addresses(id);
                     self.with_instance(now, id, out, |instance, _, turn| instance.reconfigure(config, turn));
+                    self.by_address.extend(addresses(config).map(|address| (address, id)));
                 }
             }
             Change::ScriptRemoved(name) => {
@@ -351,10 +355,12 @@ impl Router {
         let id = InstanceId(self.next_id);
         self.next_id += 1;
         self.by_name.insert(name.into(), id);
+        self.by_address.extend(addresses(config).map(|address| (address, id)));
         self.instances.insert(id, Instance::new(id, config));
     }
 
     fn remove(&mut self, now: Instant, id: InstanceId, kind: Option<NotificationKind>, out: &mut Actions) {
+        self.forget_addresses(id);
         let Some(mut instance) = self.instances.remove(&id) else { return };
         instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
         self.by_name.remove(instance.name());
@@ -387,6 +393,31 @@ impl Router {
         self.instances.iter().filter(|(_, instance)| wanted(instance)).map(|(id, _)| *id).collect()
     }
 
+    /// Calls into each instance whose configuration has `address`, for something that changes neither its state
+    /// nor when it acts next.
+    fn those_with(
+        &mut self,
+        now: Instant,
+        address: IpAddr,
+        out: &mut Actions,
+        mut call: impl FnMut(&mut Instance, &mut Turn<'_>),
+    ) {
+        let of_address = (address, InstanceId(0))..=(address, InstanceId(u32::MAX));
+        for (_, id) in self.by_address.range(of_address) {
+            if let Some(instance) = self.instances.get_mut(id) {
+                call(instance, &mut Turn { now, out, pacer: &mut self.pacer });
+            }
+        }
+        self.due.set(Waiter::Pacer, self.pacer.deadline());
+    }
+
+    fn forget_addresses(&mut self, id: InstanceId) {
+        let Some(instance) = self.instances.get(&id) else { return };
+        for address in addresses(instance.config()) {
+            self.by_address.remove(&(address, id));
+        }
+    }
+
     /// Calls into one instance, then puts its deadline and its key where they belong.
     fn with_instance(
         &mut self,
@@ -415,6 +446,10 @@ impl Router {
             self.by_key.remove(&key);
         }
     }
+}
+
+fn addresses(config: &InstanceConfig) -> impl Iterator<Item = IpAddr> + '_ {
+    config.addresses.iter().map(|held| held.prefix.address())
 }
 
 fn endpoint(instance: &Instance) -> Option<Endpoint> {

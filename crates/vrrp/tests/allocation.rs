@@ -231,6 +231,22 @@ fn a_flood_from_as_many_addresses_changes_nothing_and_does_not_grow() {
     assert_eq!((refused, malformed), (60_000, 40_000), "every packet is counted");
 }
 
+#[test]
+fn claims_of_addresses_that_nobody_holds_allocate_nothing() {
+    let (mut router, start) = router(250, 255);
+    let mut out = Actions::default();
+    run_until(&mut router, start + Duration::from_secs(20), &mut out);
+    let (now, device) = (start + Duration::from_secs(20), "eth1".parse().expect("it is a name"));
+    let found = allocations(|| {
+        for nth in 0..100_000u32 {
+            let address = IpAddr::from((0x0b00_0000 + nth).to_be_bytes());
+            let mac = model::MacAddr([2, 0, 0, 0, 0, 9]);
+            router.handle(now, Event::Claim { device: &device, address, mac }, &mut out);
+        }
+    });
+    assert_eq!((found, out.as_slice().len()), (0, 0));
+}
+
 /// Ten thousand releases a second for ten seconds; how many advertisements and lines they lead to.
 fn flood_of_releases(priority: u8, source: impl Fn(u32) -> IpAddr) -> (u64, u64) {
     let (mut router, start) = router(1, priority);

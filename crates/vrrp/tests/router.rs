@@ -204,3 +204,69 @@ fn spans_of_zero_in_a_configuration_do_not_make_it_busy_for_ever() {
         assert_eq!(sent, 100, "every hundredth of a second");
     }
 }
+
+/// What was announced, and how often.
+fn announced(out: &mut Actions) -> Vec<(String, IpAddr, u32)> {
+    let announce = |action| match action {
+        Action::Announce(one) => Some((one.device.to_string(), one.address, one.count)),
+        _ => None,
+    };
+    out.drain().filter_map(announce).collect()
+}
+
+#[test]
+fn an_address_that_the_kernel_holds_only_now_is_announced_again_by_its_master() {
+    let master = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let backup = instance("VI_2", eth(1), 52);
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![master, backup] });
+    let mut out = Actions::default();
+    let [mine, theirs] = [51, 52].map(|vrid| IpAddr::from([10, 0, 0, vrid]));
+    for (device, address) in [(eth(2), mine), (eth(1), theirs), (eth(1), [10, 0, 0, 53].into())] {
+        router.handle(START, Event::Held { device: &device, address }, &mut out);
+        assert_eq!(out.as_slice(), [], "not an address that it holds");
+    }
+    router.handle(START, Event::Held { device: &eth(1), address: mine }, &mut out);
+    assert_eq!(announced(&mut out), [("eth1".to_owned(), mine, 5)]);
+}
+
+#[test]
+fn an_address_that_the_kernel_holds_only_now_is_announced_at_the_pace_of_its_link() {
+    let garp = Garp { interval: Duration::from_millis(100), delay: None, ..Garp::default() };
+    let owner = Instance { garp, priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner] });
+    let mut out = Actions::default();
+    let mut total = 0;
+    for tenth in 0..30u32 {
+        let now = START + Duration::from_millis(100) * tenth;
+        if tenth == 10 {
+            let (device, address) = (&eth(1), [10, 0, 0, 51].into());
+            router.handle(now, Event::Held { device, address }, &mut out);
+        }
+        router.handle(now, Event::Deadline, &mut out);
+        let now = announced(&mut out).len();
+        assert!(now <= 1, "{now} at once");
+        total += now;
+    }
+    assert_eq!(total, 4 + 5, "what was left of the first burst, and this one");
+}
+
+#[test]
+fn a_claim_reaches_whoever_has_the_address_after_reloads_too() {
+    let owner = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
+    let moved = Instance { addresses: instance("VI_1", eth(1), 99).addresses, ..owner.clone() };
+    let of = |instances: Vec<Instance>| Config { scripts: Vec::new(), instances };
+    let mut router = running(&of(vec![owner]));
+    let mut out = Actions::default();
+    let mut minds = |router: &mut Router, last: u8| {
+        out.drain().for_each(drop);
+        let (device, mac) = (&eth(1), model::MacAddr([2, 0, 0, 0, 0, 9]));
+        router.handle(START, Event::Claim { device, address: [10, 0, 0, last].into(), mac }, &mut out);
+        out.drain().any(|action| matches!(action, Action::Notice(_)))
+    };
+    assert!(!minds(&mut router, 99));
+    router.reconfigure(START, &of(vec![moved]), &[], &mut Actions::default());
+    assert!(!minds(&mut router, 51), "given up");
+    assert!(minds(&mut router, 99));
+    router.reconfigure(START, &of(Vec::new()), &[], &mut Actions::default());
+    assert!(!minds(&mut router, 99));
+}

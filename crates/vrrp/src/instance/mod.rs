@@ -7,6 +7,7 @@ mod tracking;
 mod verify;
 
 use std::net::IpAddr;
+use std::slice;
 use std::sync::Arc;
 
 use model::vrrp::{self, Transport, VirtualAddress};
@@ -158,10 +159,22 @@ impl Instance {
 
     /// Another host answers for `address` on `device`.
     pub(crate) fn take_claim(&mut self, device: &IfName, address: IpAddr, mac: MacAddr, turn: &mut Turn<'_>) {
-        let held = |held: &VirtualAddress| held.prefix.address() == address && held.device == *device;
-        if matches!(self.state, State::Master(_)) && self.addresses.iter().any(held) {
+        if self.held(device, address).is_some() {
             self.remark_claim(device, address, mac, turn);
         }
+    }
+
+    /// The kernel has `address` on `device` now, and could not have it before.
+    pub(crate) fn take_held(&mut self, device: &IfName, address: IpAddr, turn: &mut Turn<'_>) {
+        if let Some(held) = self.held(device, address) {
+            announce_each(self.id, slice::from_ref(held), &self.config.garp, self.config.garp.repeat, turn);
+        }
+    }
+
+    /// That address of ours, if we are its master.
+    fn held(&self, device: &IfName, address: IpAddr) -> Option<&VirtualAddress> {
+        let is_it = |held: &&VirtualAddress| held.prefix.address() == address && held.device == *device;
+        self.addresses.iter().find(is_it).filter(|_| matches!(self.state, State::Master(_)))
     }
 
     /// Ends its part, orderly, and says so to scripts if `kind` is given.
