@@ -17,6 +17,14 @@ pub enum Event<'a> {
         /// Its state.
         link: Option<Link>,
     },
+    /// Whether the socket of an interface that [`crate::Router::endpoints`] names could be opened. Taken to be open
+    /// unless said otherwise; forgotten when no interface has that number any more.
+    Socket {
+        /// The interface.
+        link: IfIndex,
+        /// It is open.
+        open: bool,
+    },
     /// Another host on the link answers for an address.
     Claim {
         /// The interface.

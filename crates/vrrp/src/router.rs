@@ -52,6 +52,7 @@ pub struct Router {
     by_address: BTreeSet<(IpAddr, InstanceId)>,
     next_id: u32,
     links: BTreeMap<IfName, Link>,
+    deaf: BTreeSet<IfIndex>,
     scripts: BTreeMap<String, ScriptCheck>,
     /// The greatest number that a run of a removed script had: it may end yet, and must not be taken for a
     /// run of a script of the same name that comes later.
@@ -97,6 +98,7 @@ impl Router {
             by_address: BTreeSet::new(),
             next_id: 0,
             links: BTreeMap::new(),
+            deaf: BTreeSet::new(),
             scripts: BTreeMap::new(),
             runs_before: 0,
             due: Due::new(),
@@ -113,6 +115,7 @@ impl Router {
         match event {
             Event::Advert(arrival) => self.receive(now, &arrival, out),
             Event::Link { name, link } => self.take_link(now, name, link, out),
+            Event::Socket { link, open } => self.take_socket(now, link, open, out),
             Event::Claim { device, address, mac } => self.those_with(now, address, out, |instance, turn| {
                 instance.take_claim(device, address, mac, turn);
             }),
@@ -259,8 +262,18 @@ impl Router {
             Some(link) => self.links.insert(name.clone(), link),
             None => self.links.remove(name),
         };
+        self.deaf.retain(|index| self.links.values().any(|link| link.index == *index));
         for id in self.those(|instance| instance.tracks_link(name)) {
             self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+        }
+    }
+
+    fn take_socket(&mut self, now: Instant, link: IfIndex, open: bool, out: &mut Actions) {
+        let changed = if open { self.deaf.remove(&link) } else { self.deaf.insert(link) };
+        if changed {
+            for id in self.those(|instance| instance.link_index() == Some(link)) {
+                self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+            }
         }
     }
 
@@ -428,7 +441,7 @@ impl Router {
     ) {
         let Some(instance) = self.instances.get_mut(&id) else { return };
         let before = instance.key();
-        let world = World { links: &self.links, scripts: &self.scripts };
+        let world = World { links: &self.links, deaf: &self.deaf, scripts: &self.scripts };
         call(instance, world, &mut Turn { now, out, pacer: &mut self.pacer });
         self.due.set(Waiter::Instance(id), instance.deadline());
         self.due.set(Waiter::Pacer, self.pacer.deadline());

@@ -29,6 +29,7 @@ enum Happening {
     Advert(Packet),
     Link(IfName, Option<Link>),
     Script(ScriptOutcome, Run),
+    Socket(u32, bool),
     Reload(usize),
 }
 
@@ -112,6 +113,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => packet().prop_map(Happening::Advert),
         2 => ((1u8..3).prop_map(name), link()).prop_map(|(name, link)| Happening::Link(name, link)),
         1 => (outcome, run).prop_map(|(outcome, run)| Happening::Script(outcome, run)),
+        1 => (select(vec![1u32, 2, 7]), any::<bool>()).prop_map(|(link, open)| Happening::Socket(link, open)),
         1 => (0usize..4).prop_map(Happening::Reload),
     ]
 }
@@ -209,6 +211,11 @@ impl Life {
                     Run::Stale => self.run.saturating_sub(1),
                 };
                 let event = Event::Script { name: "chk", run, outcome: *outcome };
+                self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
+            }
+            Happening::Socket(link, open) => {
+                let link = IfIndex::try_from(*link).expect("not 0");
+                let event = Event::Socket { link, open: *open };
                 self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
             }
             Happening::Reload(which) => {

@@ -139,6 +139,8 @@ pub enum Cause {
     LinkDown(IfName),
     /// The interface has no address to send from.
     NoAddress(IfName),
+    /// The interface's socket could not be opened.
+    NoSocket(IfName),
     /// A vital script says that its service does not work.
     Script(Arc<str>),
 }
@@ -149,6 +151,7 @@ impl fmt::Display for Cause {
             Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
             Self::LinkDown(name) => write!(f, "interface {name} is down"),
             Self::NoAddress(name) => write!(f, "interface {name} has no IPv4 address"),
+            Self::NoSocket(name) => write!(f, "cannot send or hear on interface {name}"),
             Self::Script(name) => write!(f, "script {name} fails"),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{IfName, Influence};
+use model::{IfIndex, IfName, Influence};
 
 use super::Instance;
 use super::state::Cause;
@@ -15,6 +15,8 @@ use crate::{Actions, Notice};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct World<'a> {
     pub(crate) links: &'a BTreeMap<IfName, Link>,
+    /// Interfaces that have no socket.
+    pub(crate) deaf: &'a BTreeSet<IfIndex>,
     pub(crate) scripts: &'a BTreeMap<String, ScriptCheck>,
 }
 
@@ -47,6 +49,9 @@ impl Instance {
                 causes.insert(Cause::NoAddress(own.clone()));
             }
             Some(_) => {}
+        }
+        if self.link.is_some_and(|link| world.deaf.contains(&link.index)) {
+            causes.insert(Cause::NoSocket(own.clone()));
         }
         for tracked in &self.config.track_interfaces {
             let link = world.links.get(&tracked.interface);

@@ -80,6 +80,7 @@ impl Bench {
         match word {
             "receive" => self.receive(&mut words)?,
             "link" => self.change_link(&mut words)?,
+            "socket" => self.change_socket(&mut words)?,
             "script" => self.end_script(&mut words)?,
             "reload" => self.reload(&mut words)?,
             "stop" => self.call(Router::stop),
@@ -184,6 +185,17 @@ impl Bench {
             self.link = link.unwrap_or(self.link);
         }
         self.call(|router, now, out| router.handle(now, Event::Link { name: &name, link }, out));
+        Ok(())
+    }
+
+    fn change_socket(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        let open = match words.next()? {
+            "opens" => true,
+            "fails" => false,
+            other => return Err(format!("a socket does not `{other}`")),
+        };
+        let link = self.link.index;
+        self.call(|router, now, out| router.handle(now, Event::Socket { link, open }, out));
         Ok(())
     }
 
