@@ -58,7 +58,9 @@ enum Side {
     Peer,
 }
 
-/// A row of a table: a quantity of a case, under a setting.
+const SIDES: [Side; 2] = [Side::Ours, Side::Peer];
+
+/// What the files say.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     version: &'static str,
@@ -102,8 +104,8 @@ const SETTINGS: [Setting; 4] = [
     Setting { version: "3", interval: "0.01" },
 ];
 const DEFAULT: Setting = SETTINGS[0];
-/// Long measurements, each over thousands of advertisements, need fewer repetitions.
-const SCALE_RUNS: usize = 3;
+/// Long measurements, each over tens of thousands of advertisements, need fewer repetitions.
+const SCALE_RUNS: usize = 2;
 
 impl Bench {
     fn prepare(arguments: &[String]) -> Result<Self, Failure> {
@@ -171,7 +173,7 @@ impl Bench {
             let mut arguments =
                 vec!["--runs", &runs, "--version", setting.version, "--adv", setting.interval];
             arguments.extend(more);
-            for side in [Side::Ours, Side::Peer] {
+            for side in SIDES {
                 self.call("takeover", &arguments, side, &["-n", "-l", "-D", "-f", "{conf}"], &mut figures)?;
             }
             left -= left.min(AT_ONCE);
@@ -182,9 +184,9 @@ impl Bench {
     fn scale(&self) -> Result<String, Failure> {
         let mut figures = Figures::default();
         for _ in 0..SCALE_RUNS.min(self.runs) {
-            for side in [Side::Ours, Side::Peer] {
-                let flags = ["-n", "-l", "-P", "-f", "{conf}"];
-                self.call("scale", &["-n", "500", "--adv", "0.1"], side, &flags, &mut figures)?;
+            for (phase, side) in ["same", "spread"].iter().flat_map(|phase| SIDES.map(|side| (phase, side))) {
+                let arguments = ["-n", "500", "--adv", "0.1", "--phase", phase];
+                self.call("scale", &arguments, side, &["-n", "-l", "-P", "-f", "{conf}"], &mut figures)?;
             }
         }
         Ok(table::scale(&figures))

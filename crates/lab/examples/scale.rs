@@ -2,8 +2,11 @@
 //! of all. For any daemon that has keepalived's options; needs the rights to make namespaces.
 //!
 //! ```text
-//! scale [-n 500] [--adv 0.1] [--secs 8] -- DAEMON ARGUMENTS, {conf} the file
+//! scale [-n 500] [--adv 0.1] [--secs 8] [--phase same|spread] -- DAEMON ARGUMENTS, {conf} the file
 //! ```
+//!
+//! With `spread` the master's priorities differ, from 101 to 250, so that its routers become master one after the other
+//! and go on to advertise at different times; otherwise they all do at once.
 //!
 //! There are 250 routers on each LAN, with one address each. While processor time is measured nothing listens to the
 //! LAN; the interfaces' own counters say how much was sent. After that a sniffer checks that every router advertises
@@ -16,6 +19,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
@@ -46,9 +50,10 @@ fn main() -> ExitCode {
         let count: NonZeroUsize = arguments.take("-n", "500", "a number")?;
         let interval: Interval = arguments.take("--adv", "0.1", "seconds, at least 0.01")?;
         let seconds: u64 = arguments.take("--secs", "8", "whole seconds")?;
+        let phase: Phase = arguments.take("--phase", "same", "same or spread")?;
         let daemon = arguments.daemon()?;
-        let mut bench = Bench::new(count.get(), interval, Duration::from_secs(seconds), daemon)?;
-        let mut report = Report::new("scale");
+        let mut bench = Bench::new(count.get(), interval, phase, Duration::from_secs(seconds), daemon)?;
+        let mut report = Report::new(if phase == Phase::Same { "same" } else { "spread" });
         bench.start(&mut report)?;
         bench.measure_steady_state(&mut report)?;
         bench.check_rate(&mut report)?;
@@ -57,9 +62,29 @@ fn main() -> ExitCode {
     })
 }
 
+/// When the routers advertise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Same,
+    Spread,
+}
+
+impl FromStr for Phase {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "same" => Ok(Self::Same),
+            "spread" => Ok(Self::Spread),
+            _ => Err(()),
+        }
+    }
+}
+
 struct Bench {
     count: usize,
     interval: Interval,
+    phase: Phase,
     window: Duration,
     daemon: Daemon,
     lans: Vec<Lan>,
@@ -68,11 +93,17 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(count: usize, interval: Interval, window: Duration, daemon: Daemon) -> Result<Self, Failure> {
+    fn new(
+        count: usize,
+        interval: Interval,
+        phase: Phase,
+        window: Duration,
+        daemon: Daemon,
+    ) -> Result<Self, Failure> {
         let lans: Vec<Lan> = (0..count.div_ceil(PER_LAN)).map(|_| Lan::new()).collect::<Result<_, _>>()?;
         let master = Member::new("master", MASTER, &lans)?;
         let backup = Member::new("backup", BACKUP, &lans)?;
-        Ok(Self { count, interval, window, daemon, lans, master, backup })
+        Ok(Self { count, interval, phase, window, daemon, lans, master, backup })
     }
 
     fn start(&mut self, report: &mut Report) -> Result<(), Failure> {
@@ -126,7 +157,7 @@ impl Bench {
 
     /// How long it takes until another priority of one router is heard, when all others stay as they are.
     fn reload(&mut self, report: &mut Report) -> Result<(), Failure> {
-        const ANOTHER: u8 = 151;
+        const ANOTHER: u8 = 253;
         let sniffer = self.lans[0].sniff()?;
         self.master.host.write(pair::daemon::FILE, &self.file("MASTER", PRIORITY_OF_MASTER, ANOTHER))?;
         let begun = now();
@@ -208,7 +239,11 @@ impl Bench {
         let mut file = "global_defs { router_id bench }\n".to_owned();
         for index in 0..self.count {
             let (lan, number) = (index / PER_LAN, index % PER_LAN + 1);
-            let priority = if index == 0 { first } else { priority };
+            let priority = match self.phase {
+                _ if index == 0 => first,
+                Phase::Spread if priority > PRIORITY_OF_BACKUP => spread(index),
+                Phase::Same | Phase::Spread => priority,
+            };
             let written = write!(
                 file,
                 "vrrp_instance I{index} {{
@@ -235,6 +270,11 @@ impl Bench {
     fn expect<T>(&self, value: Option<T>, missing: &'static str) -> Result<T, Failure> {
         value.ok_or_else(|| missing_of(missing, &self.master, &self.backup))
     }
+}
+
+/// From 101 to 250.
+fn spread(index: usize) -> u8 {
+    PRIORITY_OF_BACKUP + 1 + u8::try_from(index % 150).expect("below 150")
 }
 
 fn usage(member: &Member) -> Usage {

@@ -37,6 +37,8 @@ const PRIORITY_OF_BACKUP: u8 = 100;
 const PRIORITY_FALLEN: u8 = 90;
 /// A daemon that hears a master says nothing, so nothing tells that it is ready. This is enough for all.
 const SETTLING: Duration = Duration::from_secs(1);
+/// Between the same event in two pairs, so that their takeovers do not meet.
+const APART: Duration = Duration::from_millis(60);
 
 fn main() -> ExitCode {
     report::main(|| {
@@ -149,6 +151,7 @@ impl Setting {
         thread::sleep(self.quiet());
         for scene in &mut scenes {
             scene.begin(self, event)?;
+            thread::sleep(APART);
         }
         for scene in &scenes {
             match self.by {
