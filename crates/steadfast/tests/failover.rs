@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{GRACE, PATIENCE, World, seed, seed_in_step, seed_world, world};
+use common::{GRACE, PATIENCE, World, notes, notes_in_step, notes_world, world};
 use lab::{now, wait_until};
 use model::{Centis, MacAddr};
 
@@ -15,7 +15,7 @@ const MASTER_DOWN_OF_100: Duration = Duration::from_nanos(3_609_375_000);
 
 #[test]
 fn the_higher_priority_becomes_master_at_start() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     let begin = now();
     world.settle();
     let heard = world.adverts_of(0, begin, 3);
@@ -33,7 +33,7 @@ fn the_higher_priority_becomes_master_at_start() {
 
 #[test]
 fn a_stopped_master_is_followed_after_the_skew_time() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     let client = world.ask();
     let begin = now();
@@ -50,7 +50,7 @@ fn a_stopped_master_is_followed_after_the_skew_time() {
 
 #[test]
 fn a_restarted_master_takes_over_again() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     world.nodes[0].stop();
     world.wait_for_master(1);
@@ -65,10 +65,10 @@ fn a_restarted_master_takes_over_again() {
 
 #[test]
 fn a_restarted_master_with_nopreempt_stays_backup() {
-    let files = seed_in_step().map(|text| {
+    let files = notes_in_step().map(|text| {
         text.replace("state MASTER", "state BACKUP").replace("priority", "nopreempt\n\tpriority")
     });
-    let Some(mut world) = seed_world(files) else { return };
+    let Some(mut world) = notes_world(files) else { return };
     // The first alone: whichever is master first would stay it.
     world.nodes[0].start();
     let _first = world.adverts_of(0, now(), 1);
@@ -85,7 +85,7 @@ fn a_restarted_master_with_nopreempt_stays_backup() {
 
 #[test]
 fn nothing_moves_when_the_backup_stops_and_starts() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     let client = world.ask();
     let begin = now();
@@ -102,7 +102,7 @@ fn nothing_moves_when_the_backup_stops_and_starts() {
 
 #[test]
 fn a_crashed_master_is_followed_after_the_master_down_interval() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     let _client = world.ask();
     let begin = now();
@@ -123,7 +123,7 @@ fn a_crashed_master_is_followed_after_the_master_down_interval() {
 
 #[test]
 fn a_master_without_carrier_gives_the_address_up_and_comes_back() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     let begin = now();
     world.nodes[0].cable.pull().unwrap();
@@ -165,7 +165,7 @@ fn a_better_backup_follows_at_once_when_the_service_of_the_master_dies() {
 
 #[test]
 fn a_check_script_may_stop_the_daemon() {
-    let Some(mut world) = seed_world(script_has_time(seed_in_step())) else { return };
+    let Some(mut world) = notes_world(script_has_time(notes_in_step())) else { return };
     world.settle();
     let begin = now();
     world.nodes[0].kill_service();
@@ -177,8 +177,8 @@ fn a_check_script_may_stop_the_daemon() {
 
 #[test]
 fn the_greater_address_stays_master_when_a_cut_heals() {
-    let files = seed_in_step().map(|text| text.replace("priority 101", "priority 100"));
-    let Some(mut world) = seed_world(files) else { return };
+    let files = notes_in_step().map(|text| text.replace("priority 101", "priority 100"));
+    let Some(mut world) = notes_world(files) else { return };
     // Of two that start together either may be first, and then stays.
     world.nodes[0].start();
     let _first = world.adverts_of(0, now(), 1);
@@ -203,7 +203,7 @@ fn the_greater_address_stays_master_when_a_cut_heals() {
 
 #[test]
 fn a_client_that_remembers_another_host_is_corrected() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     let _client = world.ask();
     let stranger = MacAddr([0x02, 0, 0, 0, 0, 0x99]);
@@ -216,7 +216,7 @@ fn a_client_that_remembers_another_host_is_corrected() {
 
 #[test]
 fn different_intervals_make_one_master_and_one_warning() {
-    let Some(mut world) = seed_world(seed()) else { return };
+    let Some(mut world) = notes_world(notes()) else { return };
     world.settle();
     let heard = world.adverts_of(0, now(), 6);
     assert!(heard.iter().all(|heard| heard.advert().unwrap().interval == Centis::new(200)));
@@ -239,8 +239,8 @@ fn different_intervals_make_one_master_and_one_warning() {
 
 #[test]
 fn strict_hosts_with_different_intervals_are_both_master() {
-    let files = seed().map(|text| text.replace("router_id Nginx", "router_id Nginx\n   vrrp_strict"));
-    let Some(mut world) = seed_world(files) else { return };
+    let files = notes().map(|text| text.replace("router_id Nginx", "router_id Nginx\n   vrrp_strict"));
+    let Some(mut world) = notes_world(files) else { return };
     for node in &mut world.nodes {
         node.start();
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::stranger::{runs, signal, worker};
 use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, network, quick_world, router};
-use common::{seed_in_step, seed_world};
+use common::{notes_in_step, notes_world};
 use lab::{Heard, Lan, Signal, now, wait_until};
 use model::{IfName, Instant, Prefix};
 
@@ -17,7 +17,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_steadfast");
 
 /// Node 0 alone with this file, not started yet.
 fn lone(file: &str) -> Option<World> {
-    seed_world([file.to_owned(), String::new()])
+    notes_world([file.to_owned(), String::new()])
 }
 
 fn name(text: &str) -> IfName {
@@ -281,7 +281,7 @@ fn a_second_daemon_on_the_same_host_does_not_touch_the_first() {
 
 #[test]
 fn a_killed_worker_is_replaced_and_the_client_loses_nothing() {
-    let Some(mut world) = seed_world(seed_in_step()) else { return };
+    let Some(mut world) = notes_world(notes_in_step()) else { return };
     world.settle();
     // Longer than a master down interval, so that only a living memory helps.
     let _a_while = world.adverts_of(0, now(), 5);
@@ -313,7 +313,7 @@ fn a_killed_supervisor_takes_everything_with_it_in_order() {
     let own = script("roots", "root")
         + &script("theirs", "nobody")
         + &router("V", 51, 120, VIP, "track_script {\nroots\ntheirs\n}");
-    let Some(mut world) = seed_world([own, router("V", 51, 100, VIP, "")]) else { return };
+    let Some(mut world) = notes_world([own, router("V", 51, 100, VIP, "")]) else { return };
     world.nodes[0].host.write_script("/run/slow", "#!/bin/sh\nexec sleep 86390\n").unwrap();
     world.settle();
     assert!(wait_until(PATIENCE, || world.nodes[0].daemon().tree().len() >= 4), "the script runs");
@@ -335,7 +335,7 @@ fn command_line(pid: u32) -> String {
 #[test]
 fn a_signal_to_the_whole_process_group_is_one_stop() {
     let Some(mut world) =
-        seed_world([router("V", 51, 120, VIP, "notify_stop /run/stop"), router("V", 51, 100, VIP, "")])
+        notes_world([router("V", 51, 120, VIP, "notify_stop /run/stop"), router("V", 51, 100, VIP, "")])
     else {
         return;
     };

@@ -5,7 +5,7 @@ mod common;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, quick_world, router, seed_world};
+use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, notes_world, quick_world, router};
 use lab::{Heard, Process, now, wait_until};
 use model::{Centis, Instant};
 
@@ -14,7 +14,7 @@ const OTHER_VIP: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 101);
 
 /// Node 0 alone, with this file.
 fn lone(file: &str) -> Option<World> {
-    let mut world = seed_world([file.to_owned(), String::new()])?;
+    let mut world = notes_world([file.to_owned(), String::new()])?;
     world.nodes[0].start();
     Some(world)
 }
@@ -238,7 +238,7 @@ fn the_last_of_many_reloads_counts() {
 #[test]
 fn a_router_that_becomes_another_one_keeps_its_notify_scripts() {
     let file = |vrid| router("V", vrid, 120, VIP, "notify /run/notify.sh");
-    let Some(mut world) = seed_world([file(51), String::new()]) else { return };
+    let Some(mut world) = notes_world([file(51), String::new()]) else { return };
     let node = &mut world.nodes[0];
     node.host.write_script("/run/notify.sh", "#!/bin/sh\necho \"$@\" >> /run/told\n").unwrap();
     node.start();

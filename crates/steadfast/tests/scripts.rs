@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, router, seed_world};
+use common::{GRACE, Node, PATIENCE, ROUTER_INTERVAL, World, interface, notes_world, router};
 use lab::{Host, now, wait_for, wait_until};
 use model::{Instant, Priority};
 
@@ -15,7 +15,7 @@ const VIP: &str = "192.168.0.100";
 
 /// Node 0 alone with this file, not started yet.
 fn lone(file: &str) -> Option<World> {
-    seed_world([file.to_owned(), String::new()])
+    notes_world([file.to_owned(), String::new()])
 }
 
 fn check(name: &str, script: &str, more: &str) -> String {
@@ -329,7 +329,7 @@ fn a_notify_script_that_hangs_blocks_nothing() {
     let notify = "notify_master /run/stuck\nnotify_stop /run/farewell";
     let file =
         router("V", 51, 120, VIP, notify) + &router("OTHER", 52, 120, "192.168.0.101", "notify /run/notify");
-    let Some(mut world) = seed_world([file, router("V", 51, 100, VIP, "")]) else { return };
+    let Some(mut world) = notes_world([file, router("V", 51, 100, VIP, "")]) else { return };
     let node = &world.nodes[0];
     node.host
         .write_script("/run/stuck", "#!/bin/sh\ntrap '' TERM\necho x >> /run/stuck.ran\nsleep 86394\n")

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::stranger::{Claim, Stranger, resident, worker};
-use common::{ROUTER_INTERVAL, World, router, seed_world};
+use common::{ROUTER_INTERVAL, World, notes_world, router};
 use lab::now;
 use model::vrrp::Version;
 use model::{Centis, Instant};
@@ -26,7 +26,7 @@ fn attacked() -> Option<(World, Stranger)> {
         let two = two.replace("{ auth_type PASS auth_pass 1111 }", "{\nauth_type PASS\nauth_pass 1111\n}");
         three + &two.replace("version 3", "version 2").replace("advert_int 0.3", "advert_int 1")
     };
-    let mut world = seed_world([file(120), file(100)])?;
+    let mut world = notes_world([file(120), file(100)])?;
     world.settle();
     for (node, state) in world.nodes.iter().zip(["MASTER", "BACKUP"]) {
         node.wait_for_line(0, &format!("(TWO) Entering {state}"));

@@ -15,14 +15,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// The files of the two hosts as they stand in the notes; only the path of the check script is another.
-pub(crate) fn seed() -> [String; 2] {
-    [include_str!("../seed/master.conf"), include_str!("../seed/backup.conf")]
+pub(crate) fn notes() -> [String; 2] {
+    [include_str!("../notes/master.conf"), include_str!("../notes/backup.conf")]
         .map(|text| text.replace("/etc/keepalived/check_nginx.sh", "/run/check_nginx.sh"))
 }
 
 /// The same with one interval on both sides.
-pub(crate) fn seed_in_step() -> [String; 2] {
-    seed().map(|text| text.replace("advert_int 2", "advert_int 1"))
+pub(crate) fn notes_in_step() -> [String; 2] {
+    notes().map(|text| text.replace("advert_int 2", "advert_int 1"))
 }
 
 /// The file of one router on `eth1` in version 3, with three advertisements in a second so that tests are short.
@@ -47,7 +47,7 @@ pub(crate) const ROUTER_INTERVAL: Duration = Duration::from_millis(300);
 
 /// The hosts of the notes with [`router`]s of priorities 120 and 100, not started yet.
 pub(crate) fn quick_world() -> Option<World> {
-    seed_world([120, 100].map(|priority| router("V", 51, priority, "192.168.0.100", "")))
+    notes_world([120, 100].map(|priority| router("V", 51, priority, "192.168.0.100", "")))
 }
 
 /// A network of hosts, the first of which is meant to be master.
@@ -71,7 +71,7 @@ pub(crate) struct Node {
 }
 
 /// The hosts of the notes with these files, not started yet; `None` where namespaces are not permitted.
-pub(crate) fn seed_world(files: [String; 2]) -> Option<World> {
+pub(crate) fn notes_world(files: [String; 2]) -> Option<World> {
     world(["192.168.0.86", "192.168.0.14"], "192.168.0.100", files)
 }
 
@@ -113,7 +113,7 @@ impl Node {
         let host = Host::new(name).expect("a host");
         let cable = lan.connect(&host, &interface(), &[network(address)]).expect("a cable");
         host.write("/run/keepalived.conf", file).expect("a file");
-        host.write_script("/run/check_nginx.sh", include_str!("../seed/check_nginx.sh")).expect("a file");
+        host.write_script("/run/check_nginx.sh", include_str!("../notes/check_nginx.sh")).expect("a file");
         let mac = host.mac(&interface()).expect("a link-layer address");
         let mut node = Self { host, cable, address, mac, daemon: None, service: None };
         node.start_service();
