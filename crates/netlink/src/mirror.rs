@@ -18,6 +18,8 @@ pub struct Mirror {
     generation: u64,
     /// Numbers what is new in the order heard, which for the addresses of a link is the kernel's own order.
     count: u64,
+    /// This kernel says who has set an address.
+    tells_protocol: bool,
 }
 
 /// What tells the addresses of a link apart.
@@ -35,15 +37,19 @@ struct Heard<T> {
 }
 
 /// A change of the mirror.
+///
+/// The last change that speaks of a name is the truth about it, and so for an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A link is new, or something about it is: its name, state or hardware address.
     Link(Link),
-    /// A link is gone, and its addresses with it.
+    /// A link does not have this name any more: it is gone and its addresses with it, or it has been renamed, which
+    /// kernels from 6.2 on allow while it is up, or another link has the name now. A link that goes on under another
+    /// name, and the link that has taken this one, follow as [`Change::Link`].
     LinkGone {
         /// Its index.
         index: IfIndex,
-        /// Its last name.
+        /// The name that it had.
         name: IfName,
     },
     /// An address is new, or something about it is.
@@ -56,7 +62,7 @@ impl Mirror {
     /// Takes in an event, and appends what it changed. What was known already changes nothing.
     pub fn apply(&mut self, event: Event, changes: &mut Vec<Change>) {
         match event {
-            Event::LinkChanged(link) => changes.extend(self.set_link(link).map(Change::Link)),
+            Event::LinkChanged(link) => self.set_link(link, changes),
             Event::LinkGone { index, name: _ } => self.remove_link(index, changes),
             Event::AddressAdded(address) => changes.extend(self.set_address(address).map(Change::Address)),
             Event::AddressGone(address) => {
@@ -70,7 +76,8 @@ impl Mirror {
         }
     }
 
-    /// The link with this index.
+    /// The link with this index. It may have lost its name to another one, by a change that has not been heard yet;
+    /// [`Self::link_named`] then gives the other one.
     #[must_use]
     pub fn link(&self, index: IfIndex) -> Option<&Link> {
         self.links.get(&index).map(|heard| &heard.what)
@@ -110,27 +117,36 @@ impl Mirror {
     #[must_use]
     pub fn is_foreign(&self, index: IfIndex, prefix: Prefix) -> bool {
         let foreign = |address: &Address| address.prefix == prefix && address.protocol != PROTOCOL;
-        self.addresses_of(index).any(foreign) && self.addresses().any(|address| address.protocol != 0)
+        self.tells_protocol && self.addresses_of(index).any(foreign)
     }
 
-    /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and nobody's
-    /// virtual address.
+    /// Whether the address is, or was, there for a virtual router, and so nothing that a router speaks from.
     ///
-    /// `is_virtual` knows those of this process; those that carry keepalived's protocol number, left by an earlier
-    /// run, are virtual too. For IPv6 a link-local address is meant (RFC 9568 §5.1.2.1), so only those are looked at.
+    /// Kernels from 5.18 on tell: what carries keepalived's protocol number is, whichever process has set it, and nothing
+    /// else, although it may be wanted as a virtual address too: the owner of a virtual router has its own address as
+    /// one (RFC 9568 §1.7). On older kernels `or_else` decides. There it should answer yes to every address that is
+    /// configured for the device, not only to those wanted now, because a worker that died has left some;
+    /// but not to those of an instance with the owner's priority.
+    pub fn is_virtual(&self, address: &Address, or_else: impl FnOnce(Prefix) -> bool) -> bool {
+        if self.tells_protocol { address.protocol == PROTOCOL } else { or_else(address.prefix) }
+    }
+
+    /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and not
+    /// virtual by [`Self::is_virtual`], which `or_else` is for.
+    ///
+    /// For IPv6 a link-local address is meant (RFC 9568 §5.1.2.1), so only those are looked at.
     pub fn primary(
         &self,
         index: IfIndex,
         family: Family,
-        is_virtual: impl Fn(Prefix) -> bool,
+        or_else: impl Fn(Prefix) -> bool,
     ) -> Option<&Address> {
         self.heard_addresses(index)
             .filter(|heard| {
                 let address = &heard.what;
                 Family::from(address.prefix.address()) == family
                     && is_source(address)
-                    && address.protocol != PROTOCOL
-                    && !is_virtual(address.prefix)
+                    && !self.is_virtual(address, &or_else)
             })
             .min_by_key(|heard| heard.number)
             .map(|heard| &heard.what)
@@ -162,22 +178,25 @@ impl Mirror {
         self.addresses.get(&index).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Takes in a link, and gives it back if it differs from what was known.
-    fn set_link(&mut self, link: Link) -> Option<Link> {
+    /// Takes in a link. A name belongs to one link at a time: who had it before has lost it, heard or not.
+    fn set_link(&mut self, link: Link, changes: &mut Vec<Change>) {
         let known = self.links.get(&link.index);
-        if let Some(known) = known
-            && known.what.name != link.name
-            && self.names.get(&known.what.name) == Some(&link.index)
-        {
-            self.names.remove(&known.what.name);
-        }
-        let changed = known.is_none_or(|known| known.what != link);
-        self.names.insert(link.name.clone(), link.index);
         let number = known.map_or(self.count, |known| known.number);
+        let is_news = known.is_none_or(|known| known.what != link);
+        let renamed = known.filter(|known| known.what.name != link.name).map(|known| known.what.name.clone());
+        if let Some(old) = renamed {
+            self.take_name(link.index, old, changes);
+        }
+        let before = self.names.insert(link.name.clone(), link.index);
+        if let Some(index) = before.filter(|before| *before != link.index) {
+            changes.push(Change::LinkGone { index, name: link.name.clone() });
+        }
         let heard = Heard { what: link.clone(), generation: self.generation, number };
         self.links.insert(link.index, heard);
         self.count += 1;
-        changed.then_some(link)
+        if is_news || before != Some(link.index) {
+            changes.push(Change::Link(link));
+        }
     }
 
     /// Takes in an address, and gives it back if it differs from what was known.
@@ -185,6 +204,7 @@ impl Mirror {
         let of_link = self.addresses.entry(address.index).or_default();
         let known = of_link.get(&key(&address));
         let changed = known.is_none_or(|known| known.what != address);
+        self.tells_protocol |= address.protocol != 0;
         let number = known.map_or(self.count, |known| known.number);
         let heard = Heard { what: address.clone(), generation: self.generation, number };
         of_link.insert(key(&address), heard);
@@ -196,9 +216,14 @@ impl Mirror {
         let orphans = self.addresses.remove(&index).unwrap_or_default().into_values();
         changes.extend(orphans.map(|heard| Change::AddressGone(heard.what)));
         if let Some(Heard { what: Link { name, .. }, .. }) = self.links.remove(&index) {
-            if self.names.get(&name) == Some(&index) {
-                self.names.remove(&name);
-            }
+            self.take_name(index, name, changes);
+        }
+    }
+
+    /// Takes its name from a link, unless another one has it by now, which has been told then.
+    fn take_name(&mut self, index: IfIndex, name: IfName, changes: &mut Vec<Change>) {
+        if self.names.get(&name) == Some(&index) {
+            self.names.remove(&name);
             changes.push(Change::LinkGone { index, name });
         }
     }
@@ -287,6 +312,59 @@ mod tests {
         assert_eq!(named(&mirror, "a"), Some(3));
     }
 
+    fn gone(number: u32, name: &str) -> Change {
+        Change::LinkGone { index: index(number), name: name.parse().unwrap() }
+    }
+
+    #[test]
+    fn a_rename_says_that_the_old_name_is_gone_before_the_new_one() {
+        let mut mirror = Mirror::default();
+        let changed = |number, name| Event::LinkChanged(link(number, name));
+        apply(&mut mirror, [changed(1, "a"), changed(2, "b")]);
+        assert_eq!(apply(&mut mirror, [changed(1, "c")]), [gone(1, "a"), Change::Link(link(1, "c"))]);
+        let swap = apply(&mut mirror, [changed(2, "x"), changed(1, "b"), changed(2, "c")]);
+        assert_eq!(
+            swap,
+            [
+                gone(2, "b"),
+                Change::Link(link(2, "x")),
+                gone(1, "c"),
+                Change::Link(link(1, "b")),
+                gone(2, "x"),
+                Change::Link(link(2, "c")),
+            ]
+        );
+    }
+
+    #[test]
+    fn links_that_have_swapped_their_names_unheard_are_told_apart() {
+        let mut mirror = Mirror::default();
+        let changed = |number, name| Event::LinkChanged(link(number, name));
+        apply(&mut mirror, [changed(1, "a"), changed(2, "b")]);
+        let swap = apply(&mut mirror, [changed(1, "b"), changed(2, "a")]);
+        let (first, second) = (Change::Link(link(1, "b")), Change::Link(link(2, "a")));
+        assert_eq!(swap, [gone(1, "a"), gone(2, "b"), first.clone(), second]);
+        // Back again, and the other one has not been heard yet when its old state is.
+        apply(&mut mirror, [changed(2, "b")]);
+        assert_eq!(named(&mirror, "b"), Some(2));
+        assert_eq!(apply(&mut mirror, [changed(1, "b")]), [gone(2, "b"), first]);
+    }
+
+    #[test]
+    fn the_last_change_of_a_name_is_true_after_a_link_was_made_anew_unheard() {
+        let mut mirror = Mirror::default();
+        let events = [Event::LinkChanged(link(2, "eth1")), Event::AddressAdded(address(2, "192.0.2.1/24"))];
+        apply(&mut mirror, events);
+        mirror.mark();
+        let new = apply(&mut mirror, [Event::LinkChanged(link(3, "eth1"))]);
+        assert_eq!(new, [gone(2, "eth1"), Change::Link(link(3, "eth1"))]);
+        let mut swept = Vec::new();
+        mirror.sweep_links(&mut swept);
+        assert_eq!(swept, [Change::AddressGone(address(2, "192.0.2.1/24"))], "the name is another one's");
+        assert_eq!(mirror.link(index(2)), None);
+        assert_eq!(named(&mirror, "eth1"), Some(3));
+    }
+
     #[test]
     fn a_link_takes_its_addresses_along() {
         let mut mirror = Mirror::default();
@@ -329,13 +407,12 @@ mod tests {
     }
 
     #[test]
-    fn the_primary_address_is_the_first_that_is_nobodys_virtual_one() {
+    fn the_primary_address_is_the_first_that_is_no_virtual_one() {
         let mut mirror = Mirror::default();
-        let ours = address(1, "192.0.2.3/24");
+        let wanted = address(1, "192.0.2.3/24");
         let events = [
-            Address { protocol: PROTOCOL, ..address(1, "192.0.2.9/24") },
             Address { flags: AddressFlags(0x01), ..address(1, "192.0.2.8/24") },
-            ours.clone(),
+            wanted.clone(),
             address(1, "192.0.2.7/24"),
             address(1, "192.0.2.1/24"),
             address(1, "2001:db8::1/64"),
@@ -343,9 +420,21 @@ mod tests {
             address(1, "fe80::2/64"),
         ];
         apply(&mut mirror, events.map(Event::AddressAdded));
-        let primary = |family| mirror.primary(index(1), family, |prefix| prefix == ours.prefix);
-        assert_eq!(primary(Family::V4), Some(&address(1, "192.0.2.7/24")), "in the order heard");
-        assert_eq!(primary(Family::V6), Some(&address(1, "fe80::2/64")));
+        let primary = |mirror: &Mirror, family| {
+            mirror.primary(index(1), family, |prefix| prefix == wanted.prefix).cloned()
+        };
+        assert_eq!(primary(&mirror, Family::V4), Some(address(1, "192.0.2.7/24")), "in the order heard");
+        assert_eq!(primary(&mirror, Family::V6), Some(address(1, "fe80::2/64")));
         assert_eq!(mirror.primary(index(2), Family::V4, |_| false), None);
+    }
+
+    #[test]
+    fn the_host_s_own_address_is_its_primary_one_though_it_is_wanted_too() {
+        let mut mirror = Mirror::default();
+        let left_over = Address { protocol: PROTOCOL, ..address(1, "192.0.2.9/24") };
+        let own = address(1, "192.0.2.1/24");
+        apply(&mut mirror, [left_over, own.clone()].map(Event::AddressAdded));
+        assert_eq!(mirror.primary(index(1), Family::V4, |_| true), Some(&own));
+        assert!(!mirror.is_virtual(&own, |_| true));
     }
 }
