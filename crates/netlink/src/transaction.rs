@@ -41,7 +41,8 @@ pub enum Notice {
     },
     /// The mirror holds what the kernel holds: all links and addresses have been heard, and what is gone was swept.
     Synchronised,
-    /// The kernel refused a dump. The mirror is as it was; ask again later.
+    /// The kernel refused a dump. The mirror is as it was, and no dump is under way: the owner calls
+    /// [`Transactions::resynchronise`] again after a while, until [`Self::Synchronised`] comes.
     NotSynchronised(Refusal),
 }
 
@@ -108,7 +109,8 @@ impl Transactions {
         self.dump.is_some()
     }
 
-    /// Begins to list everything anew: at the start, and after `ENOBUFS`, which means that events and answers were lost.
+    /// Begins to list everything anew: at the start, after `ENOBUFS`, which means that events and answers were lost,
+    /// and some time after a [`Notice::NotSynchronised`] or a failed sending.
     ///
     /// Appends the first request to `batch`; [`Self::hear`] appends the others.
     pub fn resynchronise(&mut self, mirror: &mut Mirror, batch: &mut Vec<u8>) {
@@ -116,6 +118,15 @@ impl Transactions {
             Some(dump) => dump.overrun = true,
             None => self.start(Step::Links, self.next, mirror, batch),
         }
+    }
+
+    /// The last batch could not be sent: a dump that it asks for is not under way.
+    ///
+    /// What else it asks for is told as [`Outcome::Lost`] at the end of the next resynchronisation, which the owner
+    /// begins after a while. A dump asked for earlier may yet go on; the kernel then refuses the next one
+    /// (`EBUSY`), which is told as any refusal.
+    pub const fn not_sent(&mut self) {
+        self.dump = None;
     }
 
     /// Takes in an event: into the mirror, or to the request that it answers. Appends what comes of it, and to `batch`
@@ -416,6 +427,25 @@ mod tests {
         table.hear(Event::Ack { sequence: number(1), result: Err(Errno::EBUSY.into()) });
         assert_eq!(table.notices, [Notice::NotSynchronised(Errno::EBUSY.into())]);
         assert_eq!(table.resynchronise(), Some((GET_LINK, number(2))));
+    }
+
+    #[test]
+    fn a_batch_that_was_not_sent_is_made_up_for() {
+        let mut table = Table::default();
+        let asked = table.ask();
+        assert_eq!(table.resynchronise(), Some((GET_LINK, number(2))));
+        table.transactions.not_sent();
+        assert!(!table.transactions.is_synchronising());
+        assert_eq!(
+            table.resynchronise(),
+            Some((GET_LINK, number(3))),
+            "not put off until an end that never comes"
+        );
+        assert_eq!(table.done(number(2)), None);
+        table.done(number(3));
+        table.done(number(4));
+        let lost = Notice::Answered { sequence: asked, request: delete(), outcome: Outcome::Lost };
+        assert_eq!(table.notices, [lost, Notice::Synchronised]);
     }
 
     #[test]
