@@ -14,7 +14,8 @@
 //! then queues the event of a change before the acknowledgement of the request that made it, so the mirror
 //! knows the change when the answer comes. The socket's owner drops datagrams that the kernel (port 0) did not
 //! send, and calls [`Transactions::resynchronise`] once at the start and after
-//! every `ENOBUFS`.
+//! every `ENOBUFS`, and again some time after it has failed: after [`Notice::NotSynchronised`], or after a batch that could
+//! not be sent, which it tells by [`Transactions::not_sent`].
 //!
 //! A turn of the owner's loop, with `socket` standing for its socket:
 //!
@@ -34,8 +35,12 @@
 //! for notice in &notices {
 //!     reconciler.on_notice(now, notice, mirror, &mut reports);
 //! }
-//! // As long as the time slice lasts:
-//! while reconciler.issue(now, mirror, &mut reports, |request| transactions.ask(request, &mut batch)).is_some() {
+//! // As long as the time slice lasts, up to eight operations in a datagram:
+//! loop {
+//!     let ask = |request| transactions.ask(request, &mut batch);
+//!     if reconciler.issue_batch(now, mirror, &mut reports, 8, ask) == 0 {
+//!         break;
+//!     }
 //!     socket.extend(batch.drain(..));
 //! }
 //! # reports

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+mod state;
+
 use model::vrrp::VirtualAddress;
 use model::{IfIndex, IfName, Instant, Prefix};
 
@@ -11,11 +13,16 @@ use crate::errno::{Errno, Refusal};
 use crate::mirror::{Change, Mirror};
 use crate::request::{NewAddress, PROTOCOL, Request, Sequence};
 use crate::transaction::{Notice, Outcome};
+use state::{Placed, Progress, State};
 
 /// How often a deleted address is put back at once within [`PUT_BACK_SPAN`]; after that it waits for the span's end.
 pub const PUT_BACKS: u32 = 5;
 /// The span in which deletions by others are counted.
 pub const PUT_BACK_SPAN: Duration = Duration::from_secs(10);
+/// From the first refusal of an operation to the next attempt; it doubles with each one, up to [`RETRY_MOST`].
+pub const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// The longest pause between two attempts.
+pub const RETRY_MOST: Duration = Duration::from_secs(60);
 
 /// Makes the virtual addresses of the devices what they should be (what should be there, compared with the
 /// mirror, gives the next operation), whatever happens to them meanwhile.
@@ -27,22 +34,25 @@ pub const PUT_BACK_SPAN: Duration = Duration::from_secs(10);
 /// ```text
 ///           want, unwant, sweep          issue               answer, as aimed
 ///   (new) ─────────────────────► Queued ──────► InFlight ─────────────────────► Settled
-///                                 ▲  ▲ │            │ no such link                 │
-///                  link appears   │  │ │ no link    ▼                              │ gone: deleted by others, or with
-///                AwaitingLink ────┘  │ └───► AwaitingLink ◄────────────────────────┤ its link; put back, at once or
-///                                    └──────────────────────── Held ◄──────────────┘ after a while
+///                                 ▲ ▲▲ │            │ │ no such link               │
+///                  link appears   │ ││ │ no link    │ ▼                            │ gone: deleted by others, or with
+///                AwaitingLink ────┘ ││ └───► AwaitingLink ◄────────────────────────┤ its link; put back, at once or
+///                                   │└─ Failed ◄────┘ refused                      │ after a while
+///                                   └───────────────────────── Held ◄──────────────┘
 /// ```
 ///
-/// A refused operation leaves the slot `Failed`; it is tried again when its link changes, when the mirror has been
-/// synchronised, or when it is asked for again.
+/// A refused operation leaves the slot `Failed` for a while that doubles; it is tried again before that when its
+/// link changes, when the mirror has been synchronised, or when it is asked for again.
+/// An address that a renamed link has taken along is deleted there, unless it is wanted under the new name too, or
+/// is not ours.
 /// A slot that should not be there is forgotten once it is not.
 #[derive(Clone, Debug, Default)]
 pub struct Reconciler {
     slots: BTreeMap<Slot, State>,
     queue: VecDeque<Slot>,
     in_flight: BTreeMap<Sequence, Slot>,
-    /// Those held back, by when that ends.
-    held: BTreeSet<(Instant, Slot)>,
+    /// Those that are held back or have failed, by when that ends.
+    paused: BTreeSet<(Instant, Slot)>,
 }
 
 /// An address on a device.
@@ -81,8 +91,11 @@ pub enum Report {
     Present {
         /// Which.
         slot: Slot,
-        /// Whose it is.
+        /// Whose it is: of several, who wanted it last.
         owner: Box<str>,
+        /// It comes later than asked, or comes again: it was refused before, its link was awaited, others had deleted
+        /// it, or it is on another link than before. Who announced it when it was asked for announces it anew.
+        late: bool,
     },
     /// The address is not on the device any more, or was not there.
     Absent {
@@ -95,7 +108,8 @@ pub enum Report {
         /// Which.
         slot: Slot,
     },
-    /// The kernel refused. The slot stays as it is until something about its link changes or it is asked for again.
+    /// The kernel refused, for the first time in a row; more refusals are not told. It is tried again, after
+    /// [`RETRY_FIRST`] at first; when it succeeds, [`Report::Present`] (late) or [`Report::Absent`] says so.
     Failed {
         /// Which.
         slot: Slot,
@@ -126,50 +140,6 @@ pub enum Report {
     },
 }
 
-#[derive(Clone, Debug)]
-struct State {
-    goal: Goal,
-    progress: Progress,
-    /// The link that holds the address, by answers and events. The mirror alone does not tell: the kernel
-    /// announces an IPv6 address some time after it has acknowledged the request.
-    placed: Option<IfIndex>,
-    /// It was this process that added it.
-    added: bool,
-    deletions: Deletions,
-}
-
-#[derive(Clone, Debug)]
-enum Goal {
-    Present { owner: Box<str>, address: VirtualAddress },
-    Absent,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Queued,
-    /// `disturbed`: the address was heard to go meanwhile, before or after the operation took effect.
-    InFlight {
-        action: Action,
-        index: IfIndex,
-        disturbed: bool,
-    },
-    AwaitingLink,
-    Held {
-        until: Instant,
-    },
-    Settled,
-    Failed,
-}
-
-/// Deletions by others within a span.
-#[derive(Clone, Copy, Debug, Default)]
-struct Deletions {
-    since: Instant,
-    times: u32,
-    /// The link whose deletion has not been made good yet.
-    open: Option<IfIndex>,
-}
-
 impl Reconciler {
     /// Nothing is wanted yet.
     #[must_use]
@@ -179,19 +149,22 @@ impl Reconciler {
 
     /// The address shall be on its device. `owner` is the instance that says so.
     ///
-    /// Two owners of one slot are a mistake that the configuration refuses; here the last one has it, so that an
-    /// address can pass from one instance to another without ever being away.
+    /// Several may say so of one slot; the address then goes when the last of them has released it, and can pass from
+    /// one to another without ever being away. Scope, label and broadcast address are those of who said it last,
+    /// when the address is added; one that is there already stays as it is.
     pub fn want(&mut self, owner: &str, address: &VirtualAddress) {
         let slot = Slot::of(address);
-        let goal = Goal::Present { owner: owner.into(), address: address.clone() };
-        self.aim(slot, goal);
+        self.slots.entry(slot.clone()).or_default().want(owner, address);
+        self.aim(&slot);
     }
 
-    /// The address shall not be on its device. Does nothing if somebody else than `owner` wants it there now.
+    /// `owner` does not want the address on its device any more. If nobody else does, it shall not be there.
     pub fn unwant(&mut self, owner: &str, device: &IfName, prefix: Prefix) {
         let slot = Slot { device: device.clone(), prefix };
-        if self.owner(&slot).is_none_or(|current| current == owner) {
-            self.aim(slot, Goal::Absent);
+        let state = self.slots.entry(slot.clone()).or_default();
+        state.unwant(owner);
+        if !state.is_wanted() {
+            self.aim(&slot);
         }
     }
 
@@ -202,7 +175,8 @@ impl Reconciler {
         for address in configured {
             let slot = Slot::of(address);
             if self.owner(&slot).is_none() && slot.holder(mirror).is_some() {
-                self.aim(slot, Goal::Absent);
+                self.slots.entry(slot.clone()).or_default();
+                self.aim(&slot);
             }
         }
     }
@@ -217,7 +191,7 @@ impl Reconciler {
         reports: &mut Vec<Report>,
         ask: impl FnOnce(Request) -> Sequence,
     ) -> Option<Operation> {
-        self.release_held(now);
+        self.release_paused(now);
         while let Some(slot) = self.queue.pop_front() {
             if let Some((action, index, request)) = self.next_step(&slot, mirror, reports) {
                 let sequence = ask(request);
@@ -231,11 +205,27 @@ impl Reconciler {
         None
     }
 
+    /// Takes up to `most` operations that are due, as [`Self::issue`] takes one, and gives how many there were.
+    ///
+    /// With [`Transactions::ask`](crate::Transactions::ask) on one buffer they become one datagram, which the kernel
+    /// works off in order, within the call that sends it; each has a number and an answer of its own. If the
+    /// sending fails nothing was done: see [`Transactions::not_sent`](crate::Transactions::not_sent).
+    pub fn issue_batch(
+        &mut self,
+        now: Instant,
+        mirror: &Mirror,
+        reports: &mut Vec<Report>,
+        most: usize,
+        mut ask: impl FnMut(Request) -> Sequence,
+    ) -> usize {
+        (0..most).map_while(|_| self.issue(now, mirror, reports, &mut ask)).count()
+    }
+
     /// Takes in what came of what was received, and appends what is worth saying about it.
     pub fn on_notice(&mut self, now: Instant, notice: &Notice, mirror: &Mirror, reports: &mut Vec<Report>) {
         match notice {
             Notice::Answered { sequence, request: _, outcome } => {
-                self.on_answer(*sequence, outcome, mirror, reports);
+                self.on_answer(now, *sequence, outcome, mirror, reports);
             }
             Notice::Changed(Change::Link(link)) => self.review_links(&link.name, link.index, mirror),
             Notice::Changed(Change::LinkGone { index, name }) => self.review_links(name, *index, mirror),
@@ -250,25 +240,36 @@ impl Reconciler {
         }
     }
 
-    /// When [`Self::issue`] is to be called though nothing was heard: an address that others keep deleting is put back.
+    /// When [`Self::issue`] is to be called though nothing was heard: for an address that others keep deleting, or one
+    /// that was refused.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.held.first().map(|(until, _)| *until)
+        self.paused.first().map(|(until, _)| *until)
     }
 
-    /// Whether nothing is left to do: no operation waits or is under way.
+    /// Whether nothing is left to do now: no operation waits or is under way, but for those that wait for a link or
+    /// for [`Self::deadline`].
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.in_flight.is_empty()
     }
 
-    /// Who wants the address on its device.
+    /// Who wants the address on its device; of several, who said so last.
     #[must_use]
     pub fn owner(&self, slot: &Slot) -> Option<&str> {
-        match &self.slots.get(slot)?.goal {
-            Goal::Present { owner, .. } => Some(owner),
-            Goal::Absent => None,
-        }
+        self.owners(slot).next_back()
+    }
+
+    /// All who want the address on its device, in the order in which they said so.
+    pub fn owners(&self, slot: &Slot) -> impl DoubleEndedIterator<Item = &str> {
+        self.slots.get(slot).into_iter().flat_map(State::owners)
+    }
+
+    /// Whether this process has added the address that is on the device. `false` if it was there already, and while
+    /// it is not known to be there.
+    #[must_use]
+    pub fn added(&self, slot: &Slot) -> bool {
+        self.slots.get(slot).and_then(|state| state.placed).is_some_and(|placed| placed.added)
     }
 
     /// Whether somebody wants `prefix` on `device`: is it a virtual address of this process?
@@ -277,36 +278,37 @@ impl Reconciler {
         self.owner(&Slot { device: device.clone(), prefix }).is_some()
     }
 
-    /// Sets the goal of a slot, and has it looked at.
-    fn aim(&mut self, slot: Slot, goal: Goal) {
-        let state = self.slots.entry(slot.clone()).or_insert_with(State::new);
-        state.goal = goal;
-        match state.progress {
+    /// What is wanted of a slot has changed: has it looked at.
+    fn aim(&mut self, slot: &Slot) {
+        match self.slots.get(slot).map(|state| state.progress) {
             // The answer leads to another look.
-            Progress::Queued | Progress::InFlight { .. } => return,
-            Progress::AwaitingLink | Progress::Held { .. } | Progress::Settled | Progress::Failed => {}
+            None | Some(Progress::Queued | Progress::InFlight { .. }) => {}
+            Some(
+                Progress::AwaitingLink | Progress::Held { .. } | Progress::Settled | Progress::Failed { .. },
+            ) => self.enqueue(slot),
         }
-        state.progress = Progress::Queued;
-        self.queue.push_back(slot);
     }
 
     fn enqueue(&mut self, slot: &Slot) {
-        if let Some(state) = self.slots.get_mut(slot) {
-            state.progress = Progress::Queued;
-            self.queue.push_back(slot.clone());
+        let Some(state) = self.slots.get_mut(slot) else { return };
+        if let Some(until) = state.progress.pause() {
+            self.paused.remove(&(until, slot.clone()));
+        }
+        state.progress = Progress::Queued;
+        self.queue.push_back(slot.clone());
+    }
+
+    fn pause(&mut self, slot: Slot, progress: Progress) {
+        if let Some((state, until)) = self.slots.get_mut(&slot).zip(progress.pause()) {
+            state.progress = progress;
+            self.paused.insert((until, slot));
         }
     }
 
-    fn release_held(&mut self, now: Instant) {
-        while let Some((until, slot)) = self.held.pop_first() {
-            if until > now {
-                self.held.insert((until, slot));
-                return;
-            }
-            // It may have been asked for again meanwhile.
-            if self.slots.get(&slot).is_some_and(|state| state.progress == Progress::Held { until }) {
-                self.enqueue(&slot);
-            }
+    fn release_paused(&mut self, now: Instant) {
+        while self.deadline().is_some_and(|until| until <= now) {
+            let Some((_, slot)) = self.paused.pop_first() else { return };
+            self.enqueue(&slot);
         }
     }
 
@@ -317,42 +319,69 @@ impl Reconciler {
         mirror: &Mirror,
         reports: &mut Vec<Report>,
     ) -> Option<(Action, IfIndex, Request)> {
-        let state = self.slots.get_mut(slot)?;
-        state.placed = state.placed.filter(|index| mirror.link(*index).is_some());
         let device = mirror.link_named(&slot.device).map(|link| link.index);
-        let Goal::Present { owner, address } = &state.goal else {
-            let Some(index) = state.placed.or_else(|| slot.holder(mirror)) else {
-                self.slots.remove(slot);
-                reports.push(Report::Absent { slot: slot.clone() });
-                return None;
-            };
-            if !state.added && mirror.is_foreign(index, slot.prefix) {
-                self.slots.remove(slot);
-                reports.push(Report::LeftAlone { slot: slot.clone() });
-                return None;
-            }
-            return Some(slot.delete(index));
-        };
-        if let Some(index) = state.placed.filter(|placed| Some(*placed) != device) {
-            // The link that holds it has been renamed: it is another device now.
-            return Some(slot.delete(index));
+        let placed = self.slots.get(slot)?.placed.filter(|placed| mirror.link(placed.index).is_some());
+        // A link that holds it under another name has been renamed: it is another device now.
+        let stray = placed.filter(|placed| Some(placed.index) != device);
+        if let Some(stray) = stray.filter(|stray| !self.may_stay(slot, *stray, mirror)) {
+            return Some(slot.delete(stray.index));
         }
+        let state = self.slots.get_mut(slot)?;
+        state.placed = placed.filter(|placed| Some(placed.index) == device);
+        let Some(wanted) = state.wanted.last() else { return self.leave(slot, mirror, reports) };
         let Some(index) = device else {
-            state.progress = Progress::AwaitingLink;
-            state.deletions = Deletions::default();
+            state.awaits_link();
             reports.push(Report::AwaitingLink { slot: slot.clone() });
             return None;
         };
         if mirror.has(index, slot.prefix) {
-            reports.push(Report::Present { slot: slot.clone(), owner: owner.clone() });
-            state.settle(index);
+            let placed = state.placed.unwrap_or(Placed { index, added: false });
+            reports.extend(state.settle(slot, placed));
             return None;
         }
-        Some((Action::Add, index, Request::AddAddress(new_address(index, address))))
+        Some((Action::Add, index, Request::AddAddress(new_address(index, &wanted.address))))
+    }
+
+    /// What is to be done about a queued slot that nobody wants, and that is on no other link.
+    fn leave(
+        &mut self,
+        slot: &Slot,
+        mirror: &Mirror,
+        reports: &mut Vec<Report>,
+    ) -> Option<(Action, IfIndex, Request)> {
+        let placed = self.slots.get(slot)?.placed;
+        let holder = || slot.holder(mirror).map(|index| Placed { index, added: false });
+        let report = match placed.or_else(holder) {
+            Some(placed) if placed.is_ours(slot, mirror) => return Some(slot.delete(placed.index)),
+            Some(_) => Report::LeftAlone { slot: slot.clone() },
+            None => Report::Absent { slot: slot.clone() },
+        };
+        self.slots.remove(slot);
+        reports.push(report);
+        None
+    }
+
+    /// Whether a link that has been renamed may keep the address that it has for `slot`: somebody else has set
+    /// it, or it is wanted under the new name too. That slot then finds it there.
+    fn may_stay(&mut self, slot: &Slot, stray: Placed, mirror: &Mirror) -> bool {
+        if !stray.is_ours(slot, mirror) {
+            return true;
+        }
+        let Some(link) = mirror.link(stray.index) else { return true };
+        let has_its_name = mirror.link_named(&link.name).is_some_and(|named| named.index == link.index);
+        let heir = Slot { device: link.name.clone(), prefix: slot.prefix };
+        match self.slots.get_mut(&heir) {
+            Some(state) if has_its_name && heir != *slot && state.is_wanted() => {
+                // It finds what the mirror knows by itself.
+                mirror.has(stray.index, slot.prefix) || state.inherit(stray)
+            }
+            _ => false,
+        }
     }
 
     fn on_answer(
         &mut self,
+        now: Instant,
         sequence: Sequence,
         outcome: &Outcome,
         mirror: &Mirror,
@@ -364,34 +393,43 @@ impl Reconciler {
         let is_device = mirror.link_named(&slot.device).is_some_and(|link| link.index == index);
         match verdict(action, outcome, index, &slot, mirror) {
             Verdict::Holds => {
-                state.placed = (action == Action::Add).then_some(index);
-                state.added = action == Action::Add && matches!(outcome, Outcome::Done);
+                let added = matches!(outcome, Outcome::Done);
+                state.placed = (action == Action::Add).then_some(Placed { index, added });
+                state.refusals = None;
             }
-            Verdict::Unknown => state.placed = mirror.has(index, slot.prefix).then_some(index),
+            Verdict::Unknown => {
+                let holds = mirror.has(index, slot.prefix);
+                state.placed = holds.then_some(Placed { index, added: false });
+            }
             Verdict::NoLink => {
                 state.placed = None;
                 // The mirror does not know yet that the link is gone: its next change tells.
-                if is_device && matches!(state.goal, Goal::Present { .. }) {
-                    state.progress = Progress::AwaitingLink;
+                if is_device && state.is_wanted() {
+                    state.awaits_link();
                     reports.push(Report::AwaitingLink { slot });
                     return;
                 }
             }
             Verdict::Refused(refusal) => {
-                state.progress = Progress::Failed;
-                reports.push(Report::Failed { slot, action, refusal });
+                let until = now + state.refused(action);
+                if state.is_first_refusal() {
+                    reports.push(Report::Failed { slot: slot.clone(), action, refusal });
+                }
+                self.pause(slot, Progress::Failed { until });
                 return;
             }
         }
-        match &state.goal {
-            Goal::Present { owner, .. } if state.placed == Some(index) && is_device && !disturbed => {
+        match state.placed {
+            Some(placed) if state.is_wanted() && placed.index == index && is_device && !disturbed => {
                 if state.deletions.open == Some(index) {
                     reports.push(Report::PutBack { slot: slot.clone(), times: state.deletions.times });
                 }
-                reports.push(Report::Present { slot, owner: owner.clone() });
-                state.settle(index);
+                reports.extend(state.settle(&slot, placed));
             }
-            Goal::Present { .. } | Goal::Absent => self.enqueue(&slot),
+            _ => {
+                state.late |= action == Action::Add;
+                self.enqueue(&slot);
+            }
         }
     }
 
@@ -405,18 +443,19 @@ impl Reconciler {
         reports: &mut Vec<Report>,
     ) {
         let Some(state) = self.slots.get_mut(slot) else { return };
+        let is_there = state.placed.is_some_and(|placed| placed.index == link);
         match &mut state.progress {
             Progress::InFlight { action: Action::Add, index, disturbed } => *disturbed |= *index == link,
             // Another link of the name had it before, or the address is back already.
-            Progress::Settled if state.placed != Some(link) || slot.holder(mirror).is_some() => {}
+            Progress::Settled if !is_there || slot.holder(mirror).is_some() => {}
             Progress::Settled => {
                 state.placed = None;
+                state.late = true;
                 if state.deletions.count(now, link) <= PUT_BACKS {
                     self.enqueue(slot);
                 } else {
                     let until = state.deletions.since + PUT_BACK_SPAN;
-                    state.progress = Progress::Held { until };
-                    self.held.insert((until, slot.clone()));
+                    self.pause(slot.clone(), Progress::Held { until });
                     reports.push(Report::HeldBack { slot: slot.clone(), until });
                 }
             }
@@ -424,7 +463,7 @@ impl Reconciler {
             | Progress::Queued
             | Progress::AwaitingLink
             | Progress::Held { .. }
-            | Progress::Failed => state.placed = state.placed.filter(|placed| *placed != link),
+            | Progress::Failed { .. } => state.placed = state.placed.filter(|_| !is_there),
         }
     }
 
@@ -432,11 +471,11 @@ impl Reconciler {
     fn review_links(&mut self, name: &IfName, index: IfIndex, mirror: &Mirror) {
         let current = mirror.link_named(name).map(|link| link.index);
         let concerned = |slot: &Slot, state: &State| match state.progress {
-            Progress::Settled if state.placed == Some(index) => {
+            Progress::Settled if state.is_on(index) => {
                 mirror.link_named(&slot.device).is_none_or(|link| link.index != index)
             }
-            Progress::Settled => slot.device == *name && state.placed != current,
-            Progress::AwaitingLink | Progress::Failed => slot.device == *name && current.is_some(),
+            Progress::Settled => slot.device == *name && current.is_none_or(|current| !state.is_on(current)),
+            Progress::AwaitingLink | Progress::Failed { .. } => slot.device == *name && current.is_some(),
             Progress::Queued | Progress::InFlight { .. } | Progress::Held { .. } => false,
         };
         self.enqueue_where(concerned);
@@ -447,7 +486,7 @@ impl Reconciler {
         self.enqueue_where(|slot, state| match state.progress {
             Progress::Settled => slot.holder(mirror).is_none(),
             Progress::AwaitingLink => mirror.link_named(&slot.device).is_some(),
-            Progress::Failed => true,
+            Progress::Failed { .. } => true,
             Progress::Queued | Progress::InFlight { .. } | Progress::Held { .. } => false,
         });
     }
@@ -455,6 +494,9 @@ impl Reconciler {
     fn enqueue_where(&mut self, concerned: impl Fn(&Slot, &State) -> bool) {
         let found = self.slots.iter().filter(|(slot, state)| concerned(slot, state));
         for slot in found.map(|(slot, _)| slot.clone()).collect::<Vec<_>>() {
+            if let Some(state) = self.slots.get_mut(&slot) {
+                state.late |= state.progress == Progress::Settled;
+            }
             self.enqueue(&slot);
         }
     }
@@ -482,39 +524,6 @@ impl fmt::Display for Slot {
     /// `192.0.2.1/24 on eth0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.prefix, self.device)
-    }
-}
-
-impl State {
-    fn new() -> Self {
-        Self {
-            goal: Goal::Absent,
-            progress: Progress::Settled,
-            placed: None,
-            added: false,
-            deletions: Deletions::default(),
-        }
-    }
-
-    fn settle(&mut self, index: IfIndex) {
-        self.progress = Progress::Settled;
-        self.placed = Some(index);
-        // On another link it did not go by itself, but with the link it was on.
-        if self.deletions.open.take().is_some_and(|open| open != index) {
-            self.deletions = Deletions::default();
-        }
-    }
-}
-
-impl Deletions {
-    /// Counts one more, and gives the count within the span.
-    fn count(&mut self, now: Instant, link: IfIndex) -> u32 {
-        if self.times == 0 || now.since(self.since) >= PUT_BACK_SPAN {
-            *self = Self { since: now, times: 0, open: None };
-        }
-        self.times = self.times.saturating_add(1);
-        self.open = Some(link);
-        self.times
     }
 }
 

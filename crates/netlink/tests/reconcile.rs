@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use model::vrrp::VirtualAddress;
 use model::{IfIndex, IfName, Instant, Prefix};
-use netlink::reconcile::{Action, PUT_BACK_SPAN, PUT_BACKS, Slot};
-use netlink::request::NewAddress;
+use netlink::reconcile::{Action, PUT_BACK_SPAN, PUT_BACKS, RETRY_FIRST, RETRY_MOST, Slot};
+use netlink::request::{NewAddress, PROTOCOL};
 use netlink::{
-    Address, AddressFlags, Errno, Event, Link, Mirror, Notice, Reconciler, Report, Request, Sequence,
+    Address, AddressFlags, Change, Errno, Event, Link, Mirror, Notice, Reconciler, Report, Request, Sequence,
     Transactions,
 };
 use proptest::prelude::*;
@@ -147,6 +147,8 @@ struct World {
     reconciler: Reconciler,
     reports: Vec<Report>,
     in_flight: BTreeMap<Sequence, Slot>,
+    /// The names of links as somebody has them who goes by the changes alone, the last one of each name.
+    told: BTreeMap<IfName, IfIndex>,
     now: Instant,
 }
 
@@ -204,8 +206,13 @@ impl World {
             self.transactions.hear(event, &mut self.mirror, &mut batch, &mut notices);
             self.kernel.dump(&batch);
             for notice in notices {
-                if let Notice::Answered { sequence, .. } = &notice {
-                    self.in_flight.remove(sequence);
+                match &notice {
+                    Notice::Answered { sequence, .. } => drop(self.in_flight.remove(sequence)),
+                    Notice::Changed(Change::Link(link)) => {
+                        self.told.insert(link.name.clone(), link.index);
+                    }
+                    Notice::Changed(Change::LinkGone { name, .. }) => drop(self.told.remove(name)),
+                    _ => {}
                 }
                 self.reconciler.on_notice(self.now, &notice, &self.mirror, &mut self.reports);
             }
@@ -221,7 +228,9 @@ impl World {
                 self.now = self.now.max(deadline);
             }
             let issued = self.issue(usize::MAX);
-            let idle = self.reconciler.is_idle() && !self.transactions.is_synchronising();
+            let idle = self.reconciler.is_idle()
+                && self.reconciler.deadline().is_none()
+                && !self.transactions.is_synchronising();
             if issued.is_empty() && self.kernel.queue.is_empty() && idle {
                 assert_eq!(self.transactions.outstanding(), 0);
                 return;
@@ -261,7 +270,6 @@ fn addresses_are_added_and_deleted_in_the_order_asked() {
     assert_eq!(order, slots);
     assert_eq!(world.issue(usize::MAX), [], "they are under way");
     world.settle();
-    let present = |slot: &Slot| Report::Present { slot: slot.clone(), owner: "VI_1".into() };
     assert_eq!(world.reports, slots.iter().map(present).collect::<Vec<_>>());
     slots.iter().rev().for_each(|slot| world.unwant("VI_1", slot));
     let order: Vec<Slot> = world.issue(usize::MAX).into_iter().rev().map(|(_, slot)| slot).collect();
@@ -278,7 +286,7 @@ fn what_is_there_already_is_taken_over() {
     world.deliver(usize::MAX);
     world.want("VI_1", &slot);
     assert_eq!(world.issue(usize::MAX), []);
-    assert_eq!(world.reports, [Report::Present { slot: slot.clone(), owner: "VI_1".into() }]);
+    assert_eq!(world.reports, [present(&slot)]);
     world.unwant("VI_1", &slot);
     world.settle();
     assert!(!world.holds(&slot));
@@ -293,7 +301,7 @@ fn what_appears_at_the_same_time_is_taken_over() {
         world.want("VI_1", &slot);
         assert_eq!(world.issue(1), [(Action::Add, slot.clone())], "its event has not been read");
         world.settle();
-        assert_eq!(world.reports, [Report::Present { slot, owner: "VI_1".into() }]);
+        assert_eq!(world.reports, [present(&slot)]);
     }
 }
 
@@ -306,7 +314,8 @@ fn an_ipv6_address_with_another_length_is_a_failure() {
     world.deliver(usize::MAX);
     let slot = slot("eth0", "2001:db8::1/128");
     world.want("VI_1", &slot);
-    world.settle();
+    world.issue(1);
+    world.deliver(usize::MAX);
     assert_eq!(world.reports, [Report::Failed { slot, action: Action::Add, refusal: Errno::EEXIST.into() }]);
 }
 
@@ -316,13 +325,86 @@ fn a_refusal_is_tried_again_when_the_link_changes() {
     let slot = slot("eth0", "192.0.2.1/24");
     world.want("VI_1", &slot);
     world.kernel.refuse = Some(Errno::EPERM);
-    world.settle();
+    world.issue(1);
+    world.deliver(usize::MAX);
     let failed = Report::Failed { slot: slot.clone(), action: Action::Add, refusal: Errno::EPERM.into() };
     assert_eq!(world.reports, [failed]);
     let index = world.kernel.named(&slot.device).unwrap();
     world.kernel.tell(Event::LinkChanged(Link { up: false, ..link(index, slot.device.clone()) }));
-    world.settle();
+    world.deliver(usize::MAX);
+    world.issue(1);
     assert!(world.holds(&slot));
+    assert_eq!(world.reconciler.deadline(), None);
+}
+
+#[test]
+fn a_refusal_is_tried_again_ever_less_often_and_told_once() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    world.want("VI_1", &slot);
+    let mut pause = RETRY_FIRST;
+    for _ in 0..8 {
+        world.kernel.refuse = Some(Errno::EPERM);
+        assert_eq!(world.issue(usize::MAX).len(), 1);
+        world.deliver(usize::MAX);
+        assert_eq!(world.issue(usize::MAX), []);
+        assert_eq!(world.reconciler.deadline(), Some(world.now + pause));
+        world.now = world.now + pause;
+        pause = RETRY_MOST.min(pause * 2);
+    }
+    assert_eq!(pause, RETRY_MOST);
+    world.settle();
+    let failed = Report::Failed { slot: slot.clone(), action: Action::Add, refusal: Errno::EPERM.into() };
+    assert_eq!(world.reports, [failed.clone(), present_late(&slot)]);
+    world.reports.clear();
+    // A new row of refusals begins as the first one did.
+    world.unwant("VI_1", &slot);
+    world.settle();
+    world.want("VI_1", &slot);
+    world.kernel.refuse = Some(Errno::EPERM);
+    world.issue(1);
+    world.deliver(usize::MAX);
+    assert_eq!(world.reports, [Report::Absent { slot }, failed]);
+    assert_eq!(world.reconciler.deadline(), Some(world.now + RETRY_FIRST));
+}
+
+#[test]
+fn a_deletion_that_is_refused_is_tried_again() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    world.want("VI_1", &slot);
+    world.settle();
+    world.unwant("VI_1", &slot);
+    world.kernel.refuse = Some(Errno::EPERM);
+    world.settle();
+    assert!(!world.holds(&slot));
+    assert_eq!(world.reports.last(), Some(&Report::Absent { slot }));
+}
+
+#[test]
+fn operations_of_a_batch_keep_their_order_and_their_numbers() {
+    let mut world = World::with_links(&["eth0"]);
+    let slots = ["192.0.2.9/24", "192.0.2.1/24", "192.0.2.5/24"].map(|prefix| slot("eth0", prefix));
+    slots.iter().for_each(|slot| world.want("VI_1", slot));
+    let (mut asked, mut batch) = (Vec::new(), Vec::new());
+    let mut issue = |world: &mut World, most| {
+        let transactions = &mut world.transactions;
+        let ask = |request: Request| {
+            let sequence = transactions.ask(request.clone(), &mut batch);
+            asked.push((sequence, request));
+            sequence
+        };
+        world.reconciler.issue_batch(world.now, &world.mirror, &mut world.reports, most, ask)
+    };
+    assert_eq!([issue(&mut world, 2), issue(&mut world, 2), issue(&mut world, 2)], [2, 1, 0]);
+    for (sequence, request) in &asked {
+        // The second one alone is refused.
+        world.kernel.refuse = (*sequence == asked[1].0).then_some(Errno::EPERM);
+        world.kernel.execute(*sequence, request);
+    }
+    world.deliver(usize::MAX);
+    let failed = Report::Failed { slot: slots[1].clone(), action: Action::Add, refusal: Errno::EPERM.into() };
+    assert_eq!(world.reports, [present(&slots[0]), failed, present(&slots[2])]);
 }
 
 #[test]
@@ -335,12 +417,14 @@ fn an_address_waits_for_its_link() {
     let first = world.kernel.create("eth0");
     world.settle();
     assert!(world.holds(&slot));
+    assert_eq!(world.reports.last(), Some(&present_late(&slot)));
     world.kernel.remove(first);
     world.settle();
     assert_eq!(world.reports.last(), Some(&Report::AwaitingLink { slot: slot.clone() }));
     world.kernel.create("eth0");
     world.settle();
     assert!(world.holds(&slot), "on the new link");
+    assert_eq!(world.reports.last(), Some(&present_late(&slot)));
     assert!(
         !world.reports.iter().any(|report| matches!(report, Report::PutBack { .. })),
         "nobody deleted it"
@@ -370,6 +454,65 @@ fn a_renamed_link_does_not_keep_the_address() {
     world.settle();
     assert!(world.holds(&slot));
     assert!(!world.kernel.addresses.contains(&(renamed, slot.prefix)));
+    assert_eq!(world.reports.last(), Some(&present_late(&slot)), "it is on another link now");
+}
+
+#[test]
+fn an_address_on_a_renamed_link_is_deleted_there_and_awaits_the_name() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    world.want("VI_1", &slot);
+    world.settle();
+    world.reports.clear();
+    let index = world.kernel.named(&slot.device).unwrap();
+    world.kernel.rename(index, "foo");
+    world.settle();
+    assert!(world.kernel.addresses.is_empty());
+    assert_eq!(world.reports, [Report::AwaitingLink { slot: slot.clone() }]);
+    world.kernel.rename(index, "eth0");
+    world.settle();
+    assert!(world.holds(&slot));
+    assert_eq!(world.reports.last(), Some(&present_late(&slot)));
+}
+
+#[test]
+fn an_address_of_the_host_itself_stays_on_its_renamed_link() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    let index = world.kernel.named(&slot.device).unwrap();
+    world.kernel.add(index, slot.prefix).unwrap();
+    // The kernel says who has set an address.
+    let ours = Address { protocol: PROTOCOL, ..address(index, self::slot("eth0", "192.0.2.9/24").prefix) };
+    world.kernel.tell(Event::AddressAdded(ours));
+    world.deliver(usize::MAX);
+    world.want("VI_1", &slot);
+    world.settle();
+    assert!(!world.reconciler.added(&slot));
+    world.kernel.rename(index, "foo");
+    world.settle();
+    assert!(world.kernel.addresses.contains(&(index, slot.prefix)));
+    world.unwant("VI_1", &slot);
+    world.settle();
+    assert!(world.kernel.addresses.contains(&(index, slot.prefix)));
+}
+
+#[test]
+fn an_address_that_is_wanted_under_both_names_is_never_away() {
+    let mut world = World::with_links(&["eth0", "eth1"]);
+    let both = ["eth0", "eth1"].map(|device| slot(device, "192.0.2.1/24"));
+    both.iter().for_each(|slot| world.want("VI_1", slot));
+    world.settle();
+    world.reports.clear();
+    let [first, second] = [&both[0], &both[1]].map(|slot| world.kernel.named(&slot.device).unwrap());
+    world.kernel.rename(first, "eth2");
+    world.kernel.rename(second, "eth0");
+    world.kernel.rename(first, "eth1");
+    world.deliver(usize::MAX);
+    assert_eq!(world.issue(usize::MAX), []);
+    assert_eq!(world.reports, both.each_ref().map(present_late), "each is on another link than before");
+    both.iter().for_each(|slot| world.unwant("VI_1", slot));
+    world.settle();
+    assert!(world.kernel.addresses.is_empty());
 }
 
 #[test]
@@ -384,8 +527,7 @@ fn what_others_delete_is_put_back_but_not_for_ever_at_once() {
         world.steal(&slot);
         world.settle();
         assert!(world.holds(&slot));
-        let present = Report::Present { slot: slot.clone(), owner: "VI_1".into() };
-        assert_eq!(world.reports, [Report::PutBack { slot: slot.clone(), times }, present]);
+        assert_eq!(world.reports, [Report::PutBack { slot: slot.clone(), times }, present_late(&slot)]);
         world.reports.clear();
     }
     let until = Instant::ZERO + Duration::from_secs(1) + PUT_BACK_SPAN;
@@ -412,6 +554,46 @@ fn an_address_passes_from_one_owner_to_another_without_being_away() {
     assert_eq!(world.issue(usize::MAX), []);
     assert_eq!(world.reconciler.owner(&slot), Some("VI_2"));
     assert!(world.reconciler.wants(&slot.device, slot.prefix));
+}
+
+#[test]
+fn an_address_goes_when_its_last_owner_releases_it() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    world.want("VI_1", &slot);
+    world.want("VI_2", &slot);
+    world.settle();
+    assert!(world.reconciler.owners(&slot).eq(["VI_1", "VI_2"]));
+    assert!(world.reconciler.added(&slot));
+    world.unwant("VI_2", &slot);
+    world.unwant("VI_2", &slot);
+    world.unwant("VI_3", &slot);
+    assert_eq!(world.issue(usize::MAX), []);
+    assert!(world.holds(&slot));
+    assert_eq!(world.reconciler.owner(&slot), Some("VI_1"));
+    world.unwant("VI_1", &slot);
+    world.settle();
+    assert!(!world.holds(&slot));
+    assert_eq!(world.reconciler.owner(&slot), None);
+}
+
+#[test]
+fn the_last_wish_says_how_an_address_is_added() {
+    let mut world = World::with_links(&["eth0"]);
+    let slot = slot("eth0", "192.0.2.1/24");
+    for (owner, scope) in [("VI_1", 0), ("VI_2", 253), ("VI_1", 254)] {
+        let address = VirtualAddress::new(slot.prefix, slot.device.clone());
+        world.reconciler.want(owner, &VirtualAddress { scope, ..address });
+    }
+    let mut scope = None;
+    let ask = |request| {
+        let Request::AddAddress(new) = request else { panic!("{request:?}") };
+        scope = Some(new.scope);
+        Sequence::FIRST
+    };
+    world.reconciler.issue(world.now, &world.mirror, &mut world.reports, ask);
+    assert_eq!(scope, Some(254));
+    assert!(world.reconciler.owners(&slot).eq(["VI_2", "VI_1"]), "each once");
 }
 
 #[test]
@@ -475,7 +657,7 @@ fn lost_answers_are_made_up_for() {
     world.kernel.interrupt = true;
     world.settle();
     assert!(world.holds(&kept) && !world.holds(&dropped));
-    assert!(world.reports.contains(&Report::Present { slot: kept, owner: "VI_1".into() }));
+    assert!(world.reports.contains(&present(&kept)));
     assert!(world.reports.contains(&Report::Absent { slot: dropped }));
 }
 
@@ -511,6 +693,7 @@ enum Step {
     Announce,
     Overrun,
     Interrupt,
+    Refuse,
     Wait,
 }
 
@@ -532,6 +715,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Announce),
         1 => Just(Step::Overrun),
         1 => Just(Step::Interrupt),
+        1 => Just(Step::Refuse),
         1 => Just(Step::Wait),
     ]
 }
@@ -572,6 +756,7 @@ impl World {
             Step::Announce => self.kernel.announce(),
             Step::Overrun => self.overrun(),
             Step::Interrupt => self.kernel.interrupt = true,
+            Step::Refuse => self.kernel.refuse = Some(Errno::EPERM),
             Step::Wait => self.now = self.now + PUT_BACK_SPAN,
         }
     }
@@ -596,6 +781,8 @@ proptest! {
         prop_assert_eq!(&known, &world.kernel.addresses);
         let links: BTreeMap<_, _> = world.mirror.links().map(|link| (link.index, link.name.clone())).collect();
         prop_assert_eq!(&links, &world.kernel.links);
+        let told: BTreeMap<_, _> = world.told.iter().map(|(name, index)| (*index, name.clone())).collect();
+        prop_assert_eq!((told.len(), &told), (world.told.len(), &world.kernel.links));
         prop_assert_eq!(world.issue(usize::MAX), vec![]);
     }
 }
@@ -626,6 +813,14 @@ fn address(index: IfIndex, prefix: Prefix) -> Address {
         flags: AddressFlags::default(),
         protocol: 0,
     }
+}
+
+fn present(slot: &Slot) -> Report {
+    Report::Present { slot: slot.clone(), owner: "VI_1".into(), late: false }
+}
+
+fn present_late(slot: &Slot) -> Report {
+    Report::Present { slot: slot.clone(), owner: "VI_1".into(), late: true }
 }
 
 fn slot(device: &str, prefix: &str) -> Slot {
