@@ -19,6 +19,7 @@ pub(crate) fn drafts(drafts: &mut Drafts, report: &mut Report) {
     instance_names(&drafts.instances, report);
     completeness(&drafts.instances, report);
     virtual_routers(&drafts.instances, report);
+    shared_addresses(&drafts.instances, report);
 }
 
 /// keepalived runs scripts without `enable_script_security`, but its test of the configuration fails.
@@ -125,8 +126,14 @@ fn completeness(instances: &[Instance], report: &mut Report) {
         let name = &instance.name;
         let mut missing = |keyword: &str, example: &str| {
             let headline = format!("{} has no valid `{keyword}`", shown(&name.value));
-            let help = format!("add a line `{keyword} {example}`");
-            report.push(Diagnostic::error(Code::IncompleteInstance, name.span, headline).help(help));
+            let diagnostic = Diagnostic::error(Code::IncompleteInstance, name.span, headline);
+            let rejected = instance.rejected.iter().rfind(|(rejected, _)| *rejected == keyword);
+            report.push(match rejected {
+                Some(&(_, span)) => {
+                    diagnostic.label(span, "this is not valid").help(format!("write `{keyword} {example}`"))
+                }
+                None => diagnostic.help(format!("add a line `{keyword} {example}`")),
+            });
         };
         if instance.interface.is_none() {
             missing("interface", "IFNAME");
@@ -166,6 +173,27 @@ fn virtual_routers(instances: &[Instance], report: &mut Report) {
         }
         for peer in peers {
             taken.entry(router(peer)).or_insert(instance);
+        }
+    }
+}
+
+/// keepalived says nothing about this, and the test of such a configuration passes.
+fn shared_addresses(instances: &[Instance], report: &mut Report) {
+    let mut first: BTreeMap<(&IfName, IpAddr), (&Instance, Span)> = BTreeMap::new();
+    for instance in instances {
+        let Some(interface) = &instance.interface else { continue };
+        for draft in instance.addresses.iter().chain(&instance.excluded) {
+            let (device, address) = (draft.device(&interface.value), draft.prefix.address());
+            let &mut (other, place) = first.entry((device, address)).or_insert((instance, draft.span));
+            // Twice in one instance is reported where its addresses are resolved.
+            if other.name.span != instance.name.span {
+                let headline = format!("`{address}` on `{device}` belongs to another instance too");
+                let remark = format!("{} has it", shown(&other.name.value));
+                let help = "the address stays as long as one of them is master; give each address to one instance";
+                report.push(
+                    Diagnostic::note(Code::DuplicateEntry, draft.span, headline).label(place, remark).help(help),
+                );
+            }
         }
     }
 }

@@ -100,6 +100,8 @@ pub struct Loaded {
     pub config: model::Config,
     /// Everything there is to say about the text, in file order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The interfaces that the text names, in file order. Empty with `dynamic_interfaces`: then none need exist.
+    pub interfaces: Vec<(model::IfName, Span)>,
     /// The text, for showing diagnostics.
     pub sources: SourceMap,
 }
@@ -109,6 +111,15 @@ impl Loaded {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.worst() < Some(Severity::Error)
+    }
+
+    /// Makes warnings of the errors of this kind: for who knows that they do not matter on this host.
+    pub fn tolerate(&mut self, code: Code) {
+        for diagnostic in self.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == code) {
+            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
+            // What to do about the error.
+            diagnostic.help = None;
+        }
     }
 
     /// The greatest severity among the diagnostics.
@@ -130,7 +141,7 @@ pub fn load(provider: &dyn SourceProvider, path: &str) -> Loaded {
             let span = Span::new(sources.add(path, b""), 0..0);
             let headline = format!("cannot read `{path}`: {error}");
             let diagnostics = vec![Diagnostic::error(Code::UnreadableFile, span, headline)];
-            Loaded { config: model::Config::default(), diagnostics, sources }
+            Loaded { config: model::Config::default(), diagnostics, interfaces: Vec::new(), sources }
         }
     }
 }
@@ -141,13 +152,16 @@ fn understand(mut sources: SourceMap, id: SourceId) -> Loaded {
     let tree = tree::parse(lexer::tokens(&lines), &mut report.diagnostics);
     hide_secrets(&tree, &mut report);
     let config = lower::lower(&tree, &mut report);
-    let lower::Report { mut diagnostics, secrets } = report;
+    let lower::Report { mut diagnostics, secrets, interfaces } = report;
     drop_consequences(&mut diagnostics, &sources);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
         sources.hide(secret);
     }
-    Loaded { config, diagnostics, sources }
+    let mut interfaces: Vec<_> =
+        interfaces.into_iter().map(|interface| (interface.value, interface.span)).collect();
+    interfaces.sort_by_key(|(_, span)| *span);
+    Loaded { config, diagnostics, interfaces, sources }
 }
 
 /// Notes where passwords and keys stand, even in a block where they mean nothing, or behind a misspelt keyword.

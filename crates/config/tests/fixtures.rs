@@ -134,13 +134,43 @@ fn every_planned_keyword_says_so() {
                 _ => format!("{} x {{\n{line}\n}}", block.name()),
             };
             let loaded = config::load(&Text(text), "t");
-            let said = loaded
-                .diagnostics
-                .iter()
-                .any(|d| d.code == Code::NotBuilt && d.headline.contains(keyword.name));
+            let said =
+                loaded.diagnostics.iter().any(|d| is_not_built(d.code) && d.headline.contains(keyword.name));
             assert!(said, "{} {:?}", keyword.name, loaded.diagnostics);
         }
     }
+}
+
+fn is_not_built(code: Code) -> bool {
+    matches!(code, Code::NotBuilt | Code::NoDirector)
+}
+
+#[test]
+fn load_balancing_is_an_error_that_can_be_tolerated() {
+    let text = "virtual_server_group g {\n}\nvirtual_server fwmark 1 {\n}\nglobal_defs {\nno_such\n}";
+    let mut loaded = config::load(&Text(text.to_owned()), "t");
+    assert!(!loaded.is_usable());
+    loaded.tolerate(Code::UnknownKeyword);
+    assert!(!loaded.is_usable(), "another kind");
+    loaded.tolerate(Code::NoDirector);
+    assert_eq!(loaded.worst(), Some(Severity::Warning));
+    let codes: Vec<_> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, [Code::NoDirector, Code::NoDirector, Code::UnknownKeyword], "all are still told");
+}
+
+#[test]
+fn interfaces_are_listed_where_they_stand() {
+    let instance = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\ntrack_interface {\neth1 weight 5\n}\n\
+                    virtual_ipaddress {\n192.0.2.1 dev eth2\n}\n}\n";
+    let named = |text: String| {
+        let loaded = config::load(&Text(text), "t");
+        let place = |(name, span): &(model::IfName, config::Span)| {
+            (name.as_str().to_owned(), loaded.sources.location(*span).line)
+        };
+        loaded.interfaces.iter().map(place).collect::<Vec<_>>()
+    };
+    assert_eq!(named(instance.to_owned()), [("eth0".into(), 2), ("eth1".into(), 5), ("eth2".into(), 8)]);
+    assert_eq!(named(format!("{instance}global_defs {{\ndynamic_interfaces\n}}\n")), []);
 }
 
 struct Text(String);
@@ -182,4 +212,10 @@ fn the_log_form_is_what_operators_know() {
     let loaded = config::load(&Text("\nfoo\u{1b} bar".to_owned()), "/etc/a.conf");
     let log = render::log(&loaded.diagnostics[0], &loaded.sources);
     assert_eq!(log, "(/etc/a.conf: Line 2) unknown keyword `foo\u{fffd}` at the top level");
+
+    let loaded = config::load(&Text("vrrp_instance a {\npriority 300\n}".to_owned()), "/etc/a.conf");
+    let logs: Vec<_> = loaded.diagnostics.iter().map(|d| render::log(d, &loaded.sources)).collect();
+    let expected =
+        "(/etc/a.conf: Line 2) `300` is out of range for `priority`; a priority is 1 to 255; 100 is used";
+    assert!(logs.iter().any(|log| log == expected), "{logs:?}");
 }

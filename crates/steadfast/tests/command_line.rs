@@ -226,6 +226,17 @@ fn a_configuration_test_tells_good_from_bad() {
 }
 
 #[test]
+fn load_balancing_is_refused_unless_only_vrrp_is_wanted() {
+    let place = Place::with("virtual_server 192.0.2.1 80 {\n}\n");
+    let config = place.config();
+    let config = config.to_str().unwrap();
+    assert_fails(&run(&["-t", "-f", config]), 4, &["a.conf:1:1", "`virtual_server` is not built yet", "-P"]);
+    assert_fails(&output(Command::new(BINARY).arg("-n").args(place.arguments())), 2, &["virtual_server"]);
+    let only_vrrp = run(&["-t", "-P", "-f", config]);
+    assert_fails(&only_vrrp, 5, &["warning", "`virtual_server` is not built yet"]);
+}
+
+#[test]
 fn a_configuration_with_errors_starts_nothing() {
     let place = Place::with("vrrp_instance web {\n  interface eth0\n  virtual_router_id 999\n}\n");
     let mut command = Command::new(BINARY);

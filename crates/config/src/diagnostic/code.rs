@@ -38,6 +38,8 @@ pub enum Code {
     MissingArgument,
     /// SF0305: a keyword whose first value stays in force is repeated.
     Repeated,
+    /// SF0306: load balancing, which Steadfast does not have yet.
+    NoDirector,
     /// SF0401: not a number.
     InvalidNumber,
     /// SF0402: a number outside its range.
@@ -52,6 +54,8 @@ pub enum Code {
     InvalidInterface,
     /// SF0407: a script that cannot be made out.
     InvalidScript,
+    /// SF0408: an interface that this host does not have. The language cannot know: who knows the host says it.
+    MissingInterface,
     /// SF0501: scripts are configured, script security is not.
     NoScriptSecurity,
     /// SF0601: a `vrrp_script` without `script`.
@@ -105,6 +109,7 @@ impl Code {
         Self::ExtraWords,
         Self::MissingArgument,
         Self::Repeated,
+        Self::NoDirector,
         Self::InvalidNumber,
         Self::OutOfRange,
         Self::Adjusted,
@@ -112,6 +117,7 @@ impl Code {
         Self::InvalidAddress,
         Self::InvalidInterface,
         Self::InvalidScript,
+        Self::MissingInterface,
         Self::NoScriptSecurity,
         Self::ScriptWithoutCommand,
         Self::UnusedScript,
@@ -150,6 +156,7 @@ impl Code {
             Self::ExtraWords => "SF0303",
             Self::MissingArgument => "SF0304",
             Self::Repeated => "SF0305",
+            Self::NoDirector => "SF0306",
             Self::InvalidNumber => "SF0401",
             Self::OutOfRange => "SF0402",
             Self::Adjusted => "SF0403",
@@ -157,6 +164,7 @@ impl Code {
             Self::InvalidAddress => "SF0405",
             Self::InvalidInterface => "SF0406",
             Self::InvalidScript => "SF0407",
+            Self::MissingInterface => "SF0408",
             Self::NoScriptSecurity => "SF0501",
             Self::ScriptWithoutCommand => "SF0601",
             Self::UnusedScript => "SF0602",

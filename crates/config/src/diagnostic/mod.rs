@@ -48,7 +48,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(severity: Severity, code: Code, primary: Span, headline: impl Into<String>) -> Self {
+    /// A finding without remarks and help.
+    pub fn new(severity: Severity, code: Code, primary: Span, headline: impl Into<String>) -> Self {
         Self { code, severity, headline: headline.into(), primary, labels: Vec::new(), help: None }
     }
 

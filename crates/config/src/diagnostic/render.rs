@@ -51,12 +51,13 @@ pub fn line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     format!("{name}:{}:{}: {}[{code}]: {headline}", at.line, at.column, severity.name())
 }
 
-/// One line in the form that keepalived logs: `(FILE: Line N) headline`.
+/// One line in the form that keepalived logs, and what happens now: `(FILE: Line N) headline; help`.
 #[must_use]
 pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let name = sources.name(diagnostic.primary);
     let line = sources.location(diagnostic.primary).line;
-    format!("({name}: Line {line}) {}", diagnostic.headline)
+    let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("({name}: Line {line}) {}{help}", diagnostic.headline)
 }
 
 /// A file that could not be read has no text to point at.

@@ -1,8 +1,8 @@
 //! `global_defs`.
 
 use super::{
-    ADDRESS, BOOL, Block, FLAG, IFNAME, Keyword, SCRIPT, USER, built, grammar, integer, later, micros,
-    needed, whole_seconds, word,
+    ADDRESS, BOOL, Block, FLAG, IFNAME, Keyword, SCRIPT, USER, built, director, grammar, integer, later,
+    micros, needed, whole_seconds, word,
 };
 
 /// Settings of the virtual routers, of mail and of scripts.
@@ -96,9 +96,9 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sends notifies at start for real servers coming up."),
     later("no_checker_emails", BOOL).since("2.0.0")
         .doc("Mails only when a real server is added or removed and not per checker change."),
-    later("vrrp_startup_delay", micros(1_000..=4_294_967_295)).or_number(0).since("2.0.14")
+    needed("vrrp_startup_delay", micros(1_000..=4_294_967_295)).or_number(0).since("2.0.14")
         .doc("Delays the start of all instances after the daemon starts. Longest of this and vrrp_delay_after_boot wins."),
-    later("vrrp_delay_after_boot", micros(1_000..=4_294_967_295)).or_number(0).since("2.4.0")
+    needed("vrrp_delay_after_boot", micros(1_000..=4_294_967_295)).or_number(0).since("2.4.0")
         .doc("Delays the start of all instances until the host has been up that long."),
     later("log_unknown_vrids", FLAG).since("2.0.16")
         .doc("Logs adverts with router ids that are not configured on the interface."),
@@ -124,11 +124,11 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Sets the process name of the health check child. Cut to 15 characters."),
     later("bfd_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .doc("Sets the process name of the BFD child. Cut to 15 characters."),
-    later("startup_script", SCRIPT).since("2.1.0")
+    needed("startup_script", SCRIPT).since("2.1.0")
         .doc("Runs a command once before any child starts. Only one. Only the parent runs it."),
     later("startup_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the startup script after this time."),
-    later("shutdown_script", SCRIPT).since("2.1.0")
+    needed("shutdown_script", SCRIPT).since("2.1.0")
         .doc("Runs a command once after all children have ended. Only one. Only the parent runs it."),
     later("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the shutdown script after this time."),
@@ -235,17 +235,17 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Sets the D-Bus service name."),
     later("dbus_no_interface_name", word("NAME")).since("2.3.0")
         .doc("Sets the path element used for instances without interface."),
-    later("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    needed("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes all notify events to a FIFO. Only one."),
-    later("notify_fifo_script", SCRIPT).since("1.3.6")
+    needed("notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the common FIFO. Only one. The path of the FIFO is its last argument."),
-    later("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    needed("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes VRRP notify events to a FIFO. Only one. Ignored if equal to notify_fifo."),
-    later("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
+    needed("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the VRRP FIFO. Only one. The path of the FIFO is its last argument."),
-    later("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    director("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .doc("Writes virtual and real server events to a FIFO. Only one. Ignored if equal to notify_fifo."),
-    later("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
+    director("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the LVS FIFO. Only one. Dropped when the VRRP FIFO is the same and has a script."),
     later("vrrp_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the VRRP netlink command socket. In bytes. 0 = leave unchanged."),

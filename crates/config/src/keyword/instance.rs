@@ -56,7 +56,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Goes to fault when the source address is missing. Needs a configured source address."),
     built("virtual_router_id", integer(1..=255)).required()
         .doc("Sets the virtual router id."),
-    later("unicast_ttl", integer(0..=255)).or("255 for IPv4, kernel default for IPv6").since("2.1.0")
+    needed("unicast_ttl", integer(0..=255)).or("255 for IPv4, kernel default for IPv6").since("2.1.0")
         .doc("Sets the TTL or hop limit of unicast adverts. Needs unicast peers."),
     built("version", integer(2..=3)).or("vrrp_version for IPv4, 3 for IPv6").since("1.2.17")
         .doc("Sets the protocol version."),
@@ -190,8 +190,8 @@ pub(super) const IPVLAN: &[Keyword] = &[
 pub(super) const UNICAST_PEERS: &[Keyword] = &[
     built("(peer)", grammar("ADDRESS [min_ttl 0..255] [max_ttl 0..255]")).or("min_ttl 0, max_ttl 255")
         .doc("Adds one unicast peer. Same family as the instance. Either option turns on check_unicast_src."),
-    later("min_ttl", integer(0..=255)).or_number(0)
+    needed("min_ttl", integer(0..=255)).or_number(0)
         .doc("Rejects adverts of this peer with a lower TTL."),
-    later("max_ttl", integer(0..=255)).or_number(255)
+    needed("max_ttl", integer(0..=255)).or_number(255)
         .doc("Rejects adverts of this peer with a higher TTL."),
 ];

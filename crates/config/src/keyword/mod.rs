@@ -137,8 +137,11 @@ pub enum Status {
 pub enum Loss {
     /// A convenience. The virtual routers do what the file says: a warning.
     Comfort,
-    /// What the network sees or who is master: an error, running on would mislead.
+    /// What the network sees, who is master, or how programs hear of it: an error, running on would mislead.
     Meaning,
+    /// Load balancing, with a [`Code`](crate::Code) of its own: the addresses of a director that has no IPVS table
+    /// draw traffic that nobody serves. An error, unless only the virtual routers are to run.
+    Director,
 }
 
 /// The entry of `name` in `block`.
@@ -225,6 +228,11 @@ const fn later(name: &'static str, arguments: Arguments) -> Keyword {
 /// A keyword to come, without which the file would not mean what it says.
 const fn needed(name: &'static str, arguments: Arguments) -> Keyword {
     entry(name, arguments, Status::Planned(Loss::Meaning))
+}
+
+/// A keyword of load balancing to come.
+const fn director(name: &'static str, arguments: Arguments) -> Keyword {
+    entry(name, arguments, Status::Planned(Loss::Director))
 }
 
 impl Keyword {

@@ -1,6 +1,8 @@
 //! The top level, and small blocks that stand there.
 
-use super::{Block, FLAG, IFNAME, Keyword, built, grammar, later, micros, needed, whole_seconds, word};
+use super::{
+    Block, FLAG, IFNAME, Keyword, built, director, grammar, later, micros, needed, whole_seconds, word,
+};
 
 /// Keywords and blocks of the top level.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -49,9 +51,9 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Defines shared pacing of gratuitous ARP and NA messages."),
     built("vrrp_instance", word("NAME")).opens(Block::Instance)
         .doc("Defines one virtual router."),
-    later("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
+    director("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
         .doc("Names a set of service addresses or firewall marks. A reference may come before the definition."),
-    later("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
+    director("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
         .opens(Block::VirtualServer)
         .doc("Defines one IPVS service and its pool."),
     later("SSL", FLAG).opens(Block::Ssl)

@@ -65,11 +65,16 @@ impl AddressDraft {
         Some(draft)
     }
 
+    /// The device that it names, or else `interface`.
+    pub(crate) fn device<'a>(&'a self, interface: &'a IfName) -> &'a IfName {
+        self.device.as_ref().unwrap_or(interface)
+    }
+
     /// The address on `interface`, unless it names another device.
     pub(crate) fn resolve(&self, interface: &IfName, advertised: Advertised) -> VirtualAddress {
         VirtualAddress {
             prefix: self.prefix,
-            device: self.device.as_ref().unwrap_or(interface).clone(),
+            device: self.device(interface).clone(),
             scope: self.scope,
             broadcast: self.broadcast,
             label: self.label.clone(),
@@ -102,7 +107,7 @@ fn prefix(word: &Word<'_>, report: &mut Report) -> Option<(Prefix, Network)> {
         Ok(IpAddr::V6(_)) => {
             report.push(
                 Diagnostic::error(Code::NotBuilt, word.span, "IPv6 addresses are not built yet")
-                    .help("without it the virtual routers would not do what the file says"),
+                    .help("without it this host would not do what the file says"),
             );
             return None;
         }

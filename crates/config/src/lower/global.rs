@@ -21,6 +21,7 @@ pub(crate) struct Global {
     mail: Mail,
     pub(crate) script_user: Option<RunAs>,
     pub(crate) script_security: bool,
+    pub(crate) dynamic_interfaces: bool,
     pub(crate) version: Version,
     pub(crate) strict: bool,
     pub(crate) garp: GarpDraft,
@@ -39,6 +40,7 @@ impl Default for Global {
             mail: Mail::default(),
             script_user: None,
             script_security: false,
+            dynamic_interfaces: false,
             version: Version::V2,
             strict: false,
             garp: GarpDraft::EMPTY,
@@ -86,7 +88,7 @@ impl Global {
                 set(&mut self.lower_prio_no_advert, setting.boolean(report).map(Some));
             }
             "vrrp_higher_prio_send_advert" => set(&mut self.higher_prio_send_advert, setting.boolean(report)),
-            "dynamic_interfaces" => dynamic_interfaces(setting, report),
+            "dynamic_interfaces" => self.dynamic_interfaces = dynamic_interfaces(setting, report),
             _ => report.push(not_built(setting)),
         }
     }
@@ -154,8 +156,8 @@ pub(crate) fn group_v4(setting: Setting<'_, '_>, report: &mut Report) -> Option<
     None
 }
 
-/// Interfaces may always come and go, so there is nothing to switch on.
-fn dynamic_interfaces(setting: Setting<'_, '_>, report: &mut Report) {
+/// Interfaces may always come and go, so there is nothing to switch on but silence about those that are not there.
+fn dynamic_interfaces(setting: Setting<'_, '_>, report: &mut Report) -> bool {
     setting.note_words_after(1, report);
     let option = setting.node.arguments().first().filter(|option| option.text != "allow_if_changes");
     if let Some(option) = option {
@@ -165,4 +167,5 @@ fn dynamic_interfaces(setting: Setting<'_, '_>, report: &mut Report) {
                 .help("only `allow_if_changes` is"),
         );
     }
+    true
 }

@@ -21,6 +21,8 @@ pub(crate) struct Instance {
     pub(crate) name: Spanned<String>,
     pub(crate) interface: Option<Spanned<IfName>>,
     pub(crate) vrid: Option<Spanned<Vrid>>,
+    /// Values of `interface` and `virtual_router_id` that have been reported, by keyword.
+    pub(crate) rejected: Vec<(&'static str, Span)>,
     pub(crate) version: Option<Version>,
     pub(crate) priority: Option<Priority>,
     pub(crate) state: Option<Spanned<Initial>>,
@@ -91,6 +93,7 @@ impl Instance {
             name,
             interface: None,
             vrid: None,
+            rejected: Vec::new(),
             version: None,
             priority: None,
             state: None,
@@ -123,7 +126,11 @@ impl Instance {
     /// Who it is and when it is master.
     fn set_election(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
         match setting.name() {
-            "virtual_router_id" => set(&mut self.vrid, vrid(setting, report)),
+            "virtual_router_id" => {
+                let vrid = vrid(setting, report);
+                self.note_rejected(setting, vrid.is_none());
+                set(&mut self.vrid, vrid);
+            }
             "version" => set(&mut self.version, global::version(setting, report)),
             "priority" => self.priority = Some(priority(setting, report)),
             "state" => set(&mut self.state, state(setting, report)),
@@ -155,7 +162,11 @@ impl Instance {
     /// How advertisements travel and which are believed.
     fn set_transport(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
         match setting.name() {
-            "interface" => set(&mut self.interface, interface(setting, report)),
+            "interface" => {
+                let interface = interface(setting, report);
+                self.note_rejected(setting, interface.is_none());
+                set(&mut self.interface, interface);
+            }
             "mcast_src_ip" => set(&mut self.source, setting.address(report)),
             "unicast_src_ip" => {
                 self.unicast = Some(setting.span());
@@ -175,6 +186,11 @@ impl Instance {
             _ => return false,
         }
         true
+    }
+
+    fn note_rejected(&mut self, setting: Setting<'_, '_>, rejected: bool) {
+        let word = setting.node.arguments().first().filter(|_| rejected);
+        self.rejected.extend(word.map(|word| (setting.name(), word.span)));
     }
 
     /// What a master holds.
@@ -255,7 +271,7 @@ fn peers(block: Setting<'_, '_>, report: &mut Report) -> Vec<Spanned<IpAddr>> {
             Ok(value @ IpAddr::V4(_)) => peers.push(Spanned { value, span: head.span }),
             Ok(IpAddr::V6(_)) => report.push(
                 Diagnostic::error(Code::NotBuilt, head.span, "IPv6 peers are not built yet")
-                    .help("without it the virtual routers would not do what the file says"),
+                    .help("without it this host would not do what the file says"),
             ),
             Err(_) => {
                 let headline = format!("{} is not the address of a peer; it is ignored", shown(&head.text));

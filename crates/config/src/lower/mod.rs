@@ -15,7 +15,7 @@ mod track;
 
 use std::collections::BTreeMap;
 
-use model::vrrp;
+use model::{IfName, vrrp};
 
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, shown};
@@ -34,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Places that hold passwords or keys.
     pub(crate) secrets: Vec<Span>,
+    /// The interfaces that are named.
+    pub(crate) interfaces: Vec<Spanned<IfName>>,
 }
 
 impl Report {
@@ -59,6 +61,9 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         "vrrp_instance" => drafts.instances.extend(Instance::read(setting, report)),
         _ => report.push(not_built(setting)),
     });
+    if drafts.global.dynamic_interfaces {
+        report.interfaces.clear();
+    }
     check::drafts(&mut drafts, report);
     let Drafts { global, scripts, instances } = drafts;
     let scripts: Vec<vrrp::Script> = scripts.iter().filter_map(|script| script.resolve(&global)).collect();
@@ -130,7 +135,9 @@ pub(crate) fn planned(name: &str, status: Status, span: Span) -> Diagnostic {
     let headline = format!("`{name}` is not built yet and has no effect");
     match status {
         Status::Planned(Loss::Meaning) => Diagnostic::error(Code::NotBuilt, span, headline)
-            .help("without it the virtual routers would not do what the file says"),
+            .help("without it this host would not do what the file says"),
+        Status::Planned(Loss::Director) => Diagnostic::error(Code::NoDirector, span, headline)
+            .help("to run the virtual routers of this file alone, start with `-P`"),
         Status::Planned(Loss::Comfort) | Status::Built => Diagnostic::warning(Code::NotBuilt, span, headline),
     }
 }

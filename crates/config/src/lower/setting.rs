@@ -214,7 +214,11 @@ impl<'n, 'a> Setting<'n, 'a> {
 /// `word` as the name of an interface, which need not exist.
 pub(crate) fn interface(word: &Word<'_>, report: &mut Report) -> Option<Spanned<IfName>> {
     match word.text.parse() {
-        Ok(value) => Some(Spanned { value, span: word.span }),
+        Ok(value) => {
+            let interface: Spanned<IfName> = Spanned { value, span: word.span };
+            report.interfaces.push(interface.clone());
+            Some(interface)
+        }
         Err(error) => {
             let headline = format!("{} cannot be an interface: {error}", shown(&word.text));
             report.push(Diagnostic::warning(Code::InvalidInterface, word.span, headline));

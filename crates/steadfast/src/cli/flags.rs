@@ -128,8 +128,8 @@ pub(super) fn apply(options: &mut Options, flag: Flag, value: Option<OsString>) 
         Flag::UseFile => options.config = path(value),
         Flag::Pid => options.pid_file = path(value),
         Flag::VrrpPid => options.vrrp_pid_file = path(value),
-        Flag::VrrpOnly => options.vrrp = true,
-        Flag::CheckOnly => options.vrrp = false,
+        Flag::VrrpOnly => (options.vrrp, options.load_balancing) = (true, false),
+        Flag::CheckOnly => (options.vrrp, options.load_balancing) = (false, true),
         Flag::LogConsole => options.log_console = true,
         Flag::LogDetail => options.verbosity = options.verbosity.more(),
         Flag::LogFacility => match facility(&text(value)) {

@@ -56,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
     /// Whether VRRP runs (not with `-C`).
     pub(crate) vrrp: bool,
+    /// Whether load balancing is wanted (not with `-P` alone).
+    pub(crate) load_balancing: bool,
     /// `-n`: stay in the foreground.
     pub(crate) foreground: bool,
     /// `-l`: log to standard error too.
@@ -103,6 +105,7 @@ impl Default for Options {
         Self {
             config: None,
             vrrp: true,
+            load_balancing: true,
             foreground: false,
             log_console: false,
             log_syslog: true,

@@ -16,7 +16,7 @@ fn every_flag_is_understood_in_both_spellings() {
     let base = Options::default;
     let cases: &[(&str, &str, Options)] = &[
         ("-f a.conf", "--use-file=a.conf", Options { config: Some("a.conf".into()), ..base() }),
-        ("-P", "--vrrp", base()),
+        ("-P", "--vrrp", Options { load_balancing: false, ..base() }),
         ("-C", "--check", Options { vrrp: false, ..base() }),
         ("-B", "--no_bfd", base()),
         ("-l", "--log-console", Options { log_console: true, ..base() }),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Loaded, Severity, SourceProvider};
+use config::{Code, Loaded, Severity, SourceProvider};
 
 use crate::cli::Options;
 
@@ -12,6 +12,7 @@ use crate::cli::Options;
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     path: PathBuf,
+    load_balancing: bool,
 }
 
 /// What a reading came to.
@@ -42,7 +43,8 @@ impl Files {
     /// The file that the command line names, or the usual one. Made absolute, as a daemon changes its directory.
     pub(super) fn of(options: &Options) -> Self {
         let path = options.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
-        Self { path: std::path::absolute(&path).unwrap_or(path) }
+        let path = std::path::absolute(&path).unwrap_or(path);
+        Self { path, load_balancing: options.load_balancing }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -52,7 +54,10 @@ impl Files {
     /// Reads everything anew.
     pub(super) fn read(&self) -> Reading {
         let provider = Provider { main: &self.path, unreadable: Cell::new(false) };
-        let loaded = config::load(&provider, &self.path.to_string_lossy());
+        let mut loaded = config::load(&provider, &self.path.to_string_lossy());
+        if !self.load_balancing {
+            loaded.tolerate(Code::NoDirector);
+        }
         Reading { loaded, unreadable: provider.unreadable.get() }
     }
 }
@@ -126,7 +131,7 @@ mod tests {
         if let Some(text) = text {
             std::fs::write(&path, text).unwrap();
         }
-        Files { path }.read()
+        Files { path, load_balancing: true }.read()
     }
 
     #[test]
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn a_directory_is_no_file() {
         let dir = tempfile::tempdir().unwrap();
-        let reading = Files { path: dir.path().to_owned() }.read();
+        let reading = Files { path: dir.path().to_owned(), load_balancing: true }.read();
         assert!(matches!(reading.usable(), Err(Unusable::File(_))));
     }
 }
