@@ -206,11 +206,15 @@ impl fmt::Display for Notice {
             Self::MasterReleases { instance, master } => {
                 write!(f, "({instance}) Backup received priority 0 advertisement from {master}")
             }
-            Self::LowerPriority { instance, peer, theirs, ours } => write!(
-                f,
-                "({instance}) Received advert from {peer} with lower priority {theirs}, ours {ours}: two masters; \
-                 answered, and announced the addresses again"
-            ),
+            Self::LowerPriority { instance, peer, theirs, ours } => {
+                let what =
+                    if theirs == ours { "the same priority and a lesser address" } else { "lower priority" };
+                write!(
+                    f,
+                    "({instance}) Received advert from {peer} with {what} ({theirs}, ours {ours}): two masters; \
+                     answered, and announced the addresses again"
+                )
+            }
             Self::SentRelease { instance } => write!(f, "({instance}) sent 0 priority"),
             Self::Refused { whose, peer, reason, detail, untold } => {
                 refused(f, whose, *peer, *reason, *detail, *untold)

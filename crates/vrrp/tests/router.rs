@@ -270,3 +270,42 @@ fn a_claim_reaches_whoever_has_the_address_after_reloads_too() {
     router.reconfigure(START, &of(Vec::new()), &[], &mut Actions::default());
     assert!(!minds(&mut router, 99));
 }
+
+#[test]
+fn a_master_that_is_pushed_to_and_fro_has_its_last_word_once_a_second() {
+    let config = Config {
+        scripts: Vec::new(),
+        instances: vec![Instance {
+            addresses: vec![VirtualAddress::new(Prefix::host([10, 0, 0, 51].into()), eth(1))],
+            priority: Priority(100),
+            advert_interval: model::Centis::new(1),
+            version: model::vrrp::Version::V3,
+            ..instance("VI_1", eth(1), 51)
+        }],
+    };
+    let mut router = running(&config);
+    let mut out = Actions::default();
+    let better = Advert {
+        version: model::vrrp::Version::V3,
+        interval: model::Centis::new(1),
+        addresses: Addresses::v4(&[10, 0, 0, 51]).expect("one address"),
+        ..advert(51, 200)
+    };
+    let (mut yields, mut last_words) = (0, 0);
+    while let Some(at) = router.deadline().filter(|at| at.since(START) < Duration::from_millis(2_500)) {
+        router.handle(at, Event::Deadline, &mut out);
+        out.drain().for_each(drop);
+        let arrival = Arrival {
+            link: index(3),
+            source: [10, 0, 0, 249].into(),
+            destination: GROUP,
+            ttl: 255,
+            advert: Ok(better),
+        };
+        router.handle(at, Event::Advert(arrival), &mut out);
+        yields += router.status().filter(|one| one.state == StateName::Backup).count();
+        last_words += out.drain().filter(|action| matches!(action, Action::Transmit(_))).count();
+    }
+    assert!(yields > 20, "{yields}");
+    assert_eq!(last_words, 3, "at 0, 1 and 2 seconds");
+}

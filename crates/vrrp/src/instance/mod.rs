@@ -1,5 +1,6 @@
 //! One virtual router on this host.
 
+mod carry_out;
 mod decide;
 mod effects;
 mod state;
@@ -17,17 +18,17 @@ use wire::vrrp::Advert;
 use crate::announce::{AnnouncePlan, Pacer};
 use crate::complaint::Complaints;
 use crate::event::{Arrival, Link};
-use crate::status::{Counters, Status};
+use crate::status::{Counters, StateName, Status};
 use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
 
-use decide::{Decision, View, decide};
+use decide::{View, decide};
 use effects::{Remark, announce_each, probe_each};
-use state::{Backup, Heard, Master, State, Wait};
+use state::{Backup, Master, State, Wait};
 pub use state::{Cause, Reason};
 pub(crate) use tracking::World;
 use tracking::tell_difference;
 pub use verify::Reject;
-use verify::{Verified, verify};
+use verify::verify;
 
 /// One virtual router: its configuration, its state, and nothing of any other.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub(crate) struct Instance {
     outgoing: Option<Arc<Outgoing>>,
     counters: Counters,
     remarks: Complaints<Remark>,
+    /// When it last spoke on yielding.
+    last_word_at: Option<Instant>,
 }
 
 /// One call into an instance: the time, and where its effects go.
@@ -72,6 +75,7 @@ impl Instance {
             outgoing: None,
             counters: Counters::default(),
             remarks: Complaints::new(),
+            last_word_at: None,
         }
     }
 
@@ -327,105 +331,6 @@ impl Instance {
         }
     }
 
-    fn carry_out(&mut self, decision: Decision, heard: &Verified<'_>, turn: &mut Turn<'_>) {
-        match decision {
-            Decision::Ignore => {}
-            Decision::Follow => self.follow(heard, None, turn.now),
-            Decision::FollowUntil(at) => self.follow(heard, Some(at), turn.now),
-            Decision::AwaitSkew => self.await_skew(heard, turn),
-            Decision::AwaitOn => self.counters.release_received += 1,
-            Decision::Overtake(delay) => self.plan_overtake(turn.now + delay, heard.advert().priority),
-            Decision::Speak => {
-                self.counters.release_received += 1;
-                if let State::Master(master) = &mut self.state {
-                    master.owes_answer = true;
-                }
-                self.contradict(heard, turn);
-            }
-            Decision::SpeakAt(at) => {
-                self.counters.release_received += 1;
-                if let State::Master(master) = &mut self.state {
-                    master.next_advert_at = master.next_advert_at.min(at);
-                    master.owes_answer = true;
-                }
-            }
-            Decision::Assert => {
-                let interval = self.config.advert_interval;
-                if !matches!(&self.state, State::Master(master) if master.is_new(turn.now, interval)) {
-                    self.remark_lower_priority(heard, turn);
-                    self.notify(NotificationKind::MasterRxLowerPriority, turn.out);
-                }
-                self.contradict(heard, turn);
-            }
-            Decision::Yield => self.yield_to(heard, turn),
-        }
-    }
-
-    fn follow(&mut self, heard: &Verified<'_>, preempt_at: Option<Instant>, now: Instant) {
-        if let State::Backup(backup) = &mut self.state {
-            let heard = as_heard(heard, now);
-            backup.wait = Wait::MasterDown { since: now, interval: heard.interval };
-            backup.heard = Some(heard);
-            backup.preempt_at = preempt_at;
-        }
-    }
-
-    fn await_skew(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
-        self.counters.release_received += 1;
-        if let State::Backup(backup) = &mut self.state {
-            // Skew counts in the interval learnt from the master's advertisements; the last one teaches none.
-            let interval = backup.heard.map_or(self.config.advert_interval, |master| master.interval);
-            let skew = Wait::Skew { since: turn.now, interval };
-            // Our turn to overtake this master is not put off by its going.
-            let overtakes = matches!(backup.wait, Wait::Overtake { .. });
-            let deadline = |wait: Wait| wait.deadline(&self.config, self.priority);
-            if !overtakes || deadline(skew) < deadline(backup.wait) {
-                backup.wait = skew;
-            }
-            backup.heard = Some(Heard { priority: Priority::RELEASE, ..as_heard(heard, turn.now) });
-            self.remark_release(heard, turn);
-        }
-    }
-
-    fn plan_overtake(&mut self, at: Instant, theirs: Priority) {
-        if let State::Backup(backup) = &mut self.state {
-            // The master keeps speaking while we wait for our turn: that must not put it off.
-            if !matches!(backup.wait, Wait::Overtake { .. }) {
-                backup.wait = Wait::Overtake { at, theirs };
-            }
-        }
-    }
-
-    /// Another host believes to be master: speak, and correct what it told the link.
-    fn contradict(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
-        let (garp, interval) = (self.config.garp, self.config.advert_interval);
-        let State::Master(master) = &mut self.state else { return };
-        let asserted = master.asserted_lately(turn.now, interval);
-        if !asserted {
-            master.asserted_at = Some(turn.now);
-            master.announce.contention(turn.now, &garp);
-        }
-        if !self.config.lower_prio_no_advert || heard.advert().priority == Priority::RELEASE {
-            self.advertise(turn);
-        }
-        if !asserted {
-            self.announce(garp.lower_prio_repeat, turn);
-        }
-    }
-
-    fn yield_to(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
-        // A survivor that never left the master state would not know that clients may have our address in
-        // their caches: one last word makes it announce again. The RFC yields in silence.
-        if self.config.higher_prio_send_advert || !self.config.strict {
-            self.transmit(turn.out);
-        }
-        let known = as_heard(heard, turn.now);
-        let reason = Reason::Better { master: known.source, theirs: known.priority, ours: self.priority };
-        let wait = Wait::MasterDown { since: turn.now, interval: known.interval };
-        let backup = Backup { wait, heard: Some(known), preempt_at: None };
-        self.transition(State::Backup(backup), reason, turn);
-    }
-
     fn become_master(&mut self, reason: Reason, turn: &mut Turn<'_>) {
         let master = Master {
             since: turn.now,
@@ -460,21 +365,23 @@ impl Instance {
     }
 
     fn enter(&mut self, reason: Reason, turn: &mut Turn<'_>) {
-        let state = self.state.name();
+        let (instance, state) = (Arc::clone(&self.name), self.state.name());
+        let entering = Notice::Entering { instance, state, reason };
         let kind = match &self.state {
             State::Init => None,
             State::Fault(_) => Some(NotificationKind::Fault),
             State::Backup(_) => Some(NotificationKind::Backup),
-            State::Master(_) => {
-                self.counters.became_master += 1;
-                self.transmit(turn.out);
-                self.hold(Arc::clone(&self.addresses), turn.out);
-                self.announce(self.config.garp.repeat, turn);
-                Some(NotificationKind::Master)
-            }
+            State::Master(_) => Some(NotificationKind::Master),
         };
-        let instance = Arc::clone(&self.name);
-        turn.out.notice(Notice::Entering { instance, state, reason });
+        if state == StateName::Master {
+            self.counters.became_master += 1;
+            self.transmit(turn.out);
+            turn.out.notice(entering);
+            self.hold(Arc::clone(&self.addresses), turn.out);
+            self.announce(self.config.garp.repeat, turn);
+        } else {
+            turn.out.notice(entering);
+        }
         if let Some(kind) = kind {
             self.notify(kind, turn.out);
         }
@@ -500,11 +407,6 @@ impl Instance {
     fn own_address(&self) -> Option<IpAddr> {
         self.config.source.or_else(|| self.link?.address)
     }
-}
-
-fn as_heard(heard: &Verified<'_>, at: Instant) -> Heard {
-    let advert = heard.advert();
-    Heard { source: heard.source(), priority: advert.priority, interval: advert.interval, at }
 }
 
 fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
