@@ -189,9 +189,12 @@ fn shared_addresses(instances: &[Instance], report: &mut Report) {
             if other.name.span != instance.name.span {
                 let headline = format!("`{address}` on `{device}` belongs to another instance too");
                 let remark = format!("{} has it", shown(&other.name.value));
-                let help = "the address stays as long as one of them is master; give each address to one instance";
+                let help =
+                    "the address stays as long as one of them is master; give each address to one instance";
                 report.push(
-                    Diagnostic::note(Code::DuplicateEntry, draft.span, headline).label(place, remark).help(help),
+                    Diagnostic::note(Code::DuplicateEntry, draft.span, headline)
+                        .label(place, remark)
+                        .help(help),
                 );
             }
         }
