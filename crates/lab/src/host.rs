@@ -204,6 +204,14 @@ impl Host {
         kernel::set_up(self, name, true)
     }
 
+    /// Gives an interface another name while it is up, as kernels from 6.2 on allow; it keeps its addresses.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`], or what the kernel says: `EBUSY` from an older one.
+    pub fn rename_live(&self, interface: &IfName, name: &IfName) -> Result<(), Error> {
+        kernel::rename(self, interface, name)
+    }
+
     /// Removes an interface; [`Lan::connect`](crate::Lan::connect) makes it anew.
     ///
     /// # Errors
