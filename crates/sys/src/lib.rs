@@ -46,4 +46,6 @@ pub mod script_path;
 pub mod signal;
 pub mod socket;
 pub mod sysctl;
+#[cfg(test)]
+mod testing;
 pub mod users;

@@ -9,12 +9,16 @@
 //! this process ──pipe──> holder (pid 1 inside) ─ keeps ─> net, mnt (private /run, /proc), uts, pid
 //!      └── Host::spawn ──> daemon (inside)
 //! ```
+//!
+//! The files of the machine are there, to read and to write as outside, or with [`Host::read_only`] to read alone.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::thread;
@@ -43,7 +47,10 @@ pub enum Error {
     Map(#[source] io::Error),
     /// A private mount failed.
     #[error("cannot mount a private {0}")]
-    Mount(&'static str, #[source] io::Error),
+    Mount(String, #[source] io::Error),
+    /// Files that were to be read-only could not be made so.
+    #[error("cannot make {0} read-only")]
+    ReadOnly(PathBuf, #[source] io::Error),
     /// The holder process did not start.
     #[error("cannot start the process that holds a host's namespaces")]
     Holder(#[source] io::Error),
@@ -104,9 +111,27 @@ impl Host {
     /// # Errors
     /// [`Error::NotPermitted`] without the rights; else what failed.
     pub fn new(name: &str) -> Result<Self, Error> {
+        Self::start(|| unshare_host(name))
+    }
+
+    /// As [`new`](Self::new), for programs that are not to change anything of this machine: its files are there to
+    /// read, and only `/run` and `/tmp`, which are private and empty at first, can be written. `/dev`, `/proc` and
+    /// `/sys` are as with [`new`](Self::new).
+    ///
+    /// # Errors
+    /// [`Error::NotPermitted`] without the rights; else what failed.
+    pub fn read_only(name: &str) -> Result<Self, Error> {
+        Self::start(|| {
+            unshare_host(name)?;
+            make_files_read_only()?;
+            mount_private(c"/tmp", c"mode=1777")
+        })
+    }
+
+    fn start(unshare: impl FnOnce() -> Result<(), Error> + Send) -> Result<Self, Error> {
         // A thread of its own: what it unshares, the rest of this process keeps.
         let (holder, lifeline) = on_thread(|| {
-            unshare_host(name)?;
+            unshare()?;
             start_holder()
         })?;
         // Not on that thread: its /proc is the host's own by now.
@@ -197,12 +222,77 @@ fn unshare_host(name: &str) -> Result<(), Error> {
     sethostname(name).map_err(|errno| Error::Create(errno.into()))?;
     // Otherwise what is mounted here would appear in the outer namespace too.
     mount(None::<&CStr>, c"/", None::<&CStr>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&CStr>)
-        .map_err(|errno| Error::Mount("root", errno.into()))?;
-    mount(Some(c"tmpfs"), c"/run", Some(c"tmpfs"), MsFlags::empty(), Some(c"mode=0755"))
-        .map_err(|errno| Error::Mount("/run", errno.into()))?;
+        .map_err(|errno| Error::Mount("root".into(), errno.into()))?;
+    mount_private(c"/run", c"mode=0755")?;
     // Inside a container these may be refused; the outer ones serve, they only show more.
     mount_if_allowed(c"/sys", c"sysfs");
     Ok(())
+}
+
+fn mount_private(place: &CStr, options: &CStr) -> Result<(), Error> {
+    mount(Some(c"tmpfs"), place, Some(c"tmpfs"), MsFlags::empty(), Some(options))
+        .map_err(|errno| Error::Mount(place.to_string_lossy().into_owned(), errno.into()))
+}
+
+/// Makes every mount of the calling thread read-only, one by one: those that a program needs to write to stay as they
+/// are, whatever they are.
+fn make_files_read_only() -> Result<(), Error> {
+    let table = PathBuf::from("/proc/thread-self/mountinfo");
+    let mounts = fs::read(&table).map_err(|error| Error::ReadOnly(table, error))?;
+    for place in mount_points(&mounts).filter(|place| !AS_IT_IS.iter().any(|kept| place.starts_with(kept))) {
+        match make_read_only(&place).map_err(|error| (error.raw_os_error(), error)) {
+            // Another mount hides it, or it belongs to a user who lets nobody else in: out of everybody's reach.
+            Ok(()) | Err((Some(libc::ENOENT | libc::ENOTDIR | libc::EINVAL | libc::EACCES), _)) => {}
+            Err((_, error)) => return Err(Error::ReadOnly(place, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Devices and the kernel's own; and where a private mount is or comes.
+const AS_IT_IS: [&str; 5] = ["/dev", "/proc", "/sys", "/run", "/tmp"];
+
+fn make_read_only(place: &Path) -> io::Result<()> {
+    use rustix::fs::StatVfsMountFlags as Flag;
+
+    let present = rustix::fs::statvfs(place)?.f_flag;
+    let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    // What is not said again would be taken away, which a user namespace refuses.
+    for (flag, again) in [
+        (Flag::NOSUID, MsFlags::MS_NOSUID),
+        (Flag::NODEV, MsFlags::MS_NODEV),
+        (Flag::NOEXEC, MsFlags::MS_NOEXEC),
+        (Flag::NOATIME, MsFlags::MS_NOATIME),
+        (Flag::NODIRATIME, MsFlags::MS_NODIRATIME),
+        (Flag::RELATIME, MsFlags::MS_RELATIME),
+    ] {
+        if present.contains(flag) {
+            flags |= again;
+        }
+    }
+    if !present.intersects(Flag::NOATIME | Flag::RELATIME) {
+        flags |= MsFlags::MS_STRICTATIME;
+    }
+    Ok(mount(None::<&CStr>, place, None::<&CStr>, flags, None::<&CStr>)?)
+}
+
+/// The fifth words of `/proc/self/mountinfo` (proc(5)).
+fn mount_points(mounts: &[u8]) -> impl Iterator<Item = PathBuf> {
+    let fifth = |line: &[u8]| line.split(|byte| *byte == b' ').nth(4).map(unescaped);
+    mounts.split(|byte| *byte == b'\n').filter_map(fifth)
+}
+
+/// Blanks, tabs, newlines and backslashes are written as three octal digits after a backslash.
+fn unescaped(text: &[u8]) -> PathBuf {
+    let mut path = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.first_chunk::<3>().filter(|_| byte == b'\\');
+        let code = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        path.push(code.unwrap_or(byte));
+        rest = if code.is_some() { after.get(3..).unwrap_or_default() } else { after };
+    }
+    OsString::from_vec(path).into()
 }
 
 /// Forks the holder. It lives until the returned file closes.
@@ -289,16 +379,16 @@ mod tests {
 
     use super::*;
 
-    /// A host, or `None` where that is not permitted and nobody insists.
     fn host(name: &str) -> Option<Host> {
-        match Host::new(name) {
+        or_skip(Host::new(name))
+    }
+
+    /// A host, or `None` where that is not permitted and nobody insists.
+    fn or_skip(host: Result<Host, Error>) -> Option<Host> {
+        match host {
             Ok(host) => Some(host),
             Err(Error::NotPermitted(error)) => {
-                assert!(
-                    std::env::var_os("STEADFAST_REQUIRE_NETNS").is_none(),
-                    "namespaces are required: {error}"
-                );
-                eprintln!("SKIPPED: namespaces are not permitted: {error}");
+                crate::testing::skip(format_args!("namespaces are not permitted: {error}"));
                 None
             }
             Err(error) => panic!("{error}"),
@@ -318,6 +408,38 @@ mod tests {
         assert_eq!(output(&host, "uname -n; ls -A /run; pwd"), "alpha\n/\n");
         let links = host.run(|| fs::read_to_string("/proc/thread-self/net/dev")).unwrap().unwrap();
         assert_eq!(links.lines().skip(2).count(), 1, "lo and nothing else: {links}");
+    }
+
+    #[test]
+    fn a_read_only_host_changes_nothing_of_this_machine() {
+        let before = fs::read("/proc/self/mountinfo").unwrap();
+        let Some(host) = or_skip(Host::read_only("delta")) else { return };
+        let said = output(
+            &host,
+            "ls -A /run /tmp; echo x > /run/x && echo x > /tmp/x && echo written; echo > /dev/null",
+        );
+        assert_eq!(said, "/run:\n\n/tmp:\nwritten\n");
+        let mounts = output(&host, "cat /proc/self/mountinfo");
+        let of_machine: Vec<_> = mounts
+            .lines()
+            .filter(|line| {
+                mount_points(line.as_bytes()).all(|at| !AS_IT_IS.iter().any(|kept| at.starts_with(kept)))
+            })
+            .collect();
+        assert!(!of_machine.is_empty());
+        for line in of_machine {
+            let options = line.split(' ').nth(5).unwrap();
+            assert!(options.split(',').any(|option| option == "ro"), "{line}");
+        }
+        assert_eq!(output(&host, "test -w / || test -w /etc || echo no"), "no\n");
+        assert_eq!(fs::read("/proc/self/mountinfo").unwrap(), before, "outside all is as it was");
+    }
+
+    #[test]
+    fn mount_points_are_read_with_their_blanks() {
+        let table = b"22 1 0:20 / / rw - ext4 /dev/a rw\n23 22 0:21 / /a\\040b\\134 rw - tmpfs x rw\n";
+        assert_eq!(mount_points(table).collect::<Vec<_>>(), [Path::new("/"), Path::new("/a b\\")]);
+        assert_eq!(unescaped(b"/a\\04"), Path::new("/a\\04"));
     }
 
     #[test]

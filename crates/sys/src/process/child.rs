@@ -33,13 +33,20 @@ impl Rights {
     pub(super) fn take(&self) -> io::Result<()> {
         nix::unistd::setgroups(&self.groups)?;
         nix::unistd::setresgid(self.gid, self.gid, self.gid)?;
-        nix::unistd::setresuid(self.uid, self.uid, self.uid)?;
-        if !self.uid.is_root() {
-            // They would outlive the change of user if this process was not root before.
-            rustix::thread::clear_ambient_capability_set()?;
-        }
-        Ok(())
+        Ok(nix::unistd::setresuid(self.uid, self.uid, self.uid)?)
     }
+}
+
+/// Keeps the capabilities of this process to itself, unless it is root: a daemon that a service manager gave ambient
+/// ones hands them to everything that it executes.
+pub(super) fn bequeath_no_capabilities() -> io::Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    rustix::thread::clear_ambient_capability_set()?;
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.inheritable = rustix::thread::CapabilitySet::empty();
+    Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
 /// No signal blocked, none ignored. Handlers go at `exec` by themselves; "ignored" does not.

@@ -7,14 +7,16 @@ use std::process::{Command, Stdio};
 use rustix::fs::Mode;
 use rustix::process::getpid;
 
-use crate::process::child::{Rights, close_at_exec, die_with_parent, reset_scheduling, reset_signals};
+use crate::process::child::{
+    Rights, bequeath_no_capabilities, close_at_exec, die_with_parent, reset_scheduling, reset_signals,
+};
 use crate::process::{Child, SpawnError};
 use crate::signal::Signal;
 use crate::users::Credentials;
 
 /// A program to run apart from the daemon: own process group, `/dev/null` for its three standard files,
-/// no inherited file descriptor, no blocked or ignored signal, ordinary scheduling, and exactly the
-/// environment given.
+/// no inherited file descriptor, no blocked or ignored signal, ordinary scheduling, exactly the environment given,
+/// and no capability unless it runs as root.
 #[derive(Clone, Copy, Debug)]
 pub struct Script<'a> {
     /// The file to execute, with a slash in it: there is no search. The program sees it as its own name.
@@ -52,6 +54,7 @@ impl Script<'_> {
                 rustix::process::umask(umask);
             }
             rights.as_ref().map_or(Ok(()), Rights::take)?;
+            bequeath_no_capabilities()?;
             // Last: the kernel forgets it when the rights change.
             death_signal.map_or(Ok(()), |signal| die_with_parent(parent, signal))
         };
@@ -190,8 +193,7 @@ mod tests {
 
     #[test]
     fn a_script_runs_with_the_rights_of_its_user() {
-        if crate::users::Uid::own() != crate::users::Uid::ROOT {
-            eprintln!("SKIPPED: needs root");
+        if !crate::testing::is_root_or_skip() {
             return;
         }
         let nobody = crate::users::credentials("nobody", None).unwrap();
@@ -210,5 +212,39 @@ mod tests {
             death_signal: Some(Signal::TERM),
         };
         assert!(wait(&mut script.spawn().unwrap()).success());
+    }
+
+    /// As a service manager does it: an ordinary user with ambient capabilities. User and capabilities belong to a
+    /// thread, and each test has one of its own.
+    fn become_privileged_nobody() {
+        use rustix::thread::{
+            CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities,
+            set_keep_capabilities, set_thread_res_uid,
+        };
+        let nobody = crate::users::user("nobody").unwrap().unwrap();
+        let uid = rustix::process::Uid::from_raw(nobody.uid.0);
+        set_keep_capabilities(true).unwrap();
+        set_thread_res_uid(uid, uid, uid).unwrap();
+        let mut sets = capabilities(None).unwrap();
+        let kept = CapabilitySet::NET_RAW | CapabilitySet::NET_ADMIN;
+        (sets.effective, sets.permitted, sets.inheritable) = (kept, kept, kept);
+        set_capabilities(None, sets).unwrap();
+        for one in kept.iter() {
+            configure_capability_in_ambient_set(one, true).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_is_not_root_keeps_its_capabilities_to_itself() {
+        if !crate::testing::is_root_or_skip() {
+            return;
+        }
+        become_privileged_nobody();
+        let own = fs::read_to_string("/proc/thread-self/status").unwrap();
+        let has = |set: &str| own.lines().any(|line| line.starts_with(set) && mask(line) != 0);
+        assert!(["CapInh", "CapPrm", "CapEff", "CapAmb"].into_iter().all(has), "{own}");
+        let none = "test $(id -u) != 0 && ! grep -E '^Cap(Inh|Prm|Eff|Amb):.*[1-9a-f]' /proc/self/status";
+        assert!(wait(&mut shell(none)).success());
+        assert!(wait(&mut shell("grep -q '^CapBnd' /proc/self/status")).success(), "the sets are told");
     }
 }
