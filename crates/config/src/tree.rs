@@ -182,7 +182,10 @@ impl<'a> Parser<'a, '_> {
             if let (Some(brace), Some(owner)) = (frame.brace, &frame.owner) {
                 let name = shown(owner.head().map_or("", |head| &head.text));
                 let headline = format!("the block of {name} is not closed at the end of the file");
-                self.diagnostics.push(Diagnostic::warning(Code::UnclosedBlock, brace, headline));
+                self.diagnostics.push(
+                    Diagnostic::error(Code::UnclosedBlock, brace, headline)
+                        .help("a brace is missing, or the file was cut short"),
+                );
             }
             self.pop();
         }
