@@ -120,6 +120,16 @@ impl Mirror {
         self.tells_protocol && self.addresses_of(index).any(foreign)
     }
 
+    /// Whether this is the first address of its family on the link, in the kernel's order.
+    #[must_use]
+    pub fn is_first(&self, index: IfIndex, prefix: Prefix) -> bool {
+        let family = Family::from(prefix.address());
+        self.heard_addresses(index)
+            .filter(|heard| Family::from(heard.what.prefix.address()) == family)
+            .min_by_key(|heard| heard.number)
+            .is_some_and(|first| first.what.prefix == prefix)
+    }
+
     /// Whether the address is, or was, there for a virtual router, and so nothing that a router speaks from.
     ///
     /// Kernels from 5.18 on tell: what carries keepalived's protocol number is, whichever process has set it, and nothing

@@ -422,7 +422,7 @@ fn a_closed_log_and_a_full_disk_stop_nothing() {
         .spawn(&[BINARY, "-n", "-l", "-f", "/run/keepalived.conf", "-p", "/run/full/k.pid"])
         .unwrap();
     assert!(
-        wait_until(PATIENCE, || daemon.log().unwrap().contains("/run/full/k.pid")),
+        wait_until(PATIENCE, || daemon.log().unwrap().contains("/run/full/k.pid: ")),
         "{}",
         daemon.log().unwrap()
     );
@@ -431,4 +431,15 @@ fn a_closed_log_and_a_full_disk_stop_nothing() {
     assert!(line.contains("No space left on device"), "{log}");
     daemon.terminate().unwrap();
     assert!(daemon.wait(PATIENCE).is_some());
+}
+
+#[test]
+fn what_a_daemon_that_marks_nothing_has_left_is_released() {
+    let Some(mut world) = quick_world() else { return };
+    let node = &world.nodes[1];
+    node.host.add_address(&interface(), Prefix::host(world.vip.into())).unwrap();
+    assert!(node.holds(world.vip));
+    world.settle();
+    assert!(!world.nodes[1].holds(world.vip), "{}", world.logs());
+    assert!(world.nodes[1].holds(world.nodes[1].address), "the host's own address stays");
 }

@@ -152,8 +152,11 @@ impl State {
 
 impl Placed {
     /// Whether the address is there on our behalf, now or from an earlier run, and so ours to delete.
+    ///
+    /// A stranger's address is too if the link has another one before it: older keepalived does not mark what it sets,
+    /// and what a killed one left must go. The link's first address is the host's own, whatever is configured.
     pub(super) fn is_ours(&self, slot: &Slot, mirror: &Mirror) -> bool {
-        self.added || !mirror.is_foreign(self.index, slot.prefix)
+        self.added || !mirror.is_foreign(self.index, slot.prefix) || !mirror.is_first(self.index, slot.prefix)
     }
 }
 

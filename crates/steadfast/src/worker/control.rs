@@ -26,6 +26,8 @@ pub(super) struct Control {
     channel: Channel,
     token: Token,
     unsent: VecDeque<Vec<u8>>,
+    /// Room in the channel is waited for.
+    full: bool,
     received: Vec<u8>,
     log: Log,
 }
@@ -33,7 +35,7 @@ pub(super) struct Control {
 impl Control {
     pub(super) fn new(channel: Channel, token: Token, reactor: &mut Reactor, log: Log) -> io::Result<Self> {
         reactor.add(&channel, token, Interest::Read)?;
-        Ok(Self { channel, token, unsent: VecDeque::new(), received: Vec::new(), log })
+        Ok(Self { channel, token, unsent: VecDeque::new(), full: false, received: Vec::new(), log })
     }
 
     /// Sends `message`, now or as soon as there is room.
@@ -52,7 +54,6 @@ impl Control {
 
     /// Sends what waits, as far as there is room.
     pub(super) fn flush(&mut self, reactor: &mut Reactor) {
-        let waited = !self.unsent.is_empty();
         while let Some(packet) = self.unsent.front() {
             match self.channel.send(packet, None) {
                 Ok(Sent::Done) => {
@@ -63,8 +64,9 @@ impl Control {
                 Err(_) => self.unsent.clear(),
             }
         }
-        if waited {
-            let interest = if self.unsent.is_empty() { Interest::Read } else { Interest::Both };
+        if self.full == self.unsent.is_empty() {
+            self.full = !self.unsent.is_empty();
+            let interest = if self.full { Interest::Both } else { Interest::Read };
             if let Err(error) = reactor.modify(&self.channel, self.token, interest) {
                 self.log.error(format_args!("cannot watch the supervisor's channel: {error}"));
             }

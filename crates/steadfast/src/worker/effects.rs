@@ -111,7 +111,11 @@ impl Worker {
                 let rest = Announce { count: count - sent, ..announce };
                 self.work.push_front(Work::Effect(Action::Announce(rest)));
             }
-            Err(error) => self.log.warning(format_args!("cannot announce {address} on {device}: {error}")),
+            Err(error) => {
+                // A device that comes up later is told then.
+                self.unannounced.insert((device.clone(), announce.address));
+                self.log.warning(format_args!("cannot announce {address} on {device}: {error}"));
+            }
         }
     }
 

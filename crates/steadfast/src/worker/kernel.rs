@@ -1,19 +1,19 @@
 //! The kernel's side of the worker: links and addresses heard, virtual addresses made so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::VirtualAddress;
-use model::{Family, IfIndex, IfName, Instant, MacAddr};
+use ::vrrp::{Holding, InstanceId, Link};
+use model::vrrp::{self, VirtualAddress};
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority};
 use netlink::reconcile::{Action as Step, Slot};
 use netlink::transaction::Notice;
 use netlink::{Address, Change, Event, Mirror, Reconciler, Report, transaction::Transactions};
 use sys::socket::netlink::{Group, Received, Socket};
-use vrrp::{Holding, InstanceId, Link};
 
 use crate::log::Log;
 
@@ -42,6 +42,11 @@ pub(super) struct Kernel {
     mirror: Mirror,
     reconciler: Reconciler,
     holdings: BTreeMap<InstanceId, Arc<[VirtualAddress]>>,
+    /// Virtual addresses by the configuration, those of owners left out: kernels before 5.18 do not tell them from
+    /// others.
+    virtual_slots: BTreeSet<Slot>,
+    /// Addresses that came late, for the machine.
+    late: Vec<Slot>,
     synchronised: bool,
     /// When to list everything anew, because the kernel did not take or answer something.
     retry_at: Option<Instant>,
@@ -65,6 +70,8 @@ impl Kernel {
             mirror: Mirror::default(),
             reconciler: Reconciler::new(),
             holdings: BTreeMap::new(),
+            virtual_slots: BTreeSet::new(),
+            late: Vec::new(),
             synchronised: false,
             retry_at: None,
             monitoring,
@@ -83,6 +90,17 @@ impl Kernel {
     /// Whether all links and addresses have been heard once.
     pub(super) const fn is_synchronised(&self) -> bool {
         self.synchronised
+    }
+
+    /// From now on these are the virtual addresses.
+    pub(super) fn configure(&mut self, config: &vrrp::Config) {
+        let backed_up = config.instances.iter().filter(|instance| instance.priority != Priority::OWNER);
+        self.virtual_slots = backed_up.flat_map(|instance| &instance.addresses).map(Slot::of).collect();
+    }
+
+    /// The next address that came to be held later than asked: it has to be announced anew.
+    pub(super) fn take_late(&mut self) -> Option<Slot> {
+        self.late.pop()
     }
 
     /// Every link there is.
@@ -158,15 +176,9 @@ impl Kernel {
 
     /// Carries out a few operations, in one batch; false if none is due.
     pub(super) fn step(&mut self, now: Instant) -> io::Result<bool> {
-        let mut issued = 0;
-        while issued < BATCH {
-            let (transactions, batch) = (&mut self.transactions, &mut self.batch);
-            let ask = |request| transactions.ask(request, batch);
-            if self.reconciler.issue(now, &self.mirror, &mut self.reports, ask).is_none() {
-                break;
-            }
-            issued += 1;
-        }
+        let (transactions, batch) = (&mut self.transactions, &mut self.batch);
+        let ask = |request| transactions.ask(request, batch);
+        let issued = self.reconciler.issue_batch(now, &self.mirror, &mut self.reports, BATCH, ask);
         self.report();
         self.send(now);
         Ok(issued > 0)
@@ -242,9 +254,8 @@ impl Kernel {
     /// A virtual address that comes or goes does not change from where a router speaks.
     fn heard_address(&self, address: &Address) -> Option<Heard> {
         let link = self.mirror.link(address.index)?;
-        let ours = self.reconciler.wants(&link.name, address.prefix)
-            || address.protocol == netlink::request::PROTOCOL;
-        (!ours).then(|| self.heard(&link.name))
+        let is_virtual = self.mirror.is_virtual(address, |prefix| self.is_configured(&link.name, prefix));
+        (!is_virtual).then(|| self.heard(&link.name))
     }
 
     /// A name is looked up when it is told: several links may have had it since the event.
@@ -259,10 +270,12 @@ impl Kernel {
     }
 
     fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
-        // The owner of a virtual router has its own address as a virtual one (RFC 9568 §1.7).
-        let is_virtual =
-            |prefix| self.reconciler.wants(name, prefix) && !self.mirror.is_foreign(index, prefix);
+        let is_virtual = |prefix| self.is_configured(name, prefix);
         self.mirror.primary(index, Family::V4, is_virtual).map(|address| address.prefix.address())
+    }
+
+    fn is_configured(&self, device: &IfName, prefix: Prefix) -> bool {
+        self.virtual_slots.contains(&Slot { device: device.clone(), prefix })
     }
 
     fn warn_if_elsewhere(&self, owner: &str, wanted: &VirtualAddress) {
@@ -284,6 +297,9 @@ impl Kernel {
     fn report(&mut self) {
         for report in self.reports.drain(..) {
             tell(&self.log, &report);
+            if let Report::Present { slot, late: true, .. } = report {
+                self.late.push(slot);
+            }
         }
     }
 
@@ -293,6 +309,7 @@ impl Kernel {
             return;
         }
         if let Err(error) = self.socket.send(&self.batch) {
+            self.transactions.not_sent();
             self.log.error(format_args!("netlink: the kernel does not take requests, trying again: {error}"));
             self.retry_at = Some(now + RETRY);
         }
@@ -308,7 +325,7 @@ impl AsFd for Kernel {
 
 fn tell(log: &Log, report: &Report) {
     match report {
-        Report::Present { slot, owner } => log.detail(format_args!("({owner}) holds {}", Told(slot))),
+        Report::Present { slot, owner, .. } => log.detail(format_args!("({owner}) holds {}", Told(slot))),
         Report::Absent { slot } => log.detail(format_args!("released {}", Told(slot))),
         Report::LeftAlone { slot } => log.warning(format_args!(
             "virtual address {} is not ours to hold now, but somebody else had set it: it stays",

@@ -27,6 +27,8 @@ pub(super) struct LinkSockets {
     open: BTreeMap<IfIndex, Open>,
     /// Links whose socket could not be opened, as the operator and the machine know.
     failed: BTreeSet<IfIndex>,
+    /// Links whose socket could be opened now, or no longer, for the machine.
+    changes: Vec<(IfIndex, bool)>,
     retry_at: Option<Instant>,
     batch: Batch,
     packet: Vec<u8>,
@@ -53,7 +55,7 @@ impl LinkSockets {
     pub(super) fn new(log: Log) -> Self {
         let packet = Vec::with_capacity(Batch::PACKET_BYTES);
         let (open, failed) = (BTreeMap::new(), BTreeSet::new());
-        Self { open, failed, retry_at: None, batch: Batch::new(), packet, log }
+        Self { open, failed, changes: Vec::new(), retry_at: None, batch: Batch::new(), packet, log }
     }
 
     /// Opens what is missing, and joins and leaves groups. What fails is tried again at [`Self::retry_at`].
@@ -63,12 +65,14 @@ impl LinkSockets {
             match self.ensure(endpoint, reactor) {
                 Ok(()) => {
                     if self.failed.remove(&endpoint.link) {
+                        self.changes.push((endpoint.link, true));
                         self.log.notice(format_args!("advertisements can be heard on {}", endpoint.name));
                     }
                 }
                 Err(error) => {
                     self.retry_at = Some(now + RETRY);
                     if self.failed.insert(endpoint.link) {
+                        self.changes.push((endpoint.link, false));
                         self.log.error(format_args!(
                             "cannot send or hear advertisements on {}, trying again: {error}",
                             endpoint.name
@@ -93,6 +97,11 @@ impl LinkSockets {
     pub(super) fn close(&mut self, link: IfIndex) {
         self.open.remove(&link);
         self.failed.remove(&link);
+    }
+
+    /// The next link that has become able to send and hear (true), or is not (false).
+    pub(super) fn take_change(&mut self) -> Option<(IfIndex, bool)> {
+        self.changes.pop()
     }
 
     /// When to call [`Self::open_wanted`] again although nothing changed.

@@ -18,12 +18,15 @@ mod link_layer;
 mod link_sockets;
 mod translate;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
+use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use model::Instant;
+use model::{IfName, Instant};
+use netlink::reconcile::Slot;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::clock::WallOffset;
 use sys::ipc::Channel;
 use sys::reactor::{Interest, Reactor, Ready, Token};
@@ -61,6 +64,9 @@ pub(crate) struct Prepared {
 /// The kernel refuses.
 pub(crate) fn prepare() -> io::Result<Prepared> {
     sys::rights::keep_only(&KEPT_RIGHTS).map_err(io::Error::other)?;
+    // A socket for each link: a thousand of them are beyond the usual soft limit.
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })?;
     // The terminal and service managers signal the whole group: only the supervisor decides what that means.
     let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::PIPE];
     Ok(Prepared { signals: Signals::new(&signals)? })
@@ -99,6 +105,8 @@ struct Worker {
     work: VecDeque<Work>,
     /// The last slice ended before the line did.
     unfinished: bool,
+    /// What could not be announced because its device was not up.
+    unannounced: BTreeSet<(IfName, IpAddr)>,
     /// A link's queue was full: the line goes on then.
     pause_until: Option<Instant>,
     heard: Vec<Heard>,
@@ -133,6 +141,7 @@ impl Worker {
             actions: Actions::default(),
             work: VecDeque::new(),
             unfinished: false,
+            unannounced: BTreeSet::new(),
             pause_until: None,
             heard: Vec::new(),
             phase: Phase::Starting(None),
@@ -152,6 +161,7 @@ impl Worker {
                 return self.end();
             }
             let now = self.clock.now();
+            self.announce_late(now);
             self.kernel.expire(now);
             self.link_layer.expire(now);
             self.follow_endpoints_again(now);
@@ -253,6 +263,9 @@ impl Worker {
             match heard {
                 Heard::Link { name, link } => {
                     self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+                    if link.is_some_and(|link| link.up) {
+                        self.announce_on(&name, now);
+                    }
                 }
                 // A link that comes back under the same number has lost the memberships of its socket.
                 Heard::Gone(index) => self.sockets.close(index),
@@ -266,9 +279,27 @@ impl Worker {
     /// router that has just been taken away still has a word to say.
     fn follow_endpoints(&mut self) {
         let wanted = self.router.endpoints();
-        self.sockets.open_wanted(&wanted, self.clock.now(), &mut self.reactor);
+        let now = self.clock.now();
+        self.sockets.open_wanted(&wanted, now, &mut self.reactor);
+        while let Some((link, open)) = self.sockets.take_change() {
+            self.router.handle(now, Event::Socket { link, open }, &mut self.actions);
+        }
         self.take_actions();
         self.sockets.close_unwanted(&wanted);
+    }
+
+    /// What could not be held when it was asked for was announced in vain.
+    fn announce_late(&mut self, now: Instant) {
+        while let Some(Slot { device, prefix }) = self.kernel.take_late() {
+            let held = Event::Held { device: &device, address: prefix.address() };
+            self.router.handle(now, held, &mut self.actions);
+        }
+    }
+
+    fn announce_on(&mut self, device: &IfName, now: Instant) {
+        for (_, address) in self.unannounced.extract_if(.., |(on, _)| on == device) {
+            self.router.handle(now, Event::Held { device, address }, &mut self.actions);
+        }
     }
 
     fn follow_endpoints_again(&mut self, now: Instant) {
@@ -311,6 +342,7 @@ impl Worker {
         let Some(assignment) = waiting.take() else { return };
         self.phase = Phase::Running;
         let now = self.clock.now();
+        self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
             self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
         }
@@ -321,6 +353,7 @@ impl Worker {
     }
 
     fn reconfigure(&mut self, assignment: &Assignment) {
+        self.kernel.configure(&assignment.config);
         let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
         self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
         self.follow_endpoints();
