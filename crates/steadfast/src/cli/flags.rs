@@ -42,6 +42,13 @@ pub(super) enum Flag {
     NotYet(&'static str),
 }
 
+impl Flag {
+    /// Using it changes nothing, though one day it will.
+    pub(super) const fn is_idle(self) -> bool {
+        matches!(self, Self::NotYet(_) | Self::ReleaseVips | Self::ConfigId)
+    }
+}
+
 const fn plain(short: u8, long: &'static str, flag: Flag, help: &'static str) -> Spelling<Flag> {
     Spelling { short: Some(short), long, value: Value::None, flag, placeholder: "", help }
 }
@@ -68,8 +75,8 @@ const fn optional(spelling: Spelling<Flag>) -> Spelling<Flag> {
 pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     valued(b'f', "use-file", "FILE", Flag::UseFile, "Use this configuration file"),
     plain(b'P', "vrrp", Flag::VrrpOnly, "Only run VRRP, no health checks"),
-    plain(b'C', "check", Flag::CheckOnly, "Only run health checks, no VRRP"),
-    plain(b'B', "no_bfd", Flag::Nothing, "Do not run BFD"),
+    plain(b'C', "check", Flag::CheckOnly, "Only run health checks (not built in), no VRRP"),
+    plain(b'B', "no_bfd", Flag::Nothing, "Do not run BFD, which is not built in"),
     long_only("all", Flag::NotYet("--all"), "Start all workers, even without configuration for them"),
     plain(b'l', "log-console", Flag::LogConsole, "Log to standard error too"),
     plain(b'D', "log-detail", Flag::LogDetail, "Log more; twice for still more"),
@@ -90,8 +97,14 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     plain(b'd', "dump-conf", Flag::DumpConfig, "Log the configuration as it was understood"),
     valued(b'p', "pid", "FILE", Flag::Pid, "Pid file of the supervisor"),
     valued(b'r', "vrrp_pid", "FILE", Flag::VrrpPid, "Pid file of the vrrp worker"),
-    valued(b'c', "checkers_pid", "FILE", Flag::Nothing, "Pid file of the check worker"),
-    valued(b'b', "bfd_pid", "FILE", Flag::Nothing, "Pid file of the BFD worker"),
+    valued(
+        b'c',
+        "checkers_pid",
+        "FILE",
+        Flag::Nothing,
+        "Pid file of the check worker, which is not built in",
+    ),
+    valued(b'b', "bfd_pid", "FILE", Flag::Nothing, "Pid file of the BFD worker, which is not built in"),
     plain(b'T', "genhash", Flag::Genhash, "Act as genhash (not built in)"),
     plain(b'a', "address-monitoring", Flag::AddressMonitoring, "Log every change of an address"),
     plain(b'x', "snmp", Flag::NotYet("-x"), "Enable SNMP"),

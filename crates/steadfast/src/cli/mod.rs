@@ -169,14 +169,15 @@ pub(crate) fn usage(program: &str) -> String {
     use std::fmt::Write as _;
 
     let mut text = format!("Usage: {program} [OPTION...]\n");
-    for Spelling { short, long, value, placeholder, help, .. } in FLAGS {
+    for Spelling { short, long, value, placeholder, help, flag } in FLAGS {
         let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{}, ", char::from(letter)));
         let long = match value {
             Value::None => long.to_owned(),
             Value::Required => format!("{long}={placeholder}"),
             Value::Optional => format!("{long}[={placeholder}]"),
         };
-        writeln!(text, "  {short}--{long:<28} {help}").expect("a String takes all");
+        let idle = if flag.is_idle() { " (no effect yet)" } else { "" };
+        writeln!(text, "  {short}--{long:<28} {help}{idle}").expect("a String takes all");
     }
     text
 }

@@ -117,3 +117,15 @@ fn the_usage_text_names_every_option() {
         assert!(text.contains(&format!("--{}", spelling.long)), "{}", spelling.long);
     }
 }
+
+#[test]
+fn the_usage_text_says_what_has_no_effect_yet() {
+    let text = usage("keepalived");
+    for spelling in FLAGS.iter().filter(|spelling| !matches!(spelling.flag, Flag::Help | Flag::Version)) {
+        let line = text.lines().find(|line| line.contains(&format!("--{}", spelling.long))).unwrap();
+        let mut options = Options::default();
+        let idle = flags::apply(&mut options, spelling.flag, Some("1".into())).is_ok()
+            && !options.without_effect.is_empty();
+        assert_eq!(line.contains("(no effect yet)"), idle, "{line}");
+    }
+}
