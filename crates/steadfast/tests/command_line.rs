@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -17,7 +19,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_steadfast");
 /// Enough for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const INSTANCE: &str = "vrrp_instance web {\n  interface eth0\n  virtual_router_id 51\n  virtual_ipaddress {\n    192.0.2.10/24\n  }\n}\n";
+const INSTANCE: &str = "global_defs {\n  dynamic_interfaces\n}\nvrrp_instance web {\n  interface eth0\n  virtual_router_id 51\n  virtual_ipaddress {\n    192.0.2.10/24\n  }\n}\n";
 
 fn run(arguments: &[&str]) -> Output {
     output(Command::new(BINARY).args(arguments))
@@ -98,8 +100,13 @@ impl Place {
     }
 
     fn daemon(&self) -> Daemon {
+        self.daemon_with(|command| command)
+    }
+
+    fn daemon_with(&self, more: impl FnOnce(&mut Command) -> &mut Command) -> Daemon {
         let mut command = Command::new(BINARY);
         command.args(["-n", "-l"]).args(self.arguments()).stdin(Stdio::null());
+        more(&mut command);
         command.stderr(fs::File::create(self.path("log")).unwrap());
         Daemon { child: command.spawn().unwrap(), log: self.path("log") }
     }
@@ -259,6 +266,206 @@ fn a_second_daemon_leaves_the_first_alone() {
     assert!(!place.path("k.pid").exists(), "the pid file goes with the daemon");
 }
 
+/// A living process called keepalived, which ends with the test.
+struct Keepalived(Child);
+
+impl Keepalived {
+    fn start(place: &Place) -> Self {
+        let program = place.path("keepalived");
+        fs::copy("/bin/sleep", &program).unwrap();
+        Self(Command::new(program).arg("1000").spawn().unwrap())
+    }
+}
+
+impl Drop for Keepalived {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn beside_a_keepalived_that_runs_nothing_is_started() {
+    let place = Place::with("");
+    let keepalived = Keepalived::start(&place);
+    let number = keepalived.0.id().to_string();
+    fs::write(place.path("k.pid"), format!("{number}\n")).unwrap();
+    let refused = output(Command::new(BINARY).arg("-n").args(place.arguments()));
+    assert_fails(&refused, 0, &["already running", &number, "k.pid"]);
+    assert_eq!(fs::read_to_string(place.path("k.pid")).unwrap(), format!("{number}\n"));
+
+    drop(keepalived);
+    let mut daemon = place.daemon();
+    daemon.wait_for_line("nothing to run");
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.wait_for_end().code(), Some(0));
+}
+
+#[test]
+fn a_start_that_fails_on_the_other_pid_file_says_so() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: needs root");
+        return;
+    }
+    let place = Place::with(INSTANCE);
+    let keepalived = Keepalived::start(&place);
+    fs::write(place.path("v.pid"), format!("{}\n", keepalived.0.id())).unwrap();
+    // In the foreground and in the background.
+    for mode in ["-n", "-D"] {
+        let refused = output(Command::new(BINARY).arg(mode).args(place.arguments()));
+        assert_fails(&refused, 1, &["already running", &keepalived.0.id().to_string(), "v.pid"]);
+        assert!(!place.path("k.pid").exists());
+    }
+}
+
+#[test]
+fn it_is_said_why_nothing_runs() {
+    let place = Place::with("");
+    let mut daemon = place.daemon();
+    daemon
+        .wait_for_line(&format!("nothing to run: {} configures no vrrp_instance", place.config().display()));
+    daemon.signal(Signal::TERM);
+    daemon.wait_for_end();
+
+    place.configure(INSTANCE);
+    let mut daemon = place.daemon_with(|command| command.arg("-C"));
+    daemon.wait_for_line("nothing to run: the command line excludes VRRP (-C)");
+    daemon.signal(Signal::TERM);
+    daemon.wait_for_end();
+}
+
+/// A service manager's socket.
+struct Manager {
+    socket: UnixDatagram,
+    name: String,
+}
+
+impl Manager {
+    fn at_path(place: &Place) -> Self {
+        let path = place.path("notify");
+        Self::new(UnixDatagram::bind(&path).unwrap(), path.to_str().unwrap().to_owned())
+    }
+
+    fn in_the_abstract() -> Self {
+        let name = format!("steadfast-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        Self::new(UnixDatagram::bind_addr(&address).unwrap(), format!("@{name}"))
+    }
+
+    fn new(socket: UnixDatagram, name: String) -> Self {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, name }
+    }
+
+    fn next(&self) -> String {
+        let mut message = [0; 4096];
+        let length = self.socket.recv(&mut message).expect("it should have said something");
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    }
+}
+
+#[test]
+fn the_service_manager_hears_of_start_reload_and_stop() {
+    let place = Place::with("");
+    for manager in [Manager::at_path(&place), Manager::in_the_abstract()] {
+        let mut daemon = place.daemon_with(|command| command.env("NOTIFY_SOCKET", &manager.name));
+        assert_eq!(manager.next(), format!("READY=1\nMAINPID={}", daemon.child.id()));
+        daemon.signal(Signal::HUP);
+        let reloading = manager.next();
+        let since_boot = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
+        let since_boot = Duration::from_micros(since_boot.parse().unwrap());
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        assert!(since_boot <= Duration::try_from(now).unwrap() && !since_boot.is_zero());
+        assert_eq!(manager.next(), "READY=1\nSTATUS=");
+
+        place.configure("vrrp_instance web {\n");
+        daemon.signal(Signal::HUP);
+        assert!(manager.next().starts_with("RELOADING=1\n"));
+        let ready = manager.next();
+        assert!(ready.starts_with("READY=1\nSTATUS=RELOAD REFUSED: "), "{ready}");
+        assert_eq!(ready.lines().count(), 2);
+
+        daemon.signal(Signal::TERM);
+        assert_eq!(manager.next(), "STOPPING=1");
+        assert_eq!(daemon.wait_for_end().code(), Some(0));
+        place.configure("");
+    }
+}
+
+#[test]
+fn in_the_background_the_service_manager_hears_of_the_daemon_itself() {
+    let place = Place::with("");
+    let manager = Manager::at_path(&place);
+    let started = Command::new(BINARY)
+        .args(place.arguments())
+        .env("NOTIFY_SOCKET", &manager.name)
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(started.success());
+    let daemon = place.pid().expect("the pid file is there");
+    assert_eq!(manager.next(), format!("READY=1\nMAINPID={}", daemon.as_raw_nonzero()));
+    kill_process(daemon, Signal::TERM).unwrap();
+    assert_eq!(manager.next(), "STOPPING=1");
+    wait_for("the daemon's end", || test_kill_process(daemon).is_err().then_some(()));
+}
+
+#[test]
+fn a_service_manager_that_cannot_be_reached_is_complained_of_and_that_is_all() {
+    let place = Place::with("");
+    let missing = place.path("missing");
+    for name in ["vsock:2:1", missing.to_str().unwrap()] {
+        let mut daemon = place.daemon_with(|command| command.env("NOTIFY_SOCKET", name));
+        daemon.wait_for_line("cannot tell the service manager");
+        daemon.wait_for_line("nothing to run");
+        daemon.signal(Signal::TERM);
+        assert_eq!(daemon.wait_for_end().code(), Some(0));
+    }
+}
+
+/// The processes whose parent is `pid`.
+fn children_of(pid: u32) -> Vec<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+#[test]
+fn as_the_first_process_of_a_container_it_reaps_orphans() {
+    let unshare = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).args(arguments);
+        command
+    };
+    if !output(&mut unshare(&["true"])).status.success() {
+        let required = std::env::var_os("STEADFAST_REQUIRE_NETNS").is_some_and(|value| value == "1");
+        assert!(!required, "namespaces are required");
+        eprintln!("SKIPPED: namespaces are not permitted");
+        return;
+    }
+    let place = Place::with("");
+    let arguments = place.arguments();
+    let mut words = vec![BINARY, "-n", "-l"];
+    words.extend(arguments.iter().map(String::as_str));
+    let mut command = unshare(&words);
+    command.stdin(Stdio::null()).stderr(fs::File::create(place.path("log")).unwrap());
+    let mut container = Daemon { child: command.spawn().unwrap(), log: place.path("log") };
+    container.wait_for_line("nothing to run");
+    let first = u32::try_from(children_of(container.child.id())[0]).unwrap();
+
+    for _ in 0..3 {
+        let orphan = "sleep 1000 </dev/null >/dev/null 2>&1 &";
+        let nsenter = ["--target", &first.to_string(), "--pid", "--mount", "--", "sh", "-c", orphan];
+        assert!(output(Command::new("nsenter").args(nsenter)).status.success());
+    }
+    let orphans = wait_for("orphans", || Some(children_of(first)).filter(|pids| pids.len() == 3));
+    for orphan in orphans {
+        kill_process(Pid::from_raw(orphan).unwrap(), Signal::KILL).unwrap();
+    }
+    wait_for("the orphans to be reaped", || children_of(first).is_empty().then_some(()));
+    kill_process(Pid::from_raw(first.try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    assert_eq!(container.wait_for_end().code(), Some(0));
+}
+
 #[test]
 fn a_reload_with_errors_changes_nothing() {
     let place = Place::with("");
@@ -266,10 +473,11 @@ fn a_reload_with_errors_changes_nothing() {
     daemon.wait_for_line("nothing to run");
     place.configure("vrrp_instance web {\n  interface eth0\n  virtual_router_id 999\n}\n");
     daemon.signal(Signal::HUP);
-    daemon.wait_for_line("RELOAD REFUSED, the previous configuration stays in force: 1 error");
+    daemon.wait_for_line("RELOAD REFUSED: 2 faults in the configuration: ");
+    daemon.wait_for_line("; the previous configuration stays in force");
     fs::remove_file(place.config()).unwrap();
     daemon.signal(Signal::HUP);
-    daemon.wait_for_line("RELOAD REFUSED, the previous configuration stays in force: cannot read");
+    daemon.wait_for_line("RELOAD REFUSED: cannot read");
     daemon.signal(Signal::USR1);
     daemon.wait_for_line("not built yet");
     daemon.signal(Signal::INT);
@@ -302,7 +510,11 @@ fn missing_capabilities_are_named() {
     if rustix::process::geteuid().is_root() {
         command.uid(65534).gid(65534);
     }
-    assert_fails(&output(&mut command), 4, &["CAP_NET_ADMIN", "CAP_NET_RAW", "setcap"]);
+    assert_fails(
+        &output(&mut command),
+        4,
+        &["AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW", "setcap", "chmod 750"],
+    );
 }
 
 #[test]

@@ -198,11 +198,10 @@ fn a_file_with_an_error_changes_nothing_and_says_where_it_is() {
     ] {
         let line = broken.lines().position(|line| line.contains(says)).unwrap() + 1;
         let before = reload(node, &broken);
-        let refused = node.wait_for_line(before, "RELOAD REFUSED, the previous configuration stays in force");
-        assert!(refused.contains("/run/keepalived.conf:"), "{refused}");
+        let refused = node.wait_for_line(before, "RELOAD REFUSED: ");
         let place = format!("/run/keepalived.conf:{line}:");
-        let log = node.log();
-        assert!(log[before..].contains(&place) && log[before..].contains(says), "{place} {says}: {log}");
+        assert!(refused.contains(&place) && refused.contains(says), "{place} {says}: {refused}");
+        assert!(refused.ends_with("; the previous configuration stays in force"), "{refused}");
     }
     let before = node.log().len();
     std::fs::remove_file(node.host.path("/run/keepalived.conf")).unwrap();
@@ -216,6 +215,54 @@ fn a_file_with_an_error_changes_nothing_and_says_where_it_is() {
     let begin = now();
     reload(&mut world.nodes[0], &file.replace("priority 120", "priority 119"));
     let _it_still_listens = world.advert_with(0, begin, 119);
+}
+
+/// The files are those of slips that keepalived takes for orders.
+#[test]
+fn a_slip_changes_nothing_and_is_named() {
+    let file = router("V", 51, 120, "192.168.0.100\n192.168.0.101", "");
+    let Some(mut world) = lone(&file) else { return };
+    let _a_while = world.adverts_of(0, now(), 2);
+    let watch = watch_addresses(&world.nodes[0]);
+    let begin = now();
+    let node = &mut world.nodes[0];
+    let cut_short = file.rsplit_once('}').unwrap().0;
+    for (slip, code, says) in [
+        (cut_short.to_owned(), "error[SF0204]", "not closed at the end of the file"),
+        (String::new(), "", "configures nothing; to stop everything, stop the daemon"),
+        ("global_defs {\n}\n".to_owned(), "", "configures nothing"),
+        (file.replace("192.168.0.101", "192.168.0.1O1"), "warning[SF04", "192.168.0.1O1"),
+        (file.replace("priority 120", "priority 1200"), "warning[SF04", "1200"),
+        (
+            file.replace("virtual_ipaddress", "virtual_ipaddres"),
+            "warning[SF0301]",
+            "did you mean `virtual_ipaddress`?",
+        ),
+        (format!("{file}}}\n"), "warning[SF0203]", "closes nothing"),
+    ] {
+        let before = reload(node, &slip);
+        let refused = node.wait_for_line(before, "RELOAD REFUSED: ");
+        assert!(refused.contains(code) && refused.contains(says), "{code} {says}: {refused}");
+        assert!(refused.contains("/run/keepalived.conf"), "{refused}");
+        assert!(refused.ends_with("; the previous configuration stays in force"), "{refused}");
+    }
+    let _a_while = world.adverts_of(0, now(), 2);
+    assert_undisturbed(&world, begin, 51, ROUTER_INTERVAL);
+    assert_eq!(changes_of(&watch, VIP) + changes_of(&watch, "192.168.0.101"), 0, "{}", watch.log().unwrap());
+}
+
+#[test]
+fn a_slip_that_the_daemon_was_started_with_is_no_reason_to_refuse() {
+    let file = router("V", 51, 120, "192.168.0.100\n192.168.0.1O1", "");
+    let Some(mut world) = lone(&file) else { return };
+    let _a_while = world.adverts_of(0, now(), 1);
+    let begin = now();
+    reload(&mut world.nodes[0], &file.replace("priority 120", "priority 119"));
+    let _it_counts = world.advert_with(0, begin, 119);
+    let node = &mut world.nodes[0];
+    let before = reload(node, &file.replace("192.168.0.1O1", "192.168.0.1O1\n192.168.0.1O2"));
+    let refused = node.wait_for_line(before, "RELOAD REFUSED: 1 line");
+    assert!(refused.contains("1O2") && !refused.contains("1O1"), "{refused}");
 }
 
 #[test]
@@ -248,7 +295,7 @@ fn a_router_that_becomes_another_one_keeps_its_notify_scripts() {
     reload(node, &file(52));
     assert!(wait_until(PATIENCE, || masters(node) == 2), "{}\n{}", told(node), node.log());
     // Away and back before the worker has said that it is gone.
-    node.configure("");
+    node.configure(&router("OTHER", 99, 120, "192.168.0.101", ""));
     node.daemon().hang_up().unwrap();
     node.wait_for_line(0, "(V) removed");
     reload(node, &file(53));

@@ -42,12 +42,15 @@ struct Master {
 impl Master {
     /// Starts the daemon with `options` and waits until it is master; `None` where namespaces are not permitted.
     fn start(options: &[&str], notify: &str) -> Option<Self> {
+        Self::start_by(&[], options, notify)
+    }
+
+    /// As an argument of the command `prefix`.
+    fn start_by(prefix: &[&str], options: &[&str], notify: &str) -> Option<Self> {
         let lan = match Lan::new() {
             Ok(lan) => lan,
             Err(error) => {
-                let required = std::env::var_os("STEADFAST_REQUIRE_NETNS").is_some();
-                assert!(!required, "namespaces are required: {error}");
-                eprintln!("SKIPPED: {error}");
+                lab::skip(error);
                 return None;
             }
         };
@@ -58,7 +61,8 @@ impl Master {
         host.write("/run/a.conf", CONFIG).unwrap();
         host.write_script("/run/notify.sh", notify).unwrap();
         let sniffer = lan.sniff().unwrap();
-        let argv = [&[env!("CARGO_BIN_EXE_steadfast"), "-l", "-D", "-f", "/run/a.conf"], options].concat();
+        let daemon = [env!("CARGO_BIN_EXE_steadfast"), "-l", "-D", "-f", "/run/a.conf"];
+        let argv = [prefix, &daemon, options].concat();
         let daemon = host.spawn(&argv).unwrap();
         let master = Self { daemon, host, _cable: cable, sniffer, _lan: lan };
         assert!(wait_until(PATIENCE, || master.holds()), "{}", master.log());
@@ -123,6 +127,72 @@ fn a_worker_that_hangs_is_killed_at_the_stop() {
     let status = master.daemon.wait(PATIENCE).expect("an end");
     assert!(status.success(), "{status}");
     assert!(master.log().contains("has not stopped within 5 s: it is killed"), "{}", master.log());
+    assert!(!master.holds(), "{}", master.log());
+    assert!(!master.log().contains("may be left"), "{}", master.log());
+    // Nobody was told about virtual routers that were none.
+    assert_eq!(master.notified(), ["INSTANCE web BACKUP 100", "INSTANCE web MASTER 100"]);
+}
+
+#[test]
+fn a_worker_that_hangs_leaves_the_addresses_if_they_are_to_stay() {
+    let Some(mut master) = Master::start(&["-n", "-V"], NOTIFY) else { return };
+    master.signal_worker(Signal::STOP);
+    master.daemon.terminate().unwrap();
+    let status = master.daemon.wait(PATIENCE).expect("an end");
+    assert!(status.success(), "{status}");
+    assert!(master.holds(), "{}", master.log());
+    assert!(!master.log().contains("takes them away"), "{}", master.log());
+}
+
+#[test]
+fn the_service_manager_is_the_supervisor_s_alone() {
+    let notify = "#!/bin/sh\necho \"$1 $2 $3 ${NOTIFY_SOCKET-none}\" >> /run/notified\n";
+    let prefix = ["/usr/bin/env", "NOTIFY_SOCKET=/run/nobody-listens"];
+    let Some(master) = Master::start_by(&prefix, &["-n"], notify) else { return };
+    let told = || master.notified().iter().any(|line| line == "INSTANCE web MASTER none");
+    assert!(wait_until(PATIENCE, told), "{:?}\n{}", master.notified(), master.log());
+    let worker = master.worker().expect("a worker").as_raw_nonzero();
+    let environment = std::fs::read_to_string(format!("/proc/{worker}/environ")).unwrap();
+    assert!(environment.contains("PATH=") && !environment.contains("NOTIFY_SOCKET"), "{environment}");
+    assert!(master.log().contains("cannot tell the service manager"), "{}", master.log());
+}
+
+#[test]
+fn a_daemon_that_can_start_no_worker_ends() {
+    let host = match Host::new("a") {
+        Ok(host) => host,
+        Err(error) => {
+            let required = std::env::var_os("STEADFAST_REQUIRE_NETNS").is_some_and(|value| value == "1");
+            assert!(!required, "namespaces are required: {error}");
+            eprintln!("SKIPPED: {error}");
+            return;
+        }
+    };
+    host.write("/run/a.conf", CONFIG).unwrap();
+    host.write_script("/run/notify.sh", NOTIFY).unwrap();
+    let start = |descriptors: u32| {
+        let run = format!(
+            "ulimit -n {descriptors}; exec {} -G -f /run/a.conf -p /run/{descriptors}.k -r /run/{descriptors}.v",
+            env!("CARGO_BIN_EXE_steadfast")
+        );
+        (descriptors, host.spawn(&["/bin/sh", "-c", &run]).unwrap())
+    };
+    // With ever more of them it comes ever further; the shell must go on in any case, and learn how it went.
+    let mut failed = 0;
+    for (descriptors, mut shell) in (5..25).map(start).collect::<Vec<_>>() {
+        let status =
+            shell.wait(PATIENCE).unwrap_or_else(|| panic!("it hangs with {descriptors} descriptors"));
+        let running = host.read(&format!("/run/{descriptors}.k")).ok();
+        assert_eq!(status.success(), running.is_some(), "{descriptors}: {status}: {}", shell.log().unwrap());
+        failed += u32::from(!status.success());
+        if let Some(pid) = running {
+            let mut kill = host.spawn(&["/bin/kill", pid.trim()]).unwrap();
+            assert!(kill.wait(PATIENCE).expect("an end").success());
+            let ended = || host.read(&format!("/run/{descriptors}.k")).is_err();
+            assert!(wait_until(PATIENCE, ended), "{descriptors}");
+        }
+    }
+    assert!((5..20).contains(&failed), "{failed} of 20 failed");
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_pid_file_can_be_read_whatever_the_umask() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run/steadfast/vrrp.pid");
     let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let held = pidfile::Held::claim(&path, Pid::own());
+    let held = pidfile::Held::claim(&path, Pid::own(), &[]);
     rustix::process::umask(before);
     let _held = held.map_err(io::Error::other)?;
     let mode = |path: &Path| Ok::<_, io::Error>(fs::metadata(path)?.permissions().mode() & 0o777);

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Loaded, SourceProvider};
 
+use super::verdict::{Findings, Losses};
 use crate::cli::Options;
 
 /// Where the configuration is, for every reading of it.
@@ -29,14 +30,9 @@ pub(super) enum Unusable {
     /// The main file is missing or cannot be read.
     #[error("{0}")]
     File(String),
-    /// The file has errors; the first of them, one line each.
-    #[error("{count} error{} in the configuration: {}", plural(*.count), .first.join("; "))]
-    Errors {
-        /// How many there are.
-        count: usize,
-        /// The first of them.
-        first: Vec<String>,
-    },
+    /// What it says cannot be carried out.
+    #[error(transparent)]
+    Findings(Findings),
 }
 
 impl Files {
@@ -63,22 +59,22 @@ impl Files {
 }
 
 impl Reading {
-    /// The configuration, if a daemon may run with it.
+    /// The configuration, if a daemon may start with it.
     pub(super) fn usable(&self) -> Result<&model::Config, Unusable> {
-        if self.loaded.is_usable() && !self.unreadable {
-            return Ok(&self.loaded.config);
+        self.unless(Findings::errors(&self.loaded))
+    }
+
+    /// The configuration, if it may take the place of one that had these losses.
+    pub(super) fn usable_after(&self, before: &Losses) -> Result<&model::Config, Unusable> {
+        self.unless(Findings::at_reload(&self.loaded, before))
+    }
+
+    fn unless(&self, findings: Option<Findings>) -> Result<&model::Config, Unusable> {
+        if self.unreadable {
+            let why = self.loaded.diagnostics.first().map_or_else(String::new, |d| d.headline.clone());
+            return Err(Unusable::File(why));
         }
-        let errors = self.loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error);
-        let lines: Vec<_> = errors.map(|d| config::render::line(d, &self.loaded.sources)).collect();
-        match lines.as_slice() {
-            _ if self.unreadable => Err(Unusable::File(
-                self.loaded.diagnostics.first().map_or_else(String::new, |d| d.headline.clone()),
-            )),
-            lines => Err(Unusable::Errors {
-                count: lines.len(),
-                first: lines.iter().take(SHOWN_ERRORS).cloned().collect(),
-            }),
-        }
+        findings.map_or(Ok(&self.loaded.config), |findings| Err(Unusable::Findings(findings)))
     }
 }
 
@@ -111,15 +107,8 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-const fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
 /// Where keepalived looks too.
 const DEFAULT_PATH: &str = "/etc/keepalived/keepalived.conf";
-
-/// How many errors a log line names.
-const SHOWN_ERRORS: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -144,18 +133,6 @@ mod tests {
     #[test]
     fn an_empty_file_is_an_empty_configuration() {
         assert_eq!(reading(Some(b"")).usable(), Ok(&model::Config::default()));
-    }
-
-    #[test]
-    fn errors_are_counted_and_the_first_are_named() {
-        let instance =
-            |vrid: u32| format!("vrrp_instance v{vrid} {{\ninterface eth0\nvirtual_router_id {vrid}\n}}\n");
-        let text: String = (300..305).map(instance).collect();
-        let reading = reading(Some(text.as_bytes()));
-        let Err(Unusable::Errors { count, first }) = reading.usable() else { panic!("{reading:?}") };
-        assert_eq!((count, first.len()), (5, 3));
-        assert!(first[0].contains("a.conf:1:"), "{}", first[0]);
-        assert!(Unusable::Errors { count, first }.to_string().starts_with("5 errors in the configuration: "));
     }
 
     #[test]

@@ -45,10 +45,13 @@ pub(super) enum LinkError {
 }
 
 impl Link {
-    /// Starts a worker with the daemon's own options, and watches it.
+    /// Starts a worker with the daemon's own options, watches it and hands it `assignment`.
+    ///
+    /// After an error there is no worker.
     pub(super) fn start(
         program: &Program,
         options: &[OsString],
+        assignment: &Assignment,
         reactor: &mut Reactor,
         tokens: Tokens,
     ) -> Result<Self, LinkError> {
@@ -62,9 +65,21 @@ impl Link {
             binary = binary.argument(option);
         }
         let child = binary.spawn()?;
-        reactor.add(child.as_fd(), tokens.child, Interest::Read)?;
-        reactor.add(ours.as_fd(), tokens.channel, Interest::Read)?;
-        Ok(Self { child, channel: ours, outbox: VecDeque::new(), buffer: Vec::new(), open: true })
+        let mut link = Self { child, channel: ours, outbox: VecDeque::new(), buffer: Vec::new(), open: true };
+        match link.watch(reactor, tokens).and_then(|()| link.assign(reactor, tokens, assignment)) {
+            Ok(()) => Ok(link),
+            Err(error) => {
+                link.unwatch(reactor);
+                // Nobody would hear of its end.
+                drop(link.child.end());
+                Err(error)
+            }
+        }
+    }
+
+    fn watch(&self, reactor: &mut Reactor, tokens: Tokens) -> Result<(), LinkError> {
+        reactor.add(self.child.as_fd(), tokens.child, Interest::Read)?;
+        Ok(reactor.add(self.channel.as_fd(), tokens.channel, Interest::Read)?)
     }
 
     pub(super) const fn pid(&self) -> Pid {

@@ -10,6 +10,8 @@ mod link;
 mod namespace;
 mod pid_files;
 mod report;
+mod service;
+mod verdict;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,10 +26,12 @@ use crate::exit;
 use crate::log::{self, Log};
 use crate::program::{self, Program};
 
-use daemon::Daemon;
+use daemon::{Beginning, Daemon};
 use files::{Files, Unusable};
-use pid_files::PidFiles;
+use pid_files::{HeldFiles, PidFiles};
 use report::Console;
+use service::Service;
+use verdict::Losses;
 
 pub(crate) use report::test;
 
@@ -35,6 +39,7 @@ pub(crate) use report::test;
 ///
 /// `arguments` are those of the command line, for the worker to be started with.
 pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    let service = Service::take();
     let files = Files::of(options);
     let pid_files = PidFiles::of(options);
     if let Some(name) = &options.namespace
@@ -55,10 +60,21 @@ pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>
     // Signals are blocked before the log starts its thread, which would take them otherwise.
     let signals = Signals::new(&daemon::signals()).context("cannot take signals")?;
     let log = Log::start(program.destinations(options, None)).context("cannot start the log")?;
+    let service = service.unwrap_or_else(|error| {
+        log.warning(format_args!("{:#}", anyhow::Error::from(error)));
+        Service::none()
+    });
     let start = Start { program, options, log: log.clone(), files, pid_files };
-    let code = start.run(signals, background, arguments);
+    let code = start.run(Beginning { signals, service, background, arguments });
     log.flush(log::PATIENCE_AT_EXIT);
     code
+}
+
+/// What a daemon runs with.
+struct Prepared {
+    config: model::Config,
+    losses: Losses,
+    held: HeldFiles,
 }
 
 /// All that a daemon needs to be started.
@@ -71,19 +87,12 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn run(
-        self,
-        signals: Signals,
-        background: Option<sys::process::Daemon>,
-        arguments: Vec<OsString>,
-    ) -> anyhow::Result<u8> {
-        self.say_hello(&arguments);
+    fn run(self, beginning: Beginning) -> anyhow::Result<u8> {
+        self.say_hello(&beginning.arguments);
         match self.prepare() {
-            Ok((config, pid_file)) => {
-                Daemon::new(self, signals, background, arguments, pid_file)?.run(config)
-            }
+            Ok(Prepared { config, losses, held }) => Daemon::new(self, beginning, held)?.run(config, losses),
             Err(code) => {
-                if let Some(background) = background {
+                if let Some(background) = beginning.background {
                     background.failed(code);
                 }
                 self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
@@ -110,23 +119,30 @@ impl Start<'_> {
     }
 
     /// Everything that must be so before a worker is started; otherwise the exit code.
-    fn prepare(&self) -> Result<(model::Config, Option<sys::pidfile::Held>), u8> {
-        let config = self.configuration()?;
-        if !config.vrrp.instances.is_empty() {
+    fn prepare(&self) -> Result<Prepared, u8> {
+        let (config, losses) = self.configuration()?;
+        let files = &self.pid_files;
+        let mut held = HeldFiles::default();
+        let runs = !config.vrrp.instances.is_empty();
+        if runs {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
-        let pid_file = self.pid_files.claim(&self.pid_files.main, Pid::own(), &self.log);
-        let pid_file = pid_file.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
-        Ok((config, pid_file))
+        let claim = |path| files.claim(path, Pid::own(), &self.log);
+        held.main = claim(&files.main).map_err(|running| self.fail(exit::OK, &running.to_string()))?;
+        if runs {
+            // No daemon of this name runs, and there will be none: unlike above, that is no success.
+            held.vrrp = claim(&files.vrrp).map_err(|running| self.fail(exit::FATAL, &running.to_string()))?;
+        }
+        Ok(Prepared { config, losses, held })
     }
 
-    fn configuration(&self) -> Result<model::Config, u8> {
+    fn configuration(&self) -> Result<(model::Config, Losses), u8> {
         let reading = self.files.read();
         let config = reading.usable();
         let shown = self.options.log_console || config.is_err();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         match config {
-            Ok(config) => Ok(daemon::restrict(config.clone(), self.options)),
+            Ok(config) => Ok((daemon::restrict(config.clone(), self.options), Losses::of(&reading.loaded))),
             Err(unusable @ Unusable::File(_)) => Err(self.fail(exit::NO_FILE, &unusable.to_string())),
             Err(unusable) => Err(self.fail(exit::CONFIG, &unusable.to_string())),
         }
@@ -145,7 +161,9 @@ impl Start<'_> {
 /// What the vrrp worker cannot do without.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "missing {}: run as root, or grant it (`setcap cap_net_admin,cap_net_raw+ep {}`, or AmbientCapabilities= in the unit)",
+    "missing {}: run as root, or say AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW in the unit; outside of a service \
+    `setcap cap_net_admin,cap_net_raw+ep {}` grants it, but only after `chmod 750`, so that its group alone may execute \
+    it: any user who can run such a file can take any address",
     .missing.join(" and "), .binary.display()
 )]
 pub(crate) struct MissingRights {

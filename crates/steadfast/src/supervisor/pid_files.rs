@@ -15,9 +15,16 @@ pub(super) struct PidFiles {
     pub(super) vrrp: PathBuf,
 }
 
+/// Pid files that belong to this daemon now.
+#[derive(Debug, Default)]
+pub(super) struct HeldFiles {
+    pub(super) main: Option<pidfile::Held>,
+    pub(super) vrrp: Option<pidfile::Held>,
+}
+
 /// Another daemon holds a pid file.
 #[derive(Debug, thiserror::Error)]
-#[error("daemon is already running{} ({} is locked)", .pid.map(|pid| format!(", pid {pid}")).unwrap_or_default(), .path.display())]
+#[error("daemon is already running{}: {} is its pid file", .pid.map(|pid| format!(", pid {pid}")).unwrap_or_default(), .path.display())]
 pub(super) struct AlreadyRunning {
     pid: Option<Pid>,
     path: PathBuf,
@@ -47,7 +54,7 @@ impl PidFiles {
         pid: Pid,
         log: &Log,
     ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
-        match pidfile::Held::claim(path, pid) {
+        match pidfile::Held::claim(path, pid, &KIN) {
             Ok(held) => Ok(Some(held)),
             Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
             Err(error) => {
@@ -57,6 +64,9 @@ impl PidFiles {
         }
     }
 }
+
+/// Daemons of this kind. keepalived does not lock its pid files.
+const KIN: [&str; 2] = ["keepalived", "steadfast"];
 
 #[cfg(test)]
 mod tests {

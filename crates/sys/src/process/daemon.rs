@@ -1,5 +1,6 @@
-//! From the shell into the background.
+//! From the shell, or the service manager, to a daemon.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -85,6 +86,15 @@ fn leave_session_leader() -> io::Result<()> {
         ForkResult::Parent { .. } => unsafe { libc::_exit(0) },
         ForkResult::Child => Ok(()),
     }
+}
+
+/// Takes a variable out of the environment, so that no child inherits it. To be called before any thread is started.
+#[must_use]
+pub fn take_variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name)?;
+    // SAFETY: there is one thread, so nobody reads the environment meanwhile.
+    unsafe { std::env::remove_var(name) };
+    Some(value)
 }
 
 fn null() -> io::Result<File> {

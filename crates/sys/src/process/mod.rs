@@ -2,6 +2,7 @@
 
 mod child;
 mod daemon;
+mod orphans;
 mod script;
 mod self_exe;
 
@@ -17,7 +18,8 @@ use rustix::process::{
 
 use crate::signal::Signal;
 
-pub use daemon::{Daemon, Launch, daemonize};
+pub use daemon::{Daemon, Launch, daemonize, take_variable};
+pub use orphans::{Orphans, reap_orphans};
 pub use script::Script;
 pub use self_exe::{INHERITED_FD, SelfExe, inherited};
 
@@ -70,7 +72,7 @@ impl Exit {
 
 /// A child of this process. Its pidfd becomes readable when the child has ended.
 ///
-/// A dropped `Child` goes on living, and stays a zombie after its end.
+/// A dropped `Child` goes on living, and stays a zombie after its end, unless [`reap_orphans`] is called.
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
@@ -91,7 +93,20 @@ impl Child {
     pub fn try_wait(&mut self) -> io::Result<Option<Exit>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         let status = waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?;
+        if status.is_some() {
+            orphans::forget(self.pid);
+        }
         Ok(status.as_ref().and_then(exit))
+    }
+
+    /// Kills it and waits for its end, which is a matter of microseconds unless it hangs in the kernel.
+    ///
+    /// # Errors
+    /// `ECHILD` if it was reaped already.
+    pub fn end(self) -> io::Result<()> {
+        self.kill(Signal::KILL)?;
+        waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED)?;
+        Ok(())
     }
 
     /// Sends it a signal. No other process can be hit.
@@ -115,10 +130,25 @@ impl Child {
 
     /// Starts `command` and watches it. The number cannot be another's yet: only we could reap it.
     fn start(command: &mut Command) -> Result<Self, SpawnError> {
-        let child = command.spawn().map_err(SpawnError::from_kernel)?;
+        let mut child = command.spawn().map_err(SpawnError::from_kernel)?;
         let pid = rustix::process::Pid::from_child(&child);
-        let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|e| SpawnError::Kernel(e.into()))?;
-        Ok(Self { pid: Pid(pid), pidfd })
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => {
+                orphans::remember(Pid(pid));
+                Ok(Self { pid: Pid(pid), pidfd })
+            }
+            Err(error) => {
+                // Nobody could watch it: it must not run.
+                drop(child.kill().and_then(|()| child.wait()));
+                Err(SpawnError::Kernel(error.into()))
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        orphans::forget(self.pid);
     }
 }
 

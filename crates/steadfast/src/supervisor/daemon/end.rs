@@ -1,0 +1,158 @@
+//! The end of the daemon: in order, and if need be without the worker's help.
+
+use std::time::Duration;
+
+use model::Instant;
+use model::Priority;
+use model::vrrp::{Config, Initial, Instance, Notify, VirtualAddress};
+
+use super::{Daemon, TOKENS};
+use crate::message::{Assignment, FromWorker, State, ToWorker};
+use crate::program;
+
+/// An ordered stop under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopping {
+    /// What the daemon leaves with.
+    code: u8,
+    /// When patience ends.
+    pub(super) until: Instant,
+    /// It has ended before: everything was killed.
+    pub(super) forced: bool,
+    /// The worker is one that only takes away what another has left.
+    sweeping: bool,
+}
+
+impl Daemon<'_> {
+    pub(super) fn stop(&mut self, code: u8) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.log.notice("Stopping");
+        self.service.stops(&self.log);
+        let now = sys::clock::now();
+        self.stopping = Some(Stopping { code, until: now + CHILD_WAIT_TIME, forced: false, sweeping: false });
+        self.restart_at = None;
+        self.runner.abandon_checks(now);
+        if let Some(link) = &mut self.link {
+            let outcome = link.say(&mut self.reactor, TOKENS, &ToWorker::Stop);
+            self.expect_link(outcome);
+        } else {
+            self.sweep_if_needed();
+        }
+    }
+
+    /// Patience has ended.
+    pub(super) fn force(&mut self, now: Instant, stopping: Stopping) {
+        if let Some(link) = &self.link {
+            self.log.warning(format_args!(
+                "vrrp worker (pid {}) has not stopped within {} s: it is killed",
+                link.pid(),
+                CHILD_WAIT_TIME.as_secs()
+            ));
+            link.kill();
+        }
+        self.runner.terminate_all(now);
+        self.stopping = Some(Stopping { until: now + LAST_WAIT, forced: true, ..stopping });
+    }
+
+    /// The exit code, once nothing is left to wait for.
+    pub(super) fn finished(&self) -> Option<u8> {
+        let stopping = self.stopping?;
+        let quiet = self.link.is_none() && !self.runner.is_notifying() && !self.runner.is_running();
+        let given_up = stopping.forced && stopping.until <= sys::clock::now();
+        (quiet || given_up).then_some(stopping.code)
+    }
+
+    pub(super) fn leave(self, code: u8) -> u8 {
+        self.runner.kill_all();
+        if !self.start.options.keep_addresses {
+            for VirtualAddress { prefix, device, .. } in left_by(&self.config.vrrp, &self.masters()) {
+                self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
+            }
+        }
+        if let Some(background) = self.background {
+            background.failed(code);
+        }
+        self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
+        code
+    }
+
+    // A worker that has not released its addresses itself.
+
+    pub(super) fn is_sweeping(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.sweeping)
+    }
+
+    /// If the last worker ended as a master, starts one that takes its addresses away and does nothing else.
+    pub(super) fn sweep_if_needed(&mut self) {
+        let Some(stopping) = self.stopping.filter(|stopping| !stopping.sweeping) else { return };
+        if self.masters().is_empty() || self.start.options.keep_addresses {
+            return;
+        }
+        let assignment = Assignment { config: for_sweeper(&self.config.vrrp), remembered: Vec::new() };
+        match self.start_link(&assignment) {
+            Ok(link) => {
+                self.log.info(format_args!(
+                    "the vrrp worker has left addresses: process {} takes them away",
+                    link.pid()
+                ));
+                let until = stopping.until.max(sys::clock::now() + SWEEP_TIME);
+                self.stopping = Some(Stopping { until, sweeping: true, ..stopping });
+                self.worker_started(link);
+            }
+            // What is left is told at the end.
+            Err(error) => self.log.error(format_args!("{:#}", anyhow::Error::from(error))),
+        }
+    }
+
+    /// Once it is ready it knows what is to be taken away, and its stop does that. The rest of what it says is about
+    /// virtual routers that are none.
+    pub(super) fn on_sweeper(&mut self, message: &FromWorker) {
+        match message {
+            FromWorker::Ready => {
+                if let Some(link) = &mut self.link {
+                    let outcome = link.say(&mut self.reactor, TOKENS, &ToWorker::Stop);
+                    self.expect_link(outcome);
+                }
+            }
+            FromWorker::Stopped => self.remembered.clear(),
+            FromWorker::RunScript { .. }
+            | FromWorker::Notify(_)
+            | FromWorker::State(_)
+            | FromWorker::Gone { .. } => {}
+        }
+    }
+
+    /// The instances whose addresses were held when they were last heard of.
+    fn masters(&self) -> Vec<&str> {
+        let masters = self.remembered.values().filter(|last| last.state == State::Master);
+        masters.map(|last| last.instance.as_str()).collect()
+    }
+}
+
+/// The same virtual routers, made too meek to become master within the time that a sweep takes.
+fn for_sweeper(config: &Config) -> Config {
+    let meek = |instance: &Instance| Instance {
+        initial: Initial::Backup,
+        priority: Priority(1),
+        track_scripts: Vec::new(),
+        notify: Notify::default(),
+        ..instance.clone()
+    };
+    Config { scripts: Vec::new(), instances: config.instances.iter().map(meek).collect() }
+}
+
+fn left_by<'a>(config: &'a Config, masters: &[&str]) -> impl Iterator<Item = &'a VirtualAddress> {
+    let instances = config.instances.iter().filter(|instance| masters.contains(&instance.name.as_str()));
+    instances.flat_map(|instance| &instance.addresses)
+}
+
+/// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.
+const CHILD_WAIT_TIME: Duration = Duration::from_secs(5);
+
+/// How long what was killed has to disappear.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a new worker has to take away what a killed one has left.
+const SWEEP_TIME: Duration = Duration::from_secs(3);

@@ -1,0 +1,268 @@
+//! The running supervisor: one loop over signals, the worker and the scripts.
+
+mod end;
+mod reload;
+mod worker;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+
+use anyhow::Context as _;
+use model::Instant;
+use sys::pidfile;
+use sys::process::{Orphans, Pid, reap_orphans};
+use sys::reactor::{Interest, Reactor, Ready, Token};
+use sys::signal::{Signal, Signals};
+
+use super::backoff::Backoff;
+use super::link::{Link, Tokens};
+use super::pid_files::HeldFiles;
+use super::service::Service;
+use super::verdict::Losses;
+use super::{Start, report};
+use crate::cli::Options;
+use crate::exit;
+use crate::log::Log;
+use crate::message::Remembered;
+use crate::script::{Runner, Security};
+
+use end::Stopping;
+
+/// The running supervisor.
+pub(super) struct Daemon<'a> {
+    start: Start<'a>,
+    log: Log,
+    arguments: Vec<OsString>,
+    reactor: Reactor,
+    signals: Signals,
+    runner: Runner,
+    service: Service,
+    config: model::Config,
+    /// What the file lost on its way to `config`.
+    losses: Losses,
+    link: Option<Link>,
+    remembered: BTreeMap<String, Remembered>,
+    backoff: Backoff,
+    /// No worker has ever been ready.
+    unproven: bool,
+    restart_at: Option<Instant>,
+    stopping: Option<Stopping>,
+    /// The process that the shell waits for, until it has been told.
+    background: Option<sys::process::Daemon>,
+    _pid_file: Option<pidfile::Held>,
+    vrrp_pid_file: Option<pidfile::Held>,
+    /// Signals whose feature is not built yet and that were answered so.
+    unanswered: BTreeSet<i32>,
+    /// Processes that were left to this one may have ended.
+    orphans_due: bool,
+}
+
+/// What a daemon begins with.
+pub(super) struct Beginning {
+    pub(super) signals: Signals,
+    pub(super) service: Service,
+    /// The process that the shell waits for.
+    pub(super) background: Option<sys::process::Daemon>,
+    /// Those of the command line, for the worker to be started with.
+    pub(super) arguments: Vec<OsString>,
+}
+
+impl<'a> Daemon<'a> {
+    pub(super) fn new(start: Start<'a>, beginning: Beginning, held: HeldFiles) -> anyhow::Result<Self> {
+        let Beginning { signals, service, background, arguments } = beginning;
+        let mut reactor = Reactor::new().context("cannot make an epoll loop")?;
+        reactor.add(&signals, SIGNALS, Interest::Read).context("cannot watch signals")?;
+        Ok(Self {
+            log: start.log.clone(),
+            runner: Runner::new(start.log.clone()),
+            start,
+            arguments,
+            reactor,
+            signals,
+            service,
+            config: model::Config::default(),
+            losses: Losses::default(),
+            link: None,
+            remembered: BTreeMap::new(),
+            backoff: Backoff::default(),
+            unproven: true,
+            restart_at: None,
+            stopping: None,
+            background,
+            _pid_file: held.main,
+            vrrp_pid_file: held.vrrp,
+            unanswered: BTreeSet::new(),
+            orphans_due: false,
+        })
+    }
+
+    /// Runs `config` until a signal or a permanent error ends the daemon. Returns the exit code.
+    pub(super) fn run(mut self, config: model::Config, losses: Losses) -> anyhow::Result<u8> {
+        self.take_over(config, losses);
+        if self.config.vrrp.instances.is_empty() {
+            self.say_that_nothing_runs();
+            self.is_up();
+        } else {
+            self.start_worker();
+        }
+        let mut ready = Vec::new();
+        loop {
+            if let Some(code) = self.finished() {
+                return Ok(self.leave(code));
+            }
+            self.reactor.wait(self.deadline(), &mut ready).context("cannot wait for events")?;
+            for event in &ready {
+                self.on_ready(*event)?;
+            }
+            self.on_deadline(sys::clock::now());
+            self.deliver_answers();
+            self.reap_orphans()?;
+        }
+    }
+
+    fn say_that_nothing_runs(&self) {
+        if self.start.options.vrrp {
+            let path = self.start.files.path().display();
+            self.log.warning(format_args!("there is nothing to run: {path} configures no vrrp_instance"));
+        } else {
+            self.log.warning(
+                "there is nothing to run: the command line excludes VRRP (-C), and health checks are not built yet",
+            );
+        }
+    }
+
+    /// As the first process of a container this one inherits those whose parents have ended.
+    fn reap_orphans(&mut self) -> anyhow::Result<()> {
+        if self.orphans_due {
+            // Behind a child of this daemon: when that one has been reaped, a turn from now at the latest.
+            self.orphans_due = reap_orphans().context("cannot reap orphans")? != Orphans::Done;
+        }
+        Ok(())
+    }
+
+    fn on_ready(&mut self, event: Ready) -> anyhow::Result<()> {
+        match event.token {
+            SIGNALS => self.on_signals(),
+            CHANNEL => {
+                if event.writable
+                    && let Some(link) = &mut self.link
+                {
+                    let outcome = link.flush(&mut self.reactor, TOKENS);
+                    self.expect_link(outcome);
+                }
+                self.on_messages();
+                Ok(())
+            }
+            WORKER => self.on_worker_end(),
+            token => {
+                self.runner.on_ready(&mut self.reactor, sys::clock::now(), token);
+                Ok(())
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let stop = self.stopping.map(|stopping| stopping.until);
+        [self.runner.deadline(), self.restart_at, stop].into_iter().flatten().min()
+    }
+
+    fn on_deadline(&mut self, now: Instant) {
+        self.runner.on_deadline(&mut self.reactor, now);
+        if self.restart_at.is_some_and(|at| at <= now) {
+            self.restart_at = None;
+            self.start_worker();
+        }
+        if let Some(stopping) = self.stopping.filter(|stopping| stopping.until <= now && !stopping.forced) {
+            self.force(now, stopping);
+        }
+    }
+
+    // Signals.
+
+    fn on_signals(&mut self) -> anyhow::Result<()> {
+        // However many came, one reading of the files answers them all.
+        let mut reload = false;
+        while let Some(signal) = self.signals.next().context("cannot read signals")? {
+            match signal {
+                Signal::HUP => reload = true,
+                Signal::CHLD => self.orphans_due = true,
+                Signal::INT if self.start.options.ignore_sigint => {}
+                Signal::TERM | Signal::INT => self.stop(exit::OK),
+                other => self.not_built(other),
+            }
+        }
+        if reload && self.stopping.is_none() {
+            self.reload();
+        }
+        Ok(())
+    }
+
+    fn not_built(&mut self, signal: Signal) {
+        if self.unanswered.insert(signal.number()) {
+            self.log.warning(format_args!("{signal}: state and statistics dumps are not built yet"));
+        }
+    }
+
+    fn take_over(&mut self, config: model::Config, losses: Losses) {
+        if self.start.options.dump_config {
+            self.dump(&config);
+        }
+        let security = if config.global.script_security { Security::Enforced } else { Security::Warned };
+        self.runner.configure(&config.vrrp, security);
+        self.config = config;
+        self.losses = losses;
+    }
+
+    fn dump(&self, config: &model::Config) {
+        match report::dump(config) {
+            Ok(text) => self.log.info(text),
+            Err(error) => self.log.error(format_args!("cannot show the configuration: {error}")),
+        }
+    }
+
+    /// Lets the process go that the shell waits for, and tells the service manager.
+    fn is_up(&mut self) {
+        self.service.is_up(&self.log);
+        let Some(background) = self.background.take() else { return };
+        // The console's lines must be out before it is closed.
+        self.log.flush(crate::log::PATIENCE_AT_EXIT);
+        if let Err(error) = background.ready() {
+            self.log.warning(format_args!("cannot let go of the terminal: {error}"));
+        }
+    }
+
+    const fn background_is_told(&self) -> bool {
+        self.background.is_none()
+    }
+}
+
+/// `config` without what the command line excludes.
+pub(super) fn restrict(mut config: model::Config, options: &Options) -> model::Config {
+    if !options.vrrp {
+        config.vrrp = model::vrrp::Config::default();
+    }
+    config
+}
+
+/// The signals that the supervisor takes.
+pub(super) fn signals() -> Vec<Signal> {
+    let realtime = [JSON_OFFSET, STATS_CLEAR_OFFSET].into_iter().filter_map(Signal::realtime);
+    // Its own children end by their pidfds; only the first process of a container gets those of others.
+    let orphans = (Pid::own().number() == 1).then_some(Signal::CHLD);
+    let plain = [Signal::HUP, Signal::INT, Signal::TERM, Signal::USR1, Signal::USR2];
+    plain.into_iter().chain(realtime).chain(orphans).collect()
+}
+
+/// `SIGRTMIN + 2` asks for the JSON dump.
+pub(super) const JSON_OFFSET: u8 = 2;
+
+/// `SIGRTMAX - 1` asks for the statistics to be zeroed; the C library counts 34 to 64.
+pub(super) const STATS_CLEAR_OFFSET: u8 = 29;
+
+const SIGNALS: Token = Token(0);
+const CHANNEL: Token = Token(1);
+const WORKER: Token = Token(2);
+const TOKENS: Tokens = Tokens { channel: CHANNEL, child: WORKER };
+
+/// A worker that has died so often without ever being ready will not be; whoever started the daemon is to know.
+const MOST_DEATHS_AT_START: usize = 4;

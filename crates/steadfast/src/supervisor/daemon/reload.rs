@@ -1,0 +1,72 @@
+//! Another configuration for the running daemon.
+
+use std::path::PathBuf;
+
+use super::super::files::Unusable;
+use super::super::pid_files::AlreadyRunning;
+use super::super::report::{self, Console};
+use super::super::verdict::Losses;
+use super::super::{MissingRights, check_rights};
+use super::{Daemon, TOKENS, restrict};
+use crate::message::Assignment;
+
+/// Why the configuration stays as it was.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error("{} configures nothing; to stop everything, stop the daemon", .0.display())]
+    NothingLeft(PathBuf),
+    #[error(transparent)]
+    Rights(#[from] MissingRights),
+    #[error(transparent)]
+    Running(#[from] AlreadyRunning),
+}
+
+impl Daemon<'_> {
+    /// Reads the files anew. Either all of what they say comes into force, or nothing of it.
+    pub(super) fn reload(&mut self) {
+        self.log.notice(format_args!("Reloading {}", self.start.files.path().display()));
+        self.service.reloads(&self.log);
+        let status = match self.reload_or_refuse() {
+            Ok(()) => String::new(),
+            Err(refusal) => {
+                let why = format!("RELOAD REFUSED: {refusal}; the previous configuration stays in force");
+                self.log.error(&why);
+                why
+            }
+        };
+        self.service.has_reloaded(&self.log, &status);
+    }
+
+    fn reload_or_refuse(&mut self) -> Result<(), Refusal> {
+        let reading = self.start.files.read();
+        let shown = self.start.options.log_console && self.background_is_told();
+        report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
+        let config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
+        if !config.vrrp.instances.is_empty() && self.link.is_none() {
+            check_rights()?;
+            self.claim_vrrp_pid_file()?;
+        }
+        if config.vrrp.instances.is_empty() && !self.config.vrrp.instances.is_empty() {
+            return Err(Refusal::NothingLeft(self.start.files.path().to_owned()));
+        }
+        if config == self.config {
+            self.log.info("the configuration means the same as before: nothing changes");
+        }
+        self.take_over(config, Losses::of(&reading.loaded));
+        self.assign_anew();
+        Ok(())
+    }
+
+    /// Hands the changed configuration to the running worker, or starts one if this is the first with instances.
+    fn assign_anew(&mut self) {
+        if let Some(link) = &mut self.link {
+            let assignment = Assignment { config: self.config.vrrp.clone(), remembered: Vec::new() };
+            let outcome = link.assign(&mut self.reactor, TOKENS, &assignment);
+            self.expect_link(outcome);
+        } else if self.restart_at.is_none() && !self.config.vrrp.instances.is_empty() {
+            self.start_worker();
+        }
+    }
+}
