@@ -101,10 +101,15 @@ impl Log {
 
     /// Writes a line, unless the verbosity hides it. Never waits.
     pub(crate) fn write(&self, level: Level, line: impl fmt::Display) {
-        if !self.verbosity.shows(level) {
+        if !self.shows(level) {
             return;
         }
         self.queue_line(Line { at: SystemTime::now(), level, text: line.to_string(), aside: false });
+    }
+
+    /// Whether lines of `level` are shown: ask before making one that may not be needed.
+    pub(crate) const fn shows(&self, level: Level) -> bool {
+        self.verbosity.shows(level)
     }
 
     /// Writes a line to syslog only: the console shows the same in another form.

@@ -1,5 +1,6 @@
 //! What the machine asks for, carried out: advertisements at once, everything else in its order, slice by slice.
 
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -67,14 +68,28 @@ impl Worker {
         self.control.send(message, &mut self.reactor);
     }
 
+    /// Hands over the lines of a slice. Waking the log's thread for each would stand between an address and its
+    /// announcement.
+    pub(super) fn write_lines(&mut self) {
+        for (level, line) in self.lines.drain(..) {
+            self.log.write(level, line);
+        }
+    }
+
+    fn say(&mut self, level: Level, line: impl fmt::Display) {
+        if self.log.shows(level) {
+            self.lines.push((level, line.to_string()));
+        }
+    }
+
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
             Action::Hold(holding) => self.hold(holding),
             Action::Announce(announce) => self.announce(announce),
             Action::Probe { device, address } => self.probe(&device, address),
-            Action::Notice(notice) => self.log.write(level(notice.level()), &notice),
-            Action::Changed(change) => self.log.info(&change),
+            Action::Notice(notice) => self.say(level(notice.level()), &notice),
+            Action::Changed(change) => self.say(Level::Info, &change),
             Action::Notify(notification) => self.tell(&FromWorker::Notify(notification.into())),
             Action::RunScript { script, run } => {
                 self.tell(&FromWorker::RunScript { script: script.to_string(), run });
@@ -102,7 +117,7 @@ impl Worker {
         let Some((link, mac)) = self.kernel.device(device) else { return };
         let (sent, outcome) = self.link_layer.announce(link, mac, address, count);
         if sent > 0 {
-            self.log.detail(format_args!("sent {sent} gratuitous ARP on {device} for {address}"));
+            self.say(Level::Detail, format_args!("sent {sent} gratuitous ARP on {device} for {address}"));
         }
         match outcome {
             Ok(()) => {}
@@ -114,7 +129,7 @@ impl Worker {
             Err(error) => {
                 // A device that comes up later is told then.
                 self.unannounced.insert((device.clone(), announce.address));
-                self.log.warning(format_args!("cannot announce {address} on {device}: {error}"));
+                self.say(Level::Warning, format_args!("cannot announce {address} on {device}: {error}"));
             }
         }
     }
@@ -124,7 +139,7 @@ impl Worker {
         let Some((link, mac)) = self.kernel.device(device) else { return };
         let now = self.clock.now();
         if let Err(error) = self.link_layer.probe(now, link, mac, address, &mut self.reactor) {
-            self.log.detail(format_args!("cannot ask on {device} who has {address}: {error}"));
+            self.say(Level::Detail, format_args!("cannot ask on {device} who has {address}: {error}"));
         }
     }
 }

@@ -34,7 +34,7 @@ use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
 use vrrp::{Actions, Event, Router};
 
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::message::{Assignment, FromWorker};
 use control::{Control, Order};
 use effects::Work;
@@ -103,6 +103,8 @@ struct Worker {
     actions: Actions,
     /// Effects that wait for their slice of time, oldest first.
     work: VecDeque<Work>,
+    /// Lines for the log that this slice has made.
+    lines: Vec<(Level, String)>,
     /// The last slice ended before the line did.
     unfinished: bool,
     /// What could not be announced because its device was not up.
@@ -140,6 +142,7 @@ impl Worker {
             router: Router::new(),
             actions: Actions::default(),
             work: VecDeque::new(),
+            lines: Vec::new(),
             unfinished: false,
             unannounced: BTreeSet::new(),
             pause_until: None,
@@ -168,6 +171,7 @@ impl Worker {
             self.router.handle(now, Event::Deadline, &mut self.actions);
             self.take_actions();
             self.unfinished = self.work_for(SLICE)?;
+            self.write_lines();
         }
     }
 
@@ -382,6 +386,7 @@ impl Worker {
             self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
             self.kernel.drain(self.clock.now(), &mut self.heard)?;
         }
+        self.write_lines();
         if !self.kernel.is_idle() {
             self.log.error("the kernel has not answered in time: virtual addresses may have stayed behind");
         }
