@@ -15,15 +15,27 @@ use crate::{Error, Process};
 
 /// Makes sure that this process may create hosts: without the rights of root it moves into a user namespace of its own.
 ///
+/// Says which of both it is: whoever wants to enter a host from outside has to know.
+///
 /// Call it before the first thread is started. Tests, which have threads, need root or `unshare --map-root-user`.
 ///
 /// # Errors
 /// [`Error::Host`] where the kernel does not let users do this.
-pub fn prepare() -> Result<(), Error> {
-    if !sys::netns::is_permitted() {
-        sys::netns::enter_user_namespace()?;
+pub fn prepare() -> Result<Identity, Error> {
+    if sys::netns::is_permitted() {
+        return Ok(Identity::Own);
     }
-    Ok(())
+    sys::netns::enter_user_namespace()?;
+    Ok(Identity::RootOfNamespace)
+}
+
+/// As whom this process creates hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// As itself, with the rights of root.
+    Own,
+    /// As root of a user namespace that it has made.
+    RootOfNamespace,
 }
 
 /// A host: its own network, processes, `/run` and name. It ends when its last clone and its last process are dropped,
@@ -40,7 +52,20 @@ impl Host {
     /// # Errors
     /// [`Error::Host`] if namespaces are not permitted.
     pub fn new(name: &str) -> Result<Self, Error> {
-        let host = Self { name: name.into(), namespaces: Arc::new(sys::netns::Host::new(name)?) };
+        Self::of(name, sys::netns::Host::new(name)?)
+    }
+
+    /// As [`new`](Self::new), but its programs can write below `/run` and `/tmp` only, both of them the host's own and
+    /// empty: nothing of this machine changes, whatever they do.
+    ///
+    /// # Errors
+    /// [`Error::Host`] if namespaces are not permitted, or a file system cannot be protected.
+    pub fn read_only(name: &str) -> Result<Self, Error> {
+        Self::of(name, sys::netns::Host::read_only(name)?)
+    }
+
+    fn of(name: &str, namespaces: sys::netns::Host) -> Result<Self, Error> {
+        let host = Self { name: name.into(), namespaces: Arc::new(namespaces) };
         // IPv6 addresses would wait a second for duplicates; where /proc/sys is read-only they do.
         host.namespaces.run(|| fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0").ok())?;
         kernel::set_up(&host, &kernel::loopback(), true)?;

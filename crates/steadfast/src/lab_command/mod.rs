@@ -27,6 +27,9 @@ Runs the daemon on two hosts or more, made of namespaces, and takes the master a
 client sends 1000 requests a second to the first virtual address. Each FILE is the configuration of one
 host; without any, a pair of them is built in. Interfaces and addresses are made as the files need them.
 
+The scripts of the files run too. They see the files of this machine but cannot change them: all but /run and
+/tmp is read-only, and these two are each host's own, empty at first and gone at the end.
+
   --keep        leave it running at the end, and say how to enter the hosts
   --pcap FILE   write what passed the LAN into FILE, for tshark and Wireshark
   -h, --help    this text
@@ -62,7 +65,7 @@ fn exit(result: anyhow::Result<bool>) -> ExitCode {
 /// Whether every step ended well.
 fn watch(options: &Options) -> anyhow::Result<bool> {
     let plan = Plan::read(&options.files)?;
-    lab::prepare()?;
+    let identity = lab::prepare()?;
     let mut stage = Stage::build(plan)?;
     let mut out = io::stdout().lock();
     let result = drill::run(&mut stage, &mut out);
@@ -75,7 +78,7 @@ fn watch(options: &Options) -> anyhow::Result<bool> {
         stage.show_logs(&mut out)?;
     }
     if options.keep {
-        stage.explain_entry(&mut out)?;
+        stage.explain_entry(identity, &mut out)?;
         // Until ^C, which ends this process and with it all hosts.
         loop {
             std::thread::park();

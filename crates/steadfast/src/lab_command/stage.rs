@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use lab::{Cable, Client, Host, Lan, Process, Sniffer};
+use lab::{Cable, Client, Host, Identity, Lan, Process, Sniffer};
 use model::{IfName, MacAddr, Priority};
 
 use super::plan::{Machine, Plan};
@@ -87,12 +87,17 @@ impl Stage {
     }
 
     /// How to enter each host.
-    pub(super) fn explain_entry(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "\nIt goes on until ^C. To enter a host, as root:")?;
+    pub(super) fn explain_entry(&self, identity: Identity, out: &mut impl Write) -> io::Result<()> {
+        let (who, options) = match identity {
+            Identity::Own => (", as root", ""),
+            // The namespaces belong to the user namespace, in which alone this user is root.
+            Identity::RootOfNamespace => ("", "-U --preserve-credentials "),
+        };
+        writeln!(out, "\nIt goes on until ^C. To enter a host{who}:")?;
         let switches = self.lans.iter().map(|(name, lan)| (format!("the LAN of {name}"), lan.pid()));
         let hosts = self.actors.iter().map(|actor| (actor.machine.name.clone(), actor.host.pid()));
         for (name, pid) in hosts.chain([("client".to_owned(), self.client_host.pid())]).chain(switches) {
-            writeln!(out, "  nsenter -t {pid} -n -m -u -p   # {name}")?;
+            writeln!(out, "  nsenter {options}-t {pid} -n -m -u -p   # {name}")?;
         }
         for actor in &self.actors {
             if let Some(daemon) = &actor.daemon {
@@ -114,7 +119,7 @@ impl Stage {
 
 impl Actor {
     fn new(machine: Machine, lans: &BTreeMap<IfName, Lan>) -> anyhow::Result<Self> {
-        let host = Host::new(&machine.name)?;
+        let host = Host::read_only(&machine.name)?;
         host.write(CONFIGURATION, &machine.text)?;
         let mut actor = Self { machine, host, daemon: None, macs: BTreeMap::new(), past_log: String::new() };
         actor.plug(lans)?;

@@ -47,6 +47,10 @@ impl Table {
                 machine.file,
             )?;
         }
+        writeln!(
+            out,
+            "\n  This machine's files are read-only to their scripts; /run and /tmp are each host's own."
+        )?;
         let table = Self {
             begin: lab::now(),
             events: (3 * hosts + 6).max("a loses power (kill -9)".len()),
