@@ -4,6 +4,7 @@
 //! whole process group is ended, and never runs twice at once. A notify script is never killed while the
 //! daemon runs: it may be in the middle of something.
 
+mod examine;
 mod lane;
 mod permit;
 mod plan;
@@ -20,6 +21,7 @@ use sys::signal::Signal;
 use crate::log::{Level, Log};
 use crate::message::{Notification, ScriptOutcome, ToWorker};
 
+use examine::{Examiner, Remark};
 use lane::{Lane, StepNumber};
 use permit::Permits;
 pub(crate) use permit::Security;
@@ -29,11 +31,13 @@ use run::Run;
 #[derive(Debug)]
 pub(crate) struct Runner {
     log: Log,
-    permits: Permits,
+    examiner: Examiner,
     environment: Vec<(String, String)>,
     checks: BTreeMap<String, Check>,
     instances: BTreeMap<String, Instance>,
     runs: BTreeMap<Token, Run>,
+    /// Killed, and looked at from time to time until they are gone: the loop could not take them.
+    unwatched: Vec<Run>,
     next_token: u64,
     answers: Vec<ToWorker>,
 }
@@ -71,12 +75,13 @@ impl Runner {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         Self {
-            permits: Permits::new(log.clone()),
+            examiner: Examiner::new(Permits::new()),
             log,
             environment: std::env::vars_os().filter_map(text).collect(),
             checks: BTreeMap::new(),
             instances: BTreeMap::new(),
             runs: BTreeMap::new(),
+            unwatched: Vec::new(),
             next_token: FIRST_TOKEN,
             answers: Vec::new(),
         }
@@ -87,22 +92,19 @@ impl Runner {
     /// Instances that are not in it keep their notify scripts until [`Self::forget_instance`]: the news of their
     /// removal is still to come. May block on the user database.
     pub(crate) fn configure(&mut self, config: &vrrp::Config, security: Security) {
-        self.permits.configure(security);
+        self.examiner.configure(security);
+        let remarks = remarks(config, &mut self.examiner);
+        self.tell_any(remarks);
         let mut before = std::mem::take(&mut self.checks);
         for script in &config.scripts {
             let (busy, waiting) =
                 before.remove(&script.name).map_or((None, None), |check| (check.busy, check.waiting));
-            // Only for what it logs.
-            self.permits.examine(&script.command, &format!("vrrp_script {}", script.name));
             self.checks.insert(script.name.clone(), Check { script: script.clone(), busy, waiting });
         }
         for (name, check) in before {
             self.answers.extend(check.waiting.map(|run| answer(name, run, ScriptOutcome::NotRun)));
         }
         for instance in &config.instances {
-            for (keyword, command) in notify_commands(&instance.notify) {
-                self.permits.examine(command, &format!("{keyword} of {}", instance.name));
-            }
             self.instances.entry(instance.name.clone()).or_default().notify = instance.notify.clone();
         }
     }
@@ -180,6 +182,11 @@ impl Runner {
                 self.answers.extend(answered);
             }
         }
+        let log = &self.log;
+        self.unwatched.retain_mut(|run| {
+            run.on_deadline(now, log);
+            matches!(run.reap(), Ok(None))
+        });
         let hanging: Vec<_> = self
             .instances
             .iter_mut()
@@ -196,7 +203,7 @@ impl Runner {
 
     /// When [`Self::on_deadline`] is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let runs = self.runs.values().filter_map(Run::deadline);
+        let runs = self.runs.values().chain(&self.unwatched).filter_map(Run::deadline);
         runs.chain(self.instances.values().filter_map(|instance| instance.lane.deadline())).min()
     }
 
@@ -227,7 +234,7 @@ impl Runner {
 
     /// Whether any program runs.
     pub(crate) fn is_running(&self) -> bool {
-        !self.runs.is_empty()
+        !self.runs.is_empty() || !self.unwatched.is_empty()
     }
 
     /// Ends every program, and forgets those that wait.
@@ -286,25 +293,42 @@ impl Runner {
         limit: Option<Duration>,
         wanted_by: &str,
     ) -> Option<Token> {
-        let permit = self.permits.examine(command, wanted_by)?;
+        let permit =
+            self.examiner.permit(command, wanted_by).map_err(|refused| self.tell_any(refused)).ok()?;
         let run = match Run::start(command, &permit, &self.environment, purpose, limit.map(|l| now + l)) {
             Ok(run) => run,
             Err(error) => {
-                self.permits.refuse(command, wanted_by, &permit::Refusal::Spawn(error));
+                let failed = self.examiner.not_started(command, wanted_by, &permit, error);
+                self.tell_any(failed);
                 return None;
             }
         };
-        self.permits.started(command);
+        let remarks = self.examiner.started(command, wanted_by, &permit);
+        self.tell_any(remarks);
         let token = Token(self.next_token);
         self.next_token += 1;
         if let Err(error) = reactor.add(run.child(), token, sys::reactor::Interest::Read) {
             self.log.error(format_args!("cannot watch script {}: {error}", command.program));
-            run.kill_group(Signal::KILL);
+            self.discard(run, now);
             return None;
         }
         self.log.write(Level::Debug, format_args!("script {} ({wanted_by}) runs", command.program));
         self.runs.insert(token, run);
         Some(token)
+    }
+
+    /// Ends a program that the loop cannot watch.
+    fn discard(&mut self, mut run: Run, now: Instant) {
+        run.kill(now);
+        if matches!(run.reap(), Ok(None)) {
+            self.unwatched.push(run);
+        }
+    }
+
+    fn tell_any(&self, remarks: impl IntoIterator<Item = Remark>) {
+        for Remark { level, line } in remarks {
+            self.log.write(level, line);
+        }
     }
 
     fn ended(&mut self, reactor: &mut Reactor, now: Instant, token: Token, run: &Run, exit: Option<Exit>) {
@@ -338,6 +362,33 @@ impl Runner {
             self.check(reactor, now, name, run);
         }
     }
+}
+
+/// What is wrong with the scripts of a configuration if root runs it on this host, as the log would tell it. May block
+/// on the user database.
+pub(crate) fn findings(config: &vrrp::Config, security: Security) -> Vec<String> {
+    let mut examiner = Examiner::new(Permits::of_root());
+    examiner.configure(security);
+    remarks(config, &mut examiner).into_iter().map(|remark| remark.line).collect()
+}
+
+fn remarks(config: &vrrp::Config, examiner: &mut Examiner) -> Vec<Remark> {
+    let commands: Vec<_> = commands(config).collect();
+    let mut remarks: Vec<_> =
+        commands.iter().filter_map(|(command, purpose)| examiner.examine(command, purpose)).collect();
+    remarks.extend(examiner.examine_default_user(commands.iter().map(|(command, _)| *command)));
+    remarks
+}
+
+/// Every program of a configuration and who wants it.
+fn commands(config: &vrrp::Config) -> impl Iterator<Item = (&vrrp::Command, String)> {
+    let checks =
+        config.scripts.iter().map(|script| (&script.command, format!("vrrp_script {}", script.name)));
+    let notifies = config.instances.iter().flat_map(|instance| {
+        notify_commands(&instance.notify)
+            .map(|(keyword, command)| (command, format!("{keyword} of {}", instance.name)))
+    });
+    checks.chain(notifies)
 }
 
 const fn answer(script: String, run: u64, outcome: ScriptOutcome) -> ToWorker {

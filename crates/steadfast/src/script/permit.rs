@@ -1,6 +1,7 @@
 //! Whether a program may be run, and with whose rights.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,18 +11,13 @@ use sys::process::SpawnError;
 use sys::script_path::{self, Insecure, NotExecutable};
 use sys::users::{self, Credentials, Gid, Uid};
 
-use crate::log::Log;
-
-/// Decides on programs, and tells the operator what is wrong with them: once for each program and cause.
+/// Decides on programs.
 #[derive(Debug)]
 pub(super) struct Permits {
-    log: Log,
     security: Security,
-    search: std::ffi::OsString,
+    search: OsString,
     own: Credentials,
     users: HashMap<RunAs, Result<Rights, UserError>>,
-    /// What was last said of a program.
-    said: HashMap<(String, RunAs), Said>,
 }
 
 /// What `enable_script_security` says about programs that run as root and that others can change.
@@ -33,12 +29,20 @@ pub(crate) enum Security {
     Warned,
 }
 
+impl From<&model::Global> for Security {
+    fn from(global: &model::Global) -> Self {
+        if global.script_security { Self::Enforced } else { Self::Warned }
+    }
+}
+
 /// A program that may be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Permit {
     pub(super) program: PathBuf,
     /// `None`: the daemon's own rights.
     pub(super) run_as: Option<Credentials>,
+    /// It runs as root, though others can change it.
+    pub(super) insecure: Option<Insecure>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +50,6 @@ struct Rights {
     credentials: Credentials,
     /// Whether they differ from the daemon's own.
     differ: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Said {
-    cause: String,
-    runs: bool,
 }
 
 /// Why a program is not run.
@@ -78,85 +76,66 @@ pub(super) enum Refusal {
 /// Why a program's user cannot be had.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum UserError {
-    /// A cached answer, so the text instead of the error.
-    #[error("{0}")]
+    /// A cached answer, therefore shared.
+    #[error("{}{}", .0, where_users_are_named(.0))]
     Unresolved(std::sync::Arc<users::Error>),
     #[error("the daemon does not run as root, so it cannot run anything as user {0}")]
     NotRoot(String),
 }
 
 impl Permits {
-    pub(super) fn new(log: Log) -> Self {
-        Self {
-            log,
-            security: Security::Warned,
-            search: std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into()),
-            own: own_credentials(),
-            users: HashMap::new(),
-            said: HashMap::new(),
-        }
+    /// What this process may run, with the rights that it has.
+    pub(super) fn new() -> Self {
+        Self::of(own_credentials())
+    }
+
+    /// What a daemon that root starts may run.
+    pub(super) fn of_root() -> Self {
+        Self::of(Credentials { uid: Uid::ROOT, gid: Gid(0), groups: Vec::new() })
+    }
+
+    fn of(own: Credentials) -> Self {
+        let search = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+        Self { security: Security::Warned, search, own, users: HashMap::new() }
     }
 
     /// Starts afresh with a configuration: users are looked up again. Asking for them may block, so every
-    /// `run_as` of the configuration is to be examined once right after.
+    /// `run_as` of the configuration is to be asked for once right after.
     pub(super) fn configure(&mut self, security: Security) {
         self.security = security;
         self.users.clear();
     }
 
-    /// Whether `command` may be run. What is wrong is logged if it is news; `purpose` says who wants it.
-    pub(super) fn examine(&mut self, command: &Command, purpose: &str) -> Option<Permit> {
-        match self.decide(command) {
-            Ok((permit, None)) => {
-                self.said.retain(|key, said| !(said.runs && *key == key_of(command)));
-                Some(permit)
-            }
-            Ok((permit, Some(insecure))) => {
-                let cause = format!(
-                    "runs as root, but {}; with enable_script_security it would not be run",
-                    insecurity(&insecure)
-                );
-                self.say(command, purpose, Said { cause, runs: true });
-                Some(permit)
-            }
-            Err(refusal) => {
-                self.refuse(command, purpose, &refusal);
-                None
-            }
-        }
-    }
-
-    /// Notes that `command` was started: only that proves that what kept it from running is put right.
-    pub(super) fn started(&mut self, command: &Command) {
-        let key = key_of(command);
-        if self.said.get(&key).is_some_and(|said| !said.runs) {
-            self.said.remove(&key);
-            self.log.notice(format_args!("script {} is run again", command.program));
-        }
-    }
-
-    /// Notes that `command` could not be started after all.
-    pub(super) fn refuse(&mut self, command: &Command, purpose: &str, refusal: &Refusal) {
-        self.say(command, purpose, Said { cause: format!("is not run: {refusal}"), runs: false });
-    }
-
-    /// The same cause for another purpose is no news.
-    fn say(&mut self, command: &Command, purpose: &str, said: Said) {
-        let key = key_of(command);
-        if self.said.get(&key) != Some(&said) {
-            self.log.warning(format_args!("script {} ({purpose}) {}", command.program, said.cause));
-            self.said.insert(key, said);
-        }
-    }
-
-    fn decide(&mut self, command: &Command) -> Result<(Permit, Option<Insecure>), Refusal> {
+    /// Whether `command` may be run. Whether it can be, the attempt shows.
+    pub(super) fn decide(&mut self, command: &Command) -> Result<Permit, Refusal> {
         let rights = self.rights(&command.run_as)?;
         let program = self.locate(&command.program)?;
-        script_path::executable(&program, &rights.credentials)
-            .map_err(|reason| not_executable(&program, rights.credentials.uid, reason))?;
         let insecure = self.insecure(&program, &rights)?;
         let run_as = rights.differ.then_some(rights.credentials);
-        Ok((Permit { program, run_as }, insecure))
+        Ok(Permit { program, run_as, insecure })
+    }
+
+    /// As [`Self::decide`], and whether the attempt will probably succeed.
+    pub(super) fn predict(&mut self, command: &Command) -> Result<Permit, Refusal> {
+        let rights = self.rights(&command.run_as)?;
+        predict(&self.locate(&command.program)?, &rights.credentials)?;
+        self.decide(command)
+    }
+
+    /// Why an attempt has failed, as the operator can understand it.
+    pub(super) fn explain(&self, permit: &Permit, error: SpawnError) -> Refusal {
+        let predicted = match error {
+            SpawnError::NotFound | SpawnError::Denied => {
+                predict(&permit.program, permit.run_as.as_ref().unwrap_or(&self.own))
+            }
+            _ => Ok(()),
+        };
+        predicted.err().unwrap_or(Refusal::Spawn(error))
+    }
+
+    /// Whether what has no user of its own runs as root, for want of a user for scripts.
+    pub(super) fn is_root_by_default(&mut self) -> bool {
+        self.rights(&RunAs::Default).is_ok_and(|rights| rights.credentials.uid == Uid::ROOT)
     }
 
     /// Only what runs as root is looked at, as with keepalived.
@@ -165,11 +144,12 @@ impl Permits {
         if uid != Uid::ROOT {
             return Ok(None);
         }
-        let found = script_path::insecure(program, uid)
-            .map_err(|source| Refusal::Unexamined { path: program.to_owned(), source })?;
-        match found {
-            Some(insecure) if self.security == Security::Enforced => Err(Refusal::Insecure(insecure)),
-            found => Ok(found),
+        match script_path::insecure(program, uid) {
+            Ok(Some(insecure)) if self.security == Security::Enforced => Err(Refusal::Insecure(insecure)),
+            Ok(found) => Ok(found),
+            // The attempt will say so too.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Refusal::Unexamined { path: program.to_owned(), source }),
         }
     }
 
@@ -192,8 +172,9 @@ impl Permits {
     }
 }
 
-fn key_of(command: &Command) -> (String, RunAs) {
-    (command.program.clone(), command.run_as.clone())
+fn predict(program: &Path, credentials: &Credentials) -> Result<(), Refusal> {
+    script_path::executable(program, credentials)
+        .map_err(|reason| not_executable(program, credentials.uid, reason))
 }
 
 fn rights(run_as: &RunAs, own: &Credentials) -> Result<Rights, UserError> {
@@ -243,8 +224,18 @@ fn first_missing(path: &Path) -> PathBuf {
     parts.into_iter().find(|part| !part.exists()).unwrap_or(path).to_owned()
 }
 
-fn insecurity(insecure: &Insecure) -> String {
+pub(super) fn insecurity(insecure: &Insecure) -> String {
     format!("{insecure} (its mode is {:04o}, its owner uid {})", insecure.mode & 0o7777, insecure.owner)
+}
+
+/// An argument outside the quotes is taken for a user, as keepalived does it.
+fn where_users_are_named(error: &users::Error) -> &'static str {
+    match error {
+        users::Error::NoUser(_) | users::Error::NoGroup(_) => {
+            "; users are named by `script_user`, by `user`, and by the words that follow a notify command"
+        }
+        _ => "",
+    }
 }
 
 fn cause(error: &SpawnError) -> String {
@@ -260,12 +251,9 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Destinations, Verbosity};
 
     fn permits(security: Security) -> Permits {
-        let to =
-            Destinations { console: false, syslog: None, ident: "test".into(), verbosity: Verbosity::Normal };
-        let mut permits = Permits::new(Log::start(to).unwrap());
+        let mut permits = Permits::new();
         permits.configure(security);
         permits
     }
@@ -280,7 +268,7 @@ mod tests {
     }
 
     fn refusal(command: &Command) -> String {
-        permits(Security::Enforced).decide(command).unwrap_err().to_string()
+        permits(Security::Enforced).predict(command).unwrap_err().to_string()
     }
 
     #[test]
@@ -296,10 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn a_prediction_keeps_nothing_from_running_but_explains_a_failure() {
+        let (_dir, command) = script(0o644);
+        let mut permits = permits(Security::Warned);
+        let predicted = permits.predict(&command).unwrap_err().to_string();
+        let permit = permits.decide(&command).unwrap();
+        assert_eq!(permits.explain(&permit, SpawnError::Denied).to_string(), predicted);
+
+        let (_dir, command) = script(0o755);
+        let permit = permits.decide(&command).unwrap();
+        let denied = SpawnError::Denied.to_string();
+        assert_eq!(permits.explain(&permit, SpawnError::Denied).to_string(), denied, "no bit tells why");
+    }
+
+    #[test]
     fn programs_without_a_path_are_looked_for() {
         let (_, command) = script(0o755);
         let command = Command { program: "sh".into(), ..command };
-        let (permit, _) = permits(Security::Enforced).decide(&command).unwrap();
+        let permit = permits(Security::Enforced).decide(&command).unwrap();
         assert!(permit.program.is_absolute() && permit.program.ends_with("sh"));
     }
 
@@ -307,13 +309,14 @@ mod tests {
     fn an_unknown_user_is_named() {
         let (_dir, command) = script(0o755);
         let run_as = RunAs::User { user: "no-such-user".into(), group: None };
-        assert!(refusal(&Command { run_as, ..command }).contains("no-such-user"));
+        let said = refusal(&Command { run_as, ..command });
+        assert!(said.starts_with("no user no-such-user; ") && said.contains("notify"), "{said}");
     }
 
     #[test]
     fn root_does_not_run_what_others_can_change() {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: only root's scripts are held to this");
+            lab::skip("only root's scripts are held to this");
             return;
         }
         let (dir, command) = script(0o777);
@@ -325,29 +328,7 @@ mod tests {
             "{said}"
         );
 
-        let (_, insecure) = permits(Security::Warned).decide(&command).unwrap();
-        assert!(insecure.is_some(), "it runs, with a warning");
-    }
-
-    #[test]
-    fn the_same_cause_is_said_once() {
-        let (dir, command) = script(0o644);
-        let mut permits = permits(Security::Enforced);
-        let cause =
-            |permits: &Permits| permits.said.values().map(|said| said.cause.clone()).collect::<Vec<_>>();
-        assert_eq!(permits.examine(&command, "vrrp_script a"), None);
-        let first = cause(&permits);
-        assert_eq!(permits.examine(&command, "vrrp_script b"), None);
-        assert_eq!(cause(&permits), first);
-        std::fs::remove_file(dir.path().join("script")).unwrap();
-        assert_eq!(permits.examine(&command, "vrrp_script a"), None);
-        assert_ne!(cause(&permits), first);
-        std::fs::write(dir.path().join("script"), "#!/bin/sh\n").unwrap();
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(dir.path().join("script"), mode).unwrap();
-        assert!(permits.examine(&command, "vrrp_script a").is_some());
-        assert!(!permits.said.is_empty(), "its interpreter may be missing");
-        permits.started(&command);
-        assert!(permits.said.is_empty());
+        let permit = permits(Security::Warned).decide(&command).unwrap();
+        assert!(permit.insecure.is_some(), "it runs, with a warning");
     }
 }

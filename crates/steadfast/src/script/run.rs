@@ -60,6 +60,11 @@ impl Run {
         self.child.as_fd()
     }
 
+    #[cfg(test)]
+    pub(super) fn pid(&self) -> sys::process::Pid {
+        self.child.pid()
+    }
+
     pub(super) fn program(&self) -> &str {
         &self.program
     }
@@ -102,6 +107,12 @@ impl Run {
         }
     }
 
+    /// Ends the whole group without asking.
+    pub(super) fn kill(&mut self, now: Instant) {
+        self.kill_group(Signal::KILL);
+        self.phase = Phase::Killed { until: now + KILL_GRACE };
+    }
+
     /// Takes the next step of the ending if its time has come. True once: when even SIGKILL did not help.
     pub(super) fn on_deadline(&mut self, now: Instant, log: &Log) -> bool {
         if self.deadline().is_none_or(|deadline| deadline > now) {
@@ -109,10 +120,7 @@ impl Run {
         }
         match self.phase {
             Phase::Running { .. } => self.terminate(now),
-            Phase::Terminated { .. } => {
-                self.kill_group(Signal::KILL);
-                self.phase = Phase::Killed { until: now + KILL_GRACE };
-            }
+            Phase::Terminated { .. } => self.kill(now),
             Phase::Killed { .. } => {
                 log.warning(format_args!(
                     "script {} (pid {}) cannot be killed: it hangs in the kernel",

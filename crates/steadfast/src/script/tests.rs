@@ -256,3 +256,17 @@ fn at_the_end_everything_is_ended() {
     bench.until("the end of all", |runner| !runner.is_notifying() && !runner.is_running());
     assert!(!alive(&bench.lines("pid")[0]));
 }
+
+#[test]
+fn what_the_loop_cannot_watch_is_ended_and_reaped() {
+    let mut bench = Bench::new();
+    let permit = permit::Permit { program: "/bin/sleep".into(), run_as: None, insecure: None };
+    let command =
+        Command { program: "/bin/sleep".into(), arguments: vec!["600".into()], run_as: RunAs::Default };
+    let purpose = Purpose::Check { script: "c".into(), run: None };
+    let run = Run::start(&command, &permit, &[], purpose, None).unwrap();
+    let stat = format!("/proc/{}/stat", run.pid());
+    bench.runner.discard(run, sys::clock::now());
+    bench.until("its end", |runner| !runner.is_running());
+    assert!(!Path::new(&stat).exists(), "not even a zombie is left");
+}

@@ -1,16 +1,18 @@
 //! How diagnostics reach the operator, and the configuration test.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity};
+use config::{Code, Diagnostic, Loaded, Severity};
 
 use super::files::{Files, Reading};
 use crate::cli::Options;
 use crate::exit;
 use crate::log::{Level, Log};
+use crate::script;
 
 /// Logs what there is to say about a reading: one line each in syslog, and with the lines concerned on the console.
 pub(super) fn to_log(log: &Log, loaded: &Loaded, console: Console) {
@@ -49,19 +51,54 @@ pub(super) enum Console {
     Hidden,
 }
 
-/// Checks the configuration. Returns the exit code.
+/// Checks the configuration, and whether this host has what it names. Returns the exit code.
 pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
-    let reading = Files::of(options).read();
+    let mut reading = Files::of(options).read();
+    let mut findings = Vec::new();
+    if options.vrrp {
+        // The links of another namespace are not to be seen from here.
+        if options.namespace.is_none() {
+            let missing = missing_interfaces(&reading.loaded);
+            reading.loaded.diagnostics.extend(missing);
+            reading.loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
+        }
+        let config = &reading.loaded.config;
+        findings = script::findings(&config.vrrp, script::Security::from(&config.global));
+    }
     let mut out: Box<dyn Write> = match log {
         Some(path) => Box::new(File::options().append(true).create(true).open(path)?),
         None => Box::new(io::stderr()),
     };
     let colour = if log.is_none() && io::stderr().is_terminal() { Colour::On } else { Colour::Off };
     write_full(&mut out, &reading.loaded, colour)?;
-    Ok(verdict(&reading))
+    for finding in &findings {
+        writeln!(out, "warning: {finding}")?;
+    }
+    Ok(match verdict(&reading) {
+        exit::OK if !findings.is_empty() => exit::TEST_WARNINGS,
+        code => code,
+    })
 }
 
-/// What a configuration test leaves with: keepalived's numbers, but a missing file is a failure.
+/// A warning for each interface that the file names and this host does not have.
+fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
+    let Ok(links) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
+    let mut known: BTreeSet<_> = links.flatten().map(|link| link.file_name()).collect();
+    let mut missing = Vec::new();
+    for (name, span) in &loaded.interfaces {
+        if known.insert(name.as_str().into()) {
+            let headline = format!("this host has no interface `{name}`");
+            let mut diagnostic = Diagnostic::new(Severity::Warning, Code::MissingInterface, *span, headline);
+            let help =
+                "what needs it waits for it; add `dynamic_interfaces` to `global_defs` if it comes later";
+            diagnostic.help = Some(help.to_owned());
+            missing.push(diagnostic);
+        }
+    }
+    missing
+}
+
+/// What reading the configuration leads a test to leave with: keepalived's numbers, but a missing file is a failure.
 fn verdict(reading: &Reading) -> u8 {
     let diagnostics = &reading.loaded.diagnostics;
     match reading.loaded.worst() {
