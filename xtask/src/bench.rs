@@ -232,10 +232,9 @@ fn binaries() -> PathBuf {
 }
 
 fn build() -> Result<(), Failure> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let wanted: [&[&str]; 2] = [&["-p", "steadfast"], &["-p", "steadfast-lab", "--examples"]];
     for what in wanted {
-        let built = Command::new(&cargo).args(["build", "--release", "--quiet"]).args(what).status();
+        let built = crate::cargo().args(["build", "--release", "--quiet"]).args(what).status();
         if !built.is_ok_and(|status| status.success()) {
             return Err(Failure::Build);
         }

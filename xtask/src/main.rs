@@ -6,13 +6,14 @@ mod sizes;
 mod test;
 
 use std::io::Write as _;
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [STEP…]   installs the Debian packages that the tests need, if they are missing, then runs every step,
-                 or only those named: packages fmt clippy docs sizes test
+  test [STEP…]   installs the programs that the tests need, if they are missing and this is Debian, then runs every
+                 step, or only those named: packages fmt clippy docs sizes test
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
                  takeover overtake client scale. Takes some minutes; leave the machine alone meanwhile
@@ -28,6 +29,19 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The workspace's folder, in which every step works wherever this program is called from.
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
+/// Cargo, the one that runs this program if it says so.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
 }
 
 /// Writes a line to standard output. If that fails there is nobody left to tell.

@@ -1,48 +1,65 @@
-//! The Debian packages that the tests need.
+//! The programs that the tests need, and the Debian packages that have them.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::say;
 
-/// Package, and what is tested with it.
-const NEEDED: [(&str, &str); 4] = [
-    ("keepalived", "the peer of the interoperability tests"),
-    ("tshark", "the judge of every packet of ours"),
-    ("procps", "ps and pkill, which the seed's check scripts call"),
-    ("util-linux", "setpriv, to start without rights"),
+/// A program, the Debian package that has it, and what is tested with it.
+#[derive(Clone, Copy, Debug)]
+struct Needed {
+    program: &'static str,
+    package: &'static str,
+    purpose: &'static str,
+}
+
+const NEEDED: [Needed; 7] = [
+    needed("keepalived", "keepalived", "the peer of the interoperability tests"),
+    needed("tshark", "tshark", "the judge of every packet of ours"),
+    needed("ip", "iproute2", "the judge of addresses"),
+    needed("ps", "procps", "what the check script of the tests calls"),
+    needed("setpriv", "util-linux", "to start without rights"),
+    needed("nsenter", "util-linux", "to look into a container"),
+    needed("unshare", "util-linux", "to make a container"),
 ];
 
-/// Installs what is missing. Returns a line for each package that is still missing then.
+const fn needed(program: &'static str, package: &'static str, purpose: &'static str) -> Needed {
+    Needed { program, package, purpose }
+}
+
+/// Installs what is missing, where that is possible. Returns a line for each program that is still missing then.
 pub(crate) fn ensure() -> Vec<String> {
     let missing = missing();
-    if missing.is_empty() {
-        return Vec::new();
+    if !missing.is_empty() && is_installed("apt-get") {
+        let mut packages: Vec<_> = missing.iter().map(|needed| needed.package).collect();
+        packages.dedup();
+        say(&format!("installing {}", packages.join(" ")));
+        // Lists may be stale or absent on a fresh machine; if this fails, so does the next command, and says why.
+        apt(&["update", "-qq"]);
+        let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
+        install.extend(&packages);
+        apt(&install);
     }
-    let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
-    say(&format!("installing {}", names.join(" ")));
-    // Lists may be stale or absent on a fresh machine; if this fails, so does the next command, and says why.
-    apt(&["update", "-qq"]);
-    let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
-    install.extend(&names);
-    apt(&install);
-    self::missing()
-        .into_iter()
-        .map(|(name, purpose)| {
-            format!("{name} is not installed ({purpose}); as root: apt-get install {name}")
-        })
-        .collect()
+    let line = |Needed { program, package, purpose }| {
+        format!("{program} is not installed ({purpose}); on Debian, as root: apt-get install {package}")
+    };
+    self::missing().into_iter().map(line).collect()
 }
 
-fn missing() -> Vec<(&'static str, &'static str)> {
-    NEEDED.into_iter().filter(|(name, _)| !is_installed(name)).collect()
+fn missing() -> Vec<Needed> {
+    NEEDED.into_iter().filter(|needed| !is_installed(needed.program)).collect()
 }
 
-fn is_installed(name: &str) -> bool {
-    Command::new("dpkg-query")
-        .args(["-W", "-f", "${Status}", name])
-        .stderr(Stdio::null())
-        .output()
-        .is_ok_and(|output| output.stdout.ends_with(b"install ok installed"))
+/// Whether the shell would find it, or root's shell: an ordinary user's `PATH` often lacks the folders of daemons.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    folders.into_iter().any(|folder| is_executable(&folder.join(program)))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 fn apt(arguments: &[&str]) -> bool {
@@ -53,4 +70,16 @@ fn apt(arguments: &[&str]) -> bool {
         .stdout(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_by_name() {
+        assert!(is_installed("sh"));
+        assert!(!is_installed("steadfast-has-no-such-program"));
+        assert!(!is_installed("."), "a folder is no program");
+    }
 }

@@ -1,10 +1,9 @@
 //! `cargo xtask test`: every check, in the order in which they fail fastest.
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::{packages, say, sizes};
+use crate::{packages, root, say, sizes};
 
 const STEPS: [&str; 6] = ["packages", "fmt", "clippy", "docs", "sizes", "test"];
 
@@ -56,7 +55,7 @@ fn carry_out(step: &str, not_run: &mut Vec<String>) -> bool {
 }
 
 fn sizes_are_kept() -> bool {
-    match sizes::offenders(Path::new(".")) {
+    match sizes::offenders(root()) {
         Ok(offenders) => {
             offenders.iter().for_each(|offender| say(offender));
             offenders.is_empty()
@@ -91,10 +90,7 @@ fn may_make_namespaces() -> bool {
 }
 
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(arguments).envs(environment.iter().copied());
-    match command.status() {
+    match crate::cargo().args(arguments).envs(environment.iter().copied()).status() {
         Ok(status) => status.success(),
         Err(error) => {
             say(&format!("cannot run cargo: {error}"));
