@@ -250,7 +250,7 @@ fn a_single_missing_capability_is_named() {
         let status = daemon.wait(PATIENCE).expect("it gives up at once");
         let log = daemon.log().unwrap();
         assert_eq!(status.code(), Some(4), "{log}");
-        assert!(log.contains(&format!("missing {missing}: run as root, or grant it")), "{log}");
+        assert!(log.contains(&format!("missing {missing}: run as root, or ")), "{log}");
         assert!(
             !log.contains(&format!("{present} and")) && !log.contains(&format!("and {present}")),
             "{log}"
@@ -371,7 +371,7 @@ fn nobody_reading_the_log_stops_nothing() {
     let tell = |node: &Node, signal: &str| node.shell(&format!("kill -{signal} $(cat /run/keepalived.pid)"));
     // A file with something to remark on: the remarks have nowhere to go.
     let begin = now();
-    world.nodes[0].configure(&router("V", 51, 119, VIP, "no_such_keyword"));
+    world.nodes[0].configure(&router("V", 51, 119, VIP, "smtp_alert"));
     tell(&world.nodes[0], "HUP");
     let _changed = world.advert_with(0, begin, 119);
     // And one that is refused.
@@ -404,7 +404,7 @@ fn a_closed_log_and_a_full_disk_stop_nothing() {
     world.nodes[1].start();
     world.wait_for_master(0);
     let begin = now();
-    world.nodes[0].configure(&router("V", 51, 119, VIP, "no_such_keyword"));
+    world.nodes[0].configure(&router("V", 51, 119, VIP, "smtp_alert"));
     world.nodes[0].daemon().hang_up().unwrap();
     let _changed = world.advert_with(0, begin, 119);
     world.nodes[0].stop();

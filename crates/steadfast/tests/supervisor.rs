@@ -162,9 +162,7 @@ fn a_daemon_that_can_start_no_worker_ends() {
     let host = match Host::new("a") {
         Ok(host) => host,
         Err(error) => {
-            let required = std::env::var_os("STEADFAST_REQUIRE_NETNS").is_some_and(|value| value == "1");
-            assert!(!required, "namespaces are required: {error}");
-            eprintln!("SKIPPED: {error}");
+            lab::skip(error);
             return;
         }
     };
