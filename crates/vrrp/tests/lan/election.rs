@@ -39,7 +39,7 @@ fn unicast_peers_elect_too() {
 }
 
 #[test]
-fn the_seed_pair_with_two_intervals_has_one_master_and_one_warning() {
+fn the_notes_pair_with_two_intervals_has_one_master_and_one_warning() {
     let of = |priority, interval| timed(priority, Version::V2, Centis::new(interval));
     for (slow, fast) in [(of(101, 200), of(100, 100)), (of(101, 100), of(100, 200))] {
         let (mut lan, hosts) = settled(&[(A, slow), (B, fast)]);

@@ -13,7 +13,7 @@ use steadfast_vrrp::{Action, Notice, NotificationKind, StateName};
 
 use segment::{Entry, HostId, Lan, eth};
 
-/// The seed's addresses.
+/// The addresses of the founding notes.
 const A: [u8; 4] = [192, 168, 0, 86];
 const B: [u8; 4] = [192, 168, 0, 14];
 const C: [u8; 4] = [192, 168, 0, 15];
@@ -21,7 +21,7 @@ const C: [u8; 4] = [192, 168, 0, 15];
 /// One packet's way.
 const DELAY: Duration = Duration::from_micros(200);
 
-/// The virtual router of the seed with this priority.
+/// The virtual router of the founding notes with this priority.
 fn instance(priority: u8) -> Instance {
     let address = Prefix::new([192, 168, 0, 100].into(), 32).expect("32 bits");
     let vrid = Vrid::try_from(51).expect("51 is a VRID");

@@ -69,8 +69,8 @@ fn of_three_only_the_best_backup_takes_over_from_a_dead_or_stopped_master() {
     }
 }
 
-/// The seed's table: base priorities 91 and 90, and weight 2 while the service works.
-fn seed_weights() -> (Lan, HostId, HostId) {
+/// The table of the founding notes: base priorities 91 and 90, and weight 2 while the service works.
+fn notes_weights() -> (Lan, HostId, HostId) {
     let command = Command { program: "/bin/check".into(), arguments: Vec::new(), run_as: RunAs::Default };
     let script = Script { interval: secs(1), ..Script::new("chk", command) };
     let weight = Weight::try_from(2).expect("2 is a weight");
@@ -90,7 +90,7 @@ fn seed_weights() -> (Lan, HostId, HostId) {
 
 #[test]
 fn a_service_death_by_weight_moves_the_address_within_30_ms() {
-    let (mut lan, a, b) = seed_weights();
+    let (mut lan, a, b) = notes_weights();
     assert_eq!(lan.masters(), [a]);
     assert_eq!((lan.status(a).priority, lan.status(b).priority), (Priority(93), Priority(92)));
     lan.set_script(a, "chk", ScriptOutcome::Exited(1));
@@ -106,7 +106,7 @@ fn a_service_death_by_weight_moves_the_address_within_30_ms() {
 
 #[test]
 fn a_service_that_works_again_takes_the_address_back() {
-    let (mut lan, a, b) = seed_weights();
+    let (mut lan, a, b) = notes_weights();
     lan.set_script(a, "chk", ScriptOutcome::Exited(1));
     lan.run_for(secs(10));
     assert_eq!(lan.masters(), [b]);
@@ -117,7 +117,7 @@ fn a_service_that_works_again_takes_the_address_back() {
 
 #[test]
 fn a_restarted_worker_does_not_give_the_address_away_before_its_script_has_answered() {
-    let (mut lan, a, b) = seed_weights();
+    let (mut lan, a, b) = notes_weights();
     lan.kill(a);
     let last = Remembered { instance: "VI_1".into(), master: true, priority: Priority(93), at: lan.now() };
     lan.run_for(Duration::from_millis(200));
