@@ -92,10 +92,12 @@ impl Start<'_> {
         match self.prepare() {
             Ok(Prepared { config, losses, held }) => Daemon::new(self, beginning, held)?.run(config, losses),
             Err(code) => {
+                self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
                 if let Some(background) = beginning.background {
+                    // Whoever waits reads the console once the wait is over.
+                    self.log.flush(log::PATIENCE_AT_EXIT);
                     background.failed(code);
                 }
-                self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
                 Ok(code)
             }
         }

@@ -7,7 +7,7 @@ use model::Priority;
 use model::vrrp::{Config, Initial, Instance, Notify, VirtualAddress};
 
 use super::{Daemon, TOKENS};
-use crate::message::{Assignment, FromWorker, State, ToWorker};
+use crate::message::{Assignment, FromWorker, ToWorker};
 use crate::program;
 
 /// An ordered stop under way.
@@ -66,15 +66,17 @@ impl Daemon<'_> {
 
     pub(super) fn leave(self, code: u8) -> u8 {
         self.runner.kill_all();
-        if !self.start.options.keep_addresses {
-            for VirtualAddress { prefix, device, .. } in left_by(&self.config.vrrp, &self.masters()) {
+        if self.is_unreleased && !self.start.options.keep_addresses {
+            let instances = &self.config.vrrp.instances;
+            for VirtualAddress { prefix, device, .. } in instances.iter().flat_map(|i| &i.addresses) {
                 self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
             }
         }
+        self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
         if let Some(background) = self.background {
+            self.log.flush(crate::log::PATIENCE_AT_EXIT);
             background.failed(code);
         }
-        self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
         code
     }
 
@@ -84,17 +86,17 @@ impl Daemon<'_> {
         self.stopping.is_some_and(|stopping| stopping.sweeping)
     }
 
-    /// If the last worker ended as a master, starts one that takes its addresses away and does nothing else.
+    /// If the last worker ended without releasing what it held, starts one that does that and nothing else.
     pub(super) fn sweep_if_needed(&mut self) {
         let Some(stopping) = self.stopping.filter(|stopping| !stopping.sweeping) else { return };
-        if self.masters().is_empty() || self.start.options.keep_addresses {
+        if !self.is_unreleased || self.start.options.keep_addresses {
             return;
         }
         let assignment = Assignment { config: for_sweeper(&self.config.vrrp), remembered: Vec::new() };
         match self.start_link(&assignment) {
             Ok(link) => {
                 self.log.info(format_args!(
-                    "the vrrp worker has left addresses: process {} takes them away",
+                    "the vrrp worker may have left addresses: process {} takes them away",
                     link.pid()
                 ));
                 let until = stopping.until.max(sys::clock::now() + SWEEP_TIME);
@@ -116,18 +118,12 @@ impl Daemon<'_> {
                     self.expect_link(outcome);
                 }
             }
-            FromWorker::Stopped => self.remembered.clear(),
+            FromWorker::Stopped => self.is_unreleased = false,
             FromWorker::RunScript { .. }
             | FromWorker::Notify(_)
             | FromWorker::State(_)
             | FromWorker::Gone { .. } => {}
         }
-    }
-
-    /// The instances whose addresses were held when they were last heard of.
-    fn masters(&self) -> Vec<&str> {
-        let masters = self.remembered.values().filter(|last| last.state == State::Master);
-        masters.map(|last| last.instance.as_str()).collect()
     }
 }
 
@@ -141,11 +137,6 @@ fn for_sweeper(config: &Config) -> Config {
         ..instance.clone()
     };
     Config { scripts: Vec::new(), instances: config.instances.iter().map(meek).collect() }
-}
-
-fn left_by<'a>(config: &'a Config, masters: &[&str]) -> impl Iterator<Item = &'a VirtualAddress> {
-    let instances = config.instances.iter().filter(|instance| masters.contains(&instance.name.as_str()));
-    instances.flat_map(|instance| &instance.addresses)
 }
 
 /// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.

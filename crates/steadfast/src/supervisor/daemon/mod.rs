@@ -45,6 +45,8 @@ pub(super) struct Daemon<'a> {
     backoff: Backoff,
     /// No worker has ever been ready.
     unproven: bool,
+    /// A worker has been ready, and none has said since that it has released everything.
+    is_unreleased: bool,
     restart_at: Option<Instant>,
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
@@ -86,6 +88,7 @@ impl<'a> Daemon<'a> {
             remembered: BTreeMap::new(),
             backoff: Backoff::default(),
             unproven: true,
+            is_unreleased: false,
             restart_at: None,
             stopping: None,
             background,

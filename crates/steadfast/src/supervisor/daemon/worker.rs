@@ -72,6 +72,7 @@ impl Daemon<'_> {
         match message {
             FromWorker::Ready => {
                 self.unproven = false;
+                self.is_unreleased = true;
                 self.log.detail("the vrrp worker is ready");
                 self.is_up();
             }
@@ -93,9 +94,7 @@ impl Daemon<'_> {
             }
             FromWorker::Stopped => {
                 self.log.detail("the vrrp worker has released everything");
-                if self.stopping.is_some() {
-                    self.remembered.clear();
-                }
+                self.is_unreleased = false;
             }
         }
     }
