@@ -135,6 +135,7 @@ const SEND_BUFFER_BYTES: usize = 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::eventually;
 
     fn received(channel: &Channel, buffer: &mut Vec<u8>) -> Option<OwnedFd> {
         match channel.recv(buffer).unwrap() {
@@ -181,7 +182,7 @@ mod tests {
         for _ in 0..sent {
             assert!(received(&right, &mut buffer).is_none());
         }
-        assert!(matches!(right.recv(&mut buffer).unwrap(), Received::Closed));
+        eventually(|| matches!(right.recv(&mut buffer).unwrap(), Received::Closed).then_some(()));
         assert_eq!(right.send(b"x", None).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
