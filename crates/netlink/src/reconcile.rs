@@ -254,6 +254,12 @@ impl Reconciler {
         self.queue.is_empty() && self.in_flight.is_empty()
     }
 
+    /// Whether nothing is left on a device that should not be there, as far as it is known.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.slots.values().all(|state| !state.wanted.is_empty())
+    }
+
     /// Who wants the address on its device; of several, who said so last.
     #[must_use]
     pub fn owner(&self, slot: &Slot) -> Option<&str> {

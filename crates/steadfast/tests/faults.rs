@@ -443,3 +443,29 @@ fn what_a_daemon_that_marks_nothing_has_left_is_released() {
     assert!(!world.nodes[1].holds(world.vip), "{}", world.logs());
     assert!(world.nodes[1].holds(world.nodes[1].address), "the host's own address stays");
 }
+
+#[test]
+fn an_interface_that_cannot_be_heard_on_is_a_fault_until_it_can() {
+    const LIMIT: &str = "/proc/sys/net/ipv4/igmp_max_memberships";
+    let unicast = router("U", 53, 110, "192.168.0.103", "unicast_peer {\n192.168.0.14\n}");
+    let Some(mut world) = lone(&format!("{}{unicast}", router("V", 51, 120, VIP, ""))) else { return };
+    let node = &mut world.nodes[0];
+    node.shell(&format!("echo 0 > {LIMIT}"));
+    node.start();
+    node.wait_for_line(0, "(V) Entering FAULT STATE (cannot send or hear on interface eth1)");
+    node.wait_for_line(0, "(U) Entering FAULT STATE");
+    node.wait_for_line(0, "worker is ready");
+    // Tried again every second: no news while it lasts, though the unicast router needs no group.
+    let told = node.log().len();
+    let begin = now();
+    assert!(!wait_until(Duration::from_secs(3), || node.log().len() > told), "{}", node.log());
+    // The last router of the interface goes and comes back while the cause is mended.
+    node.configure(&on_eth9("192.168.0.102"));
+    node.daemon().hang_up().unwrap();
+    node.wait_for_line(told, "(V) removed");
+    node.shell(&format!("echo 20 > {LIMIT}"));
+    node.configure(&router("V", 51, 120, VIP, ""));
+    node.daemon().hang_up().unwrap();
+    assert!(wait_until(PATIENCE, || node.holds(VIP.parse().unwrap())), "{}", node.log());
+    let _speaks = world.adverts_of(0, begin, 1);
+}

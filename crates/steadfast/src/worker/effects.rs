@@ -5,12 +5,13 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::IfName;
 use model::vrrp::VirtualAddress;
+use model::{IfName, Instant};
 use vrrp::{Action, Announce, Holding};
 
 use super::Worker;
 use super::kernel::Held;
+use super::link_layer::{Device, Waiting};
 use crate::log::Level;
 use crate::message::{FromWorker, Remembered};
 
@@ -35,11 +36,7 @@ impl Worker {
     /// Works through the line for about `slice`, and says whether there is more to do. Address changes that were
     /// begun come first: what stands behind them in the line may need them.
     pub(super) fn work_for(&mut self, slice: Duration) -> io::Result<bool> {
-        let now = sys::clock::now();
-        if self.pause_until.take_if(|until| *until <= now).is_none() && self.pause_until.is_some() {
-            return Ok(true);
-        }
-        let until = now + slice;
+        let until = sys::clock::now() + slice;
         loop {
             if !self.kernel.step(self.clock.now())? {
                 match self.work.pop_front() {
@@ -48,20 +45,37 @@ impl Worker {
                     Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
                 }
             }
-            if self.pause_until.is_some() || sys::clock::now() >= until {
+            if sys::clock::now() >= until {
                 return Ok(true);
             }
         }
     }
 
-    /// What waits to be held is not taken up any more and, if the operator wants it so, nothing is let go.
-    pub(super) fn prepare_work_for_end(&mut self) {
+    /// Of what waits, nothing is taken up or told to the links any more. From the entry number `last_words` on it is
+    /// the stop that speaks: what it would let go stays, if the operator wants it so.
+    pub(super) fn prepare_work_for_end(&mut self, last_words: usize) {
         let keep = self.options.keep_addresses;
-        self.work.retain(|work| match work {
-            Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty() && !keep,
-            Work::Effect(_) | Work::Sweep(_) => true,
+        let mut number = 0;
+        self.work.retain(|work| {
+            let stays = keep && number >= last_words;
+            number += 1;
+            match work {
+                Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty() && !stays,
+                Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
+                Work::Effect(_) | Work::Sweep(_) => true,
+            }
         });
-        self.pause_until = None;
+    }
+
+    /// Sends what found a queue full before.
+    pub(super) fn announce_again(&mut self, now: Instant) {
+        let (kernel, unannounced, log) = (&self.kernel, &mut self.unannounced, &self.log);
+        let is_held = |waiting: &Waiting| kernel.holds(&waiting.device, waiting.address.into());
+        self.link_layer.retry(now, is_held, |Waiting { device, address, .. }| {
+            if unannounced.insert((device.clone(), address.into())) {
+                log.warning(format_args!("cannot announce {address} on {device}: its queue stays full"));
+            }
+        });
     }
 
     pub(super) fn tell(&mut self, message: &FromWorker) {
@@ -86,7 +100,7 @@ impl Worker {
         match action {
             Action::Transmit(outgoing) => self.sockets.transmit(&outgoing),
             Action::Hold(holding) => self.hold(holding),
-            Action::Announce(announce) => self.announce(announce),
+            Action::Announce(announce) => self.announce(&announce),
             Action::Probe { device, address } => self.probe(&device, address),
             Action::Notice(notice) => self.say(level(notice.level()), &notice),
             Action::Changed(change) => self.say(Level::Info, &change),
@@ -111,25 +125,20 @@ impl Worker {
         }
     }
 
-    fn announce(&mut self, announce: Announce) {
-        let (device, count) = (&announce.device, announce.count);
+    fn announce(&mut self, announce: &Announce) {
+        let name = &announce.device;
         let IpAddr::V4(address) = announce.address else { return };
-        let Some((link, mac)) = self.kernel.device(device) else { return };
-        let (sent, outcome) = self.link_layer.announce(link, mac, address, count);
-        if sent > 0 {
-            self.say(Level::Detail, format_args!("sent {sent} gratuitous ARP on {device} for {address}"));
-        }
-        match outcome {
-            Ok(()) => {}
-            Err(error) if is_transient(&error) => {
-                self.pause_until = Some(sys::clock::now() + PAUSE);
-                let rest = Announce { count: count - sent, ..announce };
-                self.work.push_front(Work::Effect(Action::Announce(rest)));
+        let Some((link, mac)) = self.kernel.device(name) else { return };
+        let device = Device { name, link, mac };
+        match self.link_layer.announce(self.clock.now(), &device, address, announce.count) {
+            Ok(0) => {}
+            Ok(sent) => {
+                self.say(Level::Detail, format_args!("sent {sent} gratuitous ARP on {name} for {address}"));
             }
             Err(error) => {
                 // A device that comes up later is told then.
-                self.unannounced.insert((device.clone(), announce.address));
-                self.say(Level::Warning, format_args!("cannot announce {address} on {device}: {error}"));
+                self.unannounced.insert((name.clone(), announce.address));
+                self.say(Level::Warning, format_args!("cannot announce {address} on {name}: {error}"));
             }
         }
     }
@@ -144,12 +153,6 @@ impl Worker {
     }
 }
 
-/// The link's queue is full, or the kernel has no memory for the packet now.
-fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory)
-        || error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error())
-}
-
 const fn level(level: vrrp::Level) -> Level {
     match level {
         vrrp::Level::Detail => Level::Detail,
@@ -157,6 +160,3 @@ const fn level(level: vrrp::Level) -> Level {
         vrrp::Level::Warning => Level::Warning,
     }
 }
-
-/// How long a full queue is left alone.
-const PAUSE: Duration = Duration::from_millis(1);

@@ -98,6 +98,11 @@ impl Kernel {
         self.virtual_slots = backed_up.flat_map(|instance| &instance.addresses).map(Slot::of).collect();
     }
 
+    /// Whether such an address waits.
+    pub(super) const fn has_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
     /// The next address that came to be held later than asked: it has to be announced anew.
     pub(super) fn take_late(&mut self) -> Option<Slot> {
         self.late.pop()
@@ -157,6 +162,8 @@ impl Kernel {
         }
         if before.iter().any(|old| stays(old) == Some(false)) {
             // The kernel changes no label, scope or broadcast address: it must be deleted before it is added anew.
+            let kept: Vec<_> = before.iter().filter(|old| stays(old) == Some(true)).cloned().collect();
+            self.holdings.insert(holding.instance, kept.into());
             return Held::AfterRelease(holding);
         }
         for new in holding.addresses.iter() {
@@ -182,6 +189,17 @@ impl Kernel {
         self.report();
         self.send(now);
         Ok(issued > 0)
+    }
+
+    /// Whether nothing is left on a link that should not be there.
+    pub(super) fn is_released(&self) -> bool {
+        self.reconciler.is_released()
+    }
+
+    /// Whether an instance holds this address on this device.
+    pub(super) fn holds(&self, device: &IfName, address: IpAddr) -> bool {
+        let mut held = self.holdings.values().flat_map(|held| held.iter());
+        held.any(|one| one.device == *device && one.prefix.address() == address)
     }
 
     /// Whether nothing is left to do or to be answered.

@@ -1,7 +1,7 @@
 //! The sockets for advertisements: one for each link, whatever the number of its virtual routers.
 
-use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(super) struct LinkSockets {
     /// Links whose socket could not be opened, as the operator and the machine know.
     failed: BTreeSet<IfIndex>,
     /// Links whose socket could be opened now, or no longer, for the machine.
-    changes: Vec<(IfIndex, bool)>,
+    changes: VecDeque<(IfIndex, bool)>,
     retry_at: Option<Instant>,
     batch: Batch,
     packet: Vec<u8>,
@@ -55,32 +55,29 @@ impl LinkSockets {
     pub(super) fn new(log: Log) -> Self {
         let packet = Vec::with_capacity(Batch::PACKET_BYTES);
         let (open, failed) = (BTreeMap::new(), BTreeSet::new());
-        Self { open, failed, changes: Vec::new(), retry_at: None, batch: Batch::new(), packet, log }
+        Self { open, failed, changes: VecDeque::new(), retry_at: None, batch: Batch::new(), packet, log }
     }
 
     /// Opens what is missing, and joins and leaves groups. What fails is tried again at [`Self::retry_at`].
     pub(super) fn open_wanted(&mut self, wanted: &BTreeSet<Endpoint>, now: Instant, reactor: &mut Reactor) {
-        self.retry_at = None;
+        let failed_before = std::mem::take(&mut self.failed);
         for endpoint in wanted {
-            match self.ensure(endpoint, reactor) {
-                Ok(()) => {
-                    if self.failed.remove(&endpoint.link) {
-                        self.changes.push((endpoint.link, true));
-                        self.log.notice(format_args!("advertisements can be heard on {}", endpoint.name));
-                    }
-                }
-                Err(error) => {
-                    self.retry_at = Some(now + RETRY);
-                    if self.failed.insert(endpoint.link) {
-                        self.changes.push((endpoint.link, false));
-                        self.log.error(format_args!(
-                            "cannot send or hear advertisements on {}, trying again: {error}",
-                            endpoint.name
-                        ));
-                    }
-                }
+            if let Err(error) = self.ensure(endpoint, reactor)
+                && self.failed.insert(endpoint.link)
+                && !failed_before.contains(&endpoint.link)
+            {
+                self.changes.push_back((endpoint.link, false));
+                self.log.error(format_args!(
+                    "cannot send or hear advertisements on {}, trying again: {error}",
+                    endpoint.name
+                ));
             }
         }
+        for link in failed_before.difference(&self.failed) {
+            self.changes.push_back((*link, true));
+            self.log.notice(format_args!("advertisements can be heard again on link {link}"));
+        }
+        self.retry_at = (!self.failed.is_empty()).then_some(now + RETRY);
         for (link, open) in &mut self.open {
             open.leave_unwanted(*link, wanted);
         }
@@ -90,18 +87,20 @@ impl LinkSockets {
     pub(super) fn close_unwanted(&mut self, wanted: &BTreeSet<Endpoint>) {
         let is_wanted = |link: &IfIndex| wanted.iter().any(|endpoint| endpoint.link == *link);
         self.open.retain(|link, _| is_wanted(link));
-        self.failed.retain(is_wanted);
+        self.changes.extend(self.failed.extract_if(.., |link| !is_wanted(link)).map(|link| (link, true)));
     }
 
     /// Closes the socket of a link that is gone.
     pub(super) fn close(&mut self, link: IfIndex) {
         self.open.remove(&link);
-        self.failed.remove(&link);
+        if self.failed.remove(&link) {
+            self.changes.push_back((link, true));
+        }
     }
 
-    /// The next link that has become able to send and hear (true), or is not (false).
-    pub(super) fn take_change(&mut self) -> Option<(IfIndex, bool)> {
-        self.changes.pop()
+    /// The links that have become able to send and hear (true) or are no longer (false), in that order.
+    pub(super) fn take_changes(&mut self) -> VecDeque<(IfIndex, bool)> {
+        std::mem::take(&mut self.changes)
     }
 
     /// When to call [`Self::open_wanted`] again although nothing changed.

@@ -109,8 +109,6 @@ struct Worker {
     unfinished: bool,
     /// What could not be announced because its device was not up.
     unannounced: BTreeSet<(IfName, IpAddr)>,
-    /// A link's queue was full: the line goes on then.
-    pause_until: Option<Instant>,
     heard: Vec<Heard>,
     phase: Phase,
     options: WorkerOptions,
@@ -145,7 +143,6 @@ impl Worker {
             lines: Vec::new(),
             unfinished: false,
             unannounced: BTreeSet::new(),
-            pause_until: None,
             heard: Vec::new(),
             phase: Phase::Starting(None),
             options,
@@ -167,10 +164,11 @@ impl Worker {
             self.announce_late(now);
             self.kernel.expire(now);
             self.link_layer.expire(now);
+            self.announce_again(now);
             self.follow_endpoints_again(now);
             self.router.handle(now, Event::Deadline, &mut self.actions);
             self.take_actions();
-            self.unfinished = self.work_for(SLICE)?;
+            self.unfinished = self.work_for(SLICE)? || self.kernel.has_late();
             self.write_lines();
         }
     }
@@ -194,12 +192,11 @@ impl Worker {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.unfinished && self.pause_until.is_none() {
+        if self.unfinished {
             return Some(self.clock.now());
         }
         let due = self.router.deadline().map(|at| at + self.slack());
-        let others =
-            [self.kernel.deadline(), self.link_layer.deadline(), self.sockets.retry_at(), self.pause_until];
+        let others = [self.kernel.deadline(), self.link_layer.deadline(), self.sockets.retry_at()];
         others.into_iter().chain([due]).flatten().min()
     }
 
@@ -283,13 +280,19 @@ impl Worker {
     /// router that has just been taken away still has a word to say.
     fn follow_endpoints(&mut self) {
         let wanted = self.router.endpoints();
-        let now = self.clock.now();
-        self.sockets.open_wanted(&wanted, now, &mut self.reactor);
-        while let Some((link, open)) = self.sockets.take_change() {
-            self.router.handle(now, Event::Socket { link, open }, &mut self.actions);
-        }
+        self.sockets.open_wanted(&wanted, self.clock.now(), &mut self.reactor);
+        self.tell_sockets();
         self.take_actions();
         self.sockets.close_unwanted(&wanted);
+        self.tell_sockets();
+        self.take_actions();
+    }
+
+    fn tell_sockets(&mut self) {
+        let now = self.clock.now();
+        for (link, open) in self.sockets.take_changes() {
+            self.router.handle(now, Event::Socket { link, open }, &mut self.actions);
+        }
     }
 
     /// What could not be held when it was asked for was announced in vain.
@@ -377,20 +380,24 @@ impl Worker {
 
     /// Ends orderly: everything that stopping asks for is done, and answered by the kernel, before the last message.
     fn end(mut self) -> io::Result<()> {
+        let last_words = self.work.len();
         self.router.stop(self.clock.now(), &mut self.actions);
         self.take_actions();
-        self.prepare_work_for_end();
+        self.prepare_work_for_end(last_words);
         let until = sys::clock::now() + PATIENCE_AT_END;
         let mut ready = Vec::new();
         while (self.work_for(SLICE)? || !self.kernel.is_idle()) && self.clock.next_turn() < until {
             self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
             self.kernel.drain(self.clock.now(), &mut self.heard)?;
+            self.kernel.expire(self.clock.now());
         }
         self.write_lines();
-        if !self.kernel.is_idle() {
-            self.log.error("the kernel has not answered in time: virtual addresses may have stayed behind");
+        if self.work.is_empty() && self.kernel.is_released() {
+            self.tell(&FromWorker::Stopped);
+        } else {
+            // Without that word the supervisor starts another worker that only cleans up.
+            self.log.error("the kernel has not released everything in time");
         }
-        self.tell(&FromWorker::Stopped);
         let until = sys::clock::now() + LAST_WORDS;
         while !self.control.is_flushed() && sys::clock::now() < until {
             self.reactor.wait(Some(until), &mut ready)?;
