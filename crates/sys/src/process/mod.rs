@@ -77,6 +77,8 @@ impl Exit {
 pub struct Child {
     pid: Pid,
     pidfd: OwnedFd,
+    /// The number is another's, or will be.
+    reaped: bool,
 }
 
 impl Child {
@@ -92,10 +94,9 @@ impl Child {
     /// `ECHILD` if it was reaped already.
     pub fn try_wait(&mut self) -> io::Result<Option<Exit>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let status = waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?;
-        if status.is_some() {
-            orphans::forget(self.pid);
-        }
+        let reap = || Ok(waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?);
+        let status = orphans::forget_reaped(self.pid, reap)?;
+        self.reaped |= status.is_some();
         Ok(status.as_ref().and_then(exit))
     }
 
@@ -103,9 +104,10 @@ impl Child {
     ///
     /// # Errors
     /// `ECHILD` if it was reaped already.
-    pub fn end(self) -> io::Result<()> {
+    pub fn end(mut self) -> io::Result<()> {
         self.kill(Signal::KILL)?;
-        waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED)?;
+        waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+        self.try_wait()?;
         Ok(())
     }
 
@@ -135,7 +137,7 @@ impl Child {
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => {
                 orphans::remember(Pid(pid));
-                Ok(Self { pid: Pid(pid), pidfd })
+                Ok(Self { pid: Pid(pid), pidfd, reaped: false })
             }
             Err(error) => {
                 // Nobody could watch it: it must not run.
@@ -148,7 +150,9 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        orphans::forget(self.pid);
+        if !self.reaped {
+            orphans::forget(self.pid);
+        }
     }
 }
 

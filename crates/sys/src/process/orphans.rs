@@ -46,6 +46,20 @@ pub(super) fn remember(pid: Pid) {
     children().insert(pid.number());
 }
 
+/// Calls `reap`, and if it has reaped the child forgets that too, before anybody can [`remember`] the number for the
+/// next child that gets it.
+pub(super) fn forget_reaped<T>(
+    pid: Pid,
+    reap: impl FnOnce() -> io::Result<Option<T>>,
+) -> io::Result<Option<T>> {
+    let mut children = children();
+    let status = reap()?;
+    if status.is_some() {
+        children.remove(&pid.number());
+    }
+    Ok(status)
+}
+
 /// Nobody does any more.
 pub(super) fn forget(pid: Pid) {
     children().remove(&pid.number());
@@ -55,4 +69,25 @@ pub(super) fn forget(pid: Pid) {
 fn children() -> MutexGuard<'static, BTreeSet<i32>> {
     static CHILDREN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Child, Exit};
+    use crate::testing::eventually;
+
+    #[test]
+    fn a_child_that_got_the_number_of_another_is_not_forgotten_with_it() {
+        let mut first = Child::start(&mut std::process::Command::new("/bin/true")).unwrap();
+        let pid = first.pid();
+        let known = || children().contains(&pid.number());
+        assert!(known());
+        assert_eq!(eventually(|| first.try_wait().unwrap()), Exit::Code(0));
+        assert!(!known());
+        remember(pid);
+        drop(first);
+        assert!(known());
+        forget(pid);
+    }
 }
