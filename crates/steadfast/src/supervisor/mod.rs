@@ -129,11 +129,13 @@ impl Start<'_> {
         if runs {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
-        let claim = |path| files.claim(path, Pid::own(), &self.log);
-        held.main = claim(&files.main).map_err(|running| self.fail(exit::OK, &running.to_string()))?;
+        let main = files.claim(&files.main, Pid::own(), &self.log);
+        held.main = main.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
         if runs {
             // No daemon of this name runs, and there will be none: unlike above, that is no success.
-            held.vrrp = claim(&files.vrrp).map_err(|running| self.fail(exit::FATAL, &running.to_string()))?;
+            held.vrrp = files
+                .claim_for_worker(Pid::own(), &self.log)
+                .map_err(|running| self.fail(exit::FATAL, &running.to_string()))?;
         }
         Ok(Prepared { config, losses, held })
     }

@@ -1,6 +1,7 @@
 //! Where the pid files are, and whether another daemon holds them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sys::pidfile;
 use sys::process::Pid;
@@ -47,6 +48,29 @@ impl PidFiles {
         }
     }
 
+    /// Takes the pid file of the worker, as [`Self::claim`] does. A worker outlives a supervisor that was killed by
+    /// as long as it takes to release its addresses: two would fight over them, so its end is awaited.
+    pub(super) fn claim_for_worker(
+        &self,
+        pid: Pid,
+        log: &Log,
+    ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
+        let until = sys::clock::now() + MOST_RELEASE_TIME;
+        let mut told = false;
+        loop {
+            match self.claim(&self.vrrp, pid, log) {
+                Err(running) if sys::clock::now() < until => {
+                    if !told {
+                        log.info(format_args!("{running}: its end is awaited"));
+                        told = true;
+                    }
+                    std::thread::sleep(STEP);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
     pub(super) fn claim(
         &self,
@@ -64,6 +88,12 @@ impl PidFiles {
         }
     }
 }
+
+/// How long a worker whose supervisor is gone may go on: as long as an orderly stop gives it.
+const MOST_RELEASE_TIME: Duration = Duration::from_secs(5);
+
+/// The pause between two looks at a pid file.
+const STEP: Duration = Duration::from_millis(20);
 
 /// Daemons of this kind. keepalived does not lock its pid files.
 const KIN: [&str; 2] = ["keepalived", "steadfast"];
