@@ -36,6 +36,10 @@ pub(crate) struct Assignment {
     pub(crate) config: model::vrrp::Config,
     /// The last state that each instance reported before the worker was started anew; empty at every other time.
     pub(crate) remembered: Vec<Remembered>,
+    /// Addresses that earlier workers may have left: they are taken away unless the configuration wants them. Only a
+    /// worker that has not begun looks at them.
+    #[serde(default)]
+    pub(crate) sweep: Vec<model::vrrp::VirtualAddress>,
 }
 
 impl Assignment {
@@ -247,8 +251,7 @@ mod tests {
 
     #[test]
     fn an_assignment_has_no_limit() {
-        let assignment =
-            Assignment { config: model::vrrp::Config::default(), remembered: vec![remembered(); 5000] };
+        let assignment = Assignment { remembered: vec![remembered(); 5000], ..Assignment::default() };
         assert_eq!(Assignment::unseal(assignment.seal().unwrap()).unwrap(), assignment);
     }
 

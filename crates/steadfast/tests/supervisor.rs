@@ -244,6 +244,54 @@ fn a_refused_reload_leaves_the_master_alone() {
 }
 
 #[test]
+fn what_a_reload_takes_away_while_no_worker_runs_goes() {
+    let Some(mut master) = Master::start(&["-n"], NOTIFY) else { return };
+    let other = [192, 0, 2, 101];
+    let both = CONFIG.replace("192.0.2.100/24\n", "192.0.2.100/24\n192.0.2.101/24\n");
+    master.host.write("/run/a.conf", &both).unwrap();
+    master.daemon.hang_up().unwrap();
+    assert!(wait_until(PATIENCE, || master.host.holds(other.into())), "{}", master.log());
+
+    // Before the worker knows of it, or after: it dies with the reload unread, and what it held is on the host.
+    master.signal_worker(Signal::STOP);
+    master.host.write("/run/a.conf", CONFIG).unwrap();
+    let reloads = |master: &Master| master.log().matches("Reloading").count();
+    let earlier = reloads(&master);
+    master.daemon.hang_up().unwrap();
+    assert!(wait_until(PATIENCE, || reloads(&master) > earlier), "{}", master.log());
+    master.signal_worker(Signal::KILL);
+    assert!(wait_until(PATIENCE, || !master.host.holds(other.into())), "{}", master.log());
+    assert!(master.holds(), "{}", master.log());
+    master.daemon.terminate().unwrap();
+    assert!(master.daemon.wait(PATIENCE).expect("an end").success());
+    assert!(!master.holds(), "{}", master.log());
+}
+
+#[test]
+fn a_daemon_that_follows_a_killed_one_awaits_the_end_of_its_worker() {
+    let Some(mut master) = Master::start(&["-n"], NOTIFY) else { return };
+    master.daemon.terminate().unwrap();
+    assert!(master.daemon.wait(PATIENCE).expect("an end").success());
+    // What a worker whose supervisor was killed looks like: nobody locks the file that names it.
+    let left = "cp /bin/sleep /run/steadfast && echo $$ > /run/vrrp.pid && exec /run/steadfast 600";
+    let mut left = master.host.spawn(&["/bin/sh", "-c", left]).unwrap();
+    let is_renamed = || {
+        let pid = master.pid_file("/run/vrrp.pid")?;
+        let name = std::fs::read_to_string(master.host.path(&format!("/proc/{pid}/comm"))).ok()?;
+        (name.trim() == "steadfast").then_some(())
+    };
+    assert!(wait_for(PATIENCE, is_renamed).is_some(), "{}", left.log().unwrap());
+
+    let argv = [env!("CARGO_BIN_EXE_steadfast"), "-n", "-l", "-D", "-f", "/run/a.conf"];
+    let next = master.host.spawn(&argv).unwrap();
+    let log = || next.log().unwrap();
+    assert!(wait_until(PATIENCE, || log().contains("its end is awaited")), "{}", log());
+    left.terminate().unwrap();
+    assert!(wait_until(PATIENCE, || log().contains("MASTER STATE")), "{}", log());
+    assert!(wait_until(PATIENCE, || master.holds()), "{}", log());
+}
+
+#[test]
 fn in_the_background_both_pid_files_name_living_processes() {
     let Some(mut master) = Master::start(&[], NOTIFY) else { return };
     let shell = master.daemon.wait(PATIENCE).expect("the shell goes on");

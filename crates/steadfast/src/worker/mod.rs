@@ -355,7 +355,9 @@ impl Worker {
         }
         self.reconfigure(&assignment);
         let instances = assignment.config.instances.into_iter();
-        self.work.push_back(Work::Sweep(instances.flat_map(|instance| instance.addresses).collect()));
+        self.work.push_back(Work::Sweep(
+            instances.flat_map(|one| one.addresses).chain(assignment.sweep).collect(),
+        ));
         self.control.send(&FromWorker::Ready, &mut self.reactor);
     }
 

@@ -67,8 +67,7 @@ impl Daemon<'_> {
     pub(super) fn leave(self, code: u8) -> u8 {
         self.runner.kill_all();
         if self.is_unreleased && !self.start.options.keep_addresses {
-            let instances = &self.config.vrrp.instances;
-            for VirtualAddress { prefix, device, .. } in instances.iter().flat_map(|i| &i.addresses) {
+            for VirtualAddress { prefix, device, .. } in self.given.all() {
                 self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
             }
         }
@@ -92,7 +91,8 @@ impl Daemon<'_> {
         if !self.is_unreleased || self.start.options.keep_addresses {
             return;
         }
-        let assignment = Assignment { config: for_sweeper(&self.config.vrrp), remembered: Vec::new() };
+        let assignment = self.assignment(Vec::new());
+        let assignment = Assignment { config: for_sweeper(&assignment.config), ..assignment };
         match self.start_link(&assignment) {
             Ok(link) => {
                 self.log.info(format_args!(
@@ -100,7 +100,8 @@ impl Daemon<'_> {
                     link.pid()
                 ));
                 let until = stopping.until.max(sys::clock::now() + SWEEP_TIME);
-                self.stopping = Some(Stopping { until, sweeping: true, ..stopping });
+                // It may hang as well, and is killed then as the worker was.
+                self.stopping = Some(Stopping { until, forced: false, sweeping: true, ..stopping });
                 self.worker_started(link);
             }
             // What is left is told at the end.

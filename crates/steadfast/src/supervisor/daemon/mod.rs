@@ -1,6 +1,7 @@
 //! The running supervisor: one loop over signals, the worker and the scripts.
 
 mod end;
+mod given;
 mod reload;
 mod worker;
 
@@ -27,6 +28,7 @@ use crate::message::Remembered;
 use crate::script::{Runner, Security};
 
 use end::Stopping;
+use given::Given;
 
 /// The running supervisor.
 pub(super) struct Daemon<'a> {
@@ -47,6 +49,7 @@ pub(super) struct Daemon<'a> {
     unproven: bool,
     /// A worker has been ready, and none has said since that it has released everything.
     is_unreleased: bool,
+    given: Given,
     restart_at: Option<Instant>,
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
@@ -89,6 +92,7 @@ impl<'a> Daemon<'a> {
             backoff: Backoff::default(),
             unproven: true,
             is_unreleased: false,
+            given: Given::default(),
             restart_at: None,
             stopping: None,
             background,

@@ -8,7 +8,6 @@ use super::super::report::{self, Console};
 use super::super::verdict::Losses;
 use super::super::{MissingRights, check_rights};
 use super::{Daemon, TOKENS, restrict};
-use crate::message::Assignment;
 
 /// Why the configuration stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +60,9 @@ impl Daemon<'_> {
 
     /// Hands the changed configuration to the running worker, or starts one if this is the first with instances.
     fn assign_anew(&mut self) {
-        if let Some(link) = &mut self.link {
-            let assignment = Assignment { config: self.config.vrrp.clone(), remembered: Vec::new() };
+        if self.link.is_some() {
+            let assignment = self.assignment(Vec::new());
+            let Some(link) = &mut self.link else { return };
             let outcome = link.assign(&mut self.reactor, TOKENS, &assignment);
             self.expect_link(outcome);
         } else if self.restart_at.is_none() && !self.config.vrrp.instances.is_empty() {

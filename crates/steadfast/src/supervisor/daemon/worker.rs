@@ -7,7 +7,7 @@ use super::super::link::{Link, LinkError};
 use super::super::pid_files::AlreadyRunning;
 use super::{Daemon, MOST_DEATHS_AT_START, TOKENS};
 use crate::exit;
-use crate::message::{Assignment, FromWorker};
+use crate::message::{Assignment, FromWorker, Remembered};
 
 impl Daemon<'_> {
     pub(super) fn start_worker(&mut self) {
@@ -17,7 +17,7 @@ impl Daemon<'_> {
             return;
         }
         let remembered = self.remembered.values().cloned().collect();
-        let assignment = Assignment { config: self.config.vrrp.clone(), remembered };
+        let assignment = self.assignment(remembered);
         match self.start_link(&assignment) {
             Ok(link) => self.worker_started(link),
             Err(error) => {
@@ -25,6 +25,12 @@ impl Daemon<'_> {
                 self.start_again("the vrrp worker", &format!("cannot be started: {why:#}"));
             }
         }
+    }
+
+    /// The configuration as it is now.
+    pub(super) fn assignment(&mut self, remembered: Vec<Remembered>) -> Assignment {
+        self.given.add(self.config.vrrp.instances.iter().flat_map(|instance| &instance.addresses));
+        Assignment { config: self.config.vrrp.clone(), remembered, sweep: self.given.earlier() }
     }
 
     pub(super) fn start_link(&mut self, assignment: &Assignment) -> Result<Link, LinkError> {
@@ -73,6 +79,7 @@ impl Daemon<'_> {
             FromWorker::Ready => {
                 self.unproven = false;
                 self.is_unreleased = true;
+                self.given.is_ready(now);
                 self.log.detail("the vrrp worker is ready");
                 self.is_up();
             }
@@ -95,6 +102,7 @@ impl Daemon<'_> {
             FromWorker::Stopped => {
                 self.log.detail("the vrrp worker has released everything");
                 self.is_unreleased = false;
+                self.given.clear();
             }
         }
     }
@@ -107,6 +115,7 @@ impl Daemon<'_> {
         let pid = link.pid();
         link.unwatch(&mut self.reactor);
         self.link = None;
+        self.given.end(sys::clock::now());
         self.runner.abandon_checks(sys::clock::now());
         if self.stopping.is_some() {
             self.sweep_if_needed();
