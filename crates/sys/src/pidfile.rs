@@ -238,7 +238,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pid");
         let kin = folder.path().join("keepalived");
-        fs::copy("/bin/sleep", &kin).unwrap();
+        // A copy could be busy: a child that another test is just starting may have it open still.
+        std::os::unix::fs::symlink("/bin/sleep", &kin).unwrap();
         let mut child = Command::new(&kin).arg("1000").spawn().unwrap();
         let number = pid(child.id().try_into().unwrap());
         let content = format!("{number}\n");
