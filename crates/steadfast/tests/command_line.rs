@@ -273,7 +273,7 @@ impl Keepalived {
     fn start(place: &Place) -> Self {
         let program = place.path("keepalived");
         // A copy could be busy: a child that another test is just starting may have it open still.
-        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
+        symlink("/bin/sleep", &program).unwrap();
         Self(Command::new(program).arg("1000").spawn().unwrap())
     }
 }
