@@ -336,7 +336,10 @@ impl Worker {
                     ..assignment
                 });
             }
-            Phase::Running => self.reconfigure(&assignment),
+            Phase::Running => {
+                self.kernel.configure(&assignment.config);
+                self.reconfigure(&assignment);
+            }
             Phase::Stopping => {}
         }
     }
@@ -349,6 +352,7 @@ impl Worker {
         let Some(assignment) = waiting.take() else { return };
         self.phase = Phase::Running;
         let now = self.clock.now();
+        // Before the links are told: on older kernels only this tells a virtual address from a router's own.
         self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
             self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
@@ -362,7 +366,6 @@ impl Worker {
     }
 
     fn reconfigure(&mut self, assignment: &Assignment) {
-        self.kernel.configure(&assignment.config);
         let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
         self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
         self.follow_endpoints();
