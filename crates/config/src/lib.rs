@@ -122,6 +122,14 @@ impl Loaded {
         }
     }
 
+    /// Judges the file by the language alone: what this release does not act on yet is only noted.
+    pub fn judge_language(&mut self) {
+        let is_missing = |diagnostic: &&mut Diagnostic| diagnostic.code.is_not_built();
+        for diagnostic in self.diagnostics.iter_mut().filter(is_missing) {
+            diagnostic.severity = Severity::Note;
+        }
+    }
+
     /// The greatest severity among the diagnostics.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
@@ -152,7 +160,7 @@ fn understand(mut sources: SourceMap, id: SourceId) -> Loaded {
     let tree = tree::parse(lexer::tokens(&lines), &mut report.diagnostics);
     hide_secrets(&tree, &mut report);
     let config = lower::lower(&tree, &mut report);
-    let lower::Report { mut diagnostics, secrets, interfaces } = report;
+    let lower::Report { mut diagnostics, secrets, interfaces, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {

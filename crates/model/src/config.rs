@@ -2,15 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vrrp;
+use crate::{Process, bfd, lvs, vrrp};
 
 /// All that a set of configuration files means, defaults applied and names resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// Settings of the whole daemon.
     pub global: Global,
+    /// Where and how its processes run.
+    pub process: Process,
     /// What the vrrp worker gets.
     pub vrrp: vrrp::Config,
+    /// What the bfd worker gets.
+    pub bfd: Vec<bfd::Session>,
+    /// What the check worker gets.
+    pub lvs: lvs::Config,
 }
 
 /// Settings of the whole daemon (`global_defs`).

@@ -24,15 +24,19 @@
     )
 )]
 
+pub mod bfd;
 mod config;
 mod ids;
+pub mod lvs;
 mod net;
+mod process;
 mod time;
 pub mod vrrp;
 
 pub use config::{Config, Global, Mail};
 pub use ids::{Influence, Priority, Vrid, Weight};
 pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
+pub use process::Process;
 pub use time::{Centis, Instant};
 
 /// A value that its type cannot hold.

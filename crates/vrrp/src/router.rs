@@ -89,9 +89,9 @@ impl Default for Router {
 impl Router {
     /// A router without instances, which knows of no link.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
-            config: Config { scripts: Vec::new(), instances: Vec::new() },
+            config: Config::default(),
             instances: BTreeMap::new(),
             by_name: BTreeMap::new(),
             by_key: BTreeMap::new(),

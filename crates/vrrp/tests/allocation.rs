@@ -76,7 +76,7 @@ fn router(count: u8, priority: u8) -> (Router, Instant) {
             ..Instance::new(&format!("VI_{vrid}"), eth.clone(), Vrid::try_from(vrid).expect("from 1 on"))
         }
     });
-    let config = Config { scripts: Vec::new(), instances: instances.collect() };
+    let config = Config { scripts: Vec::new(), instances: instances.collect(), ..Config::default() };
     let mut router = Router::new();
     let mut out = Actions::default();
     let start = Instant::from_nanos(1_000_000_000_000);

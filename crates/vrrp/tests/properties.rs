@@ -163,7 +163,7 @@ fn config() -> impl Strategy<Value = Config> {
         let command = Command { program: "chk".into(), arguments: Vec::new(), run_as: RunAs::Default };
         let script = Script { init_fail, ..Script::new("chk", command) };
         let tracks = instances.iter().any(|one| !one.track_scripts.is_empty());
-        Config { scripts: tracks.then_some(script).into_iter().collect(), instances }
+        Config { scripts: tracks.then_some(script).into_iter().collect(), instances, ..Config::default() }
     })
 }
 

@@ -58,7 +58,7 @@ fn received(router: &Router) -> Vec<u64> {
 #[test]
 fn two_interfaces_that_swap_their_names_leave_no_instance_deaf() {
     let instances = vec![instance("VI_1", eth(1), 51), instance("VI_2", eth(2), 51)];
-    let mut router = running(&Config { scripts: Vec::new(), instances });
+    let mut router = running(&Config { scripts: Vec::new(), instances, ..Config::default() });
     let mut out = Actions::default();
     // Between the two events both seem to have number 4.
     link(&mut router, &eth(1), 4, &mut out);
@@ -75,7 +75,7 @@ fn two_interfaces_that_swap_their_names_leave_no_instance_deaf() {
 fn an_advertisement_reaches_only_the_instance_of_its_link_and_vrid() {
     let instances =
         vec![instance("VI_1", eth(1), 51), instance("VI_2", eth(1), 52), instance("VI_3", eth(2), 51)];
-    let mut router = running(&Config { scripts: Vec::new(), instances });
+    let mut router = running(&Config { scripts: Vec::new(), instances, ..Config::default() });
     let mut out = Actions::default();
     for (number, vrid, expected) in [(3, 51, [1, 0, 0]), (3, 52, [1, 1, 0]), (4, 51, [1, 1, 1])] {
         let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(vrid, 200)));
@@ -90,7 +90,7 @@ fn a_late_result_of_a_removed_script_is_not_taken_for_one_of_its_successor() {
     let command = Command { program: "/bin/check".into(), arguments: Vec::new(), run_as: RunAs::Default };
     let track_scripts = vec![TrackedScript { script: "chk".into(), influence: Influence::default() }];
     let instances = vec![Instance { track_scripts, ..instance("VI_1", eth(1), 51) }];
-    let config = Config { scripts: vec![Script::new("chk", command)], instances };
+    let config = Config { scripts: vec![Script::new("chk", command)], instances, ..Config::default() };
     let mut router = running(&config);
     let mut out = Actions::default();
     router.reconfigure(START, &Config::default(), &[], &mut out);
@@ -110,7 +110,11 @@ fn what_waits_to_be_announced_goes_with_the_address_that_a_reload_takes_away() {
     let kept = VirtualAddress::new(Prefix::host([10, 0, 0, 99].into()), eth(1));
     let one = Instance { addresses: vec![kept.clone()], ..two.clone() };
     let two = Instance { addresses: vec![two.addresses[0].clone(), kept.clone()], ..two };
-    let of = |instance: &Instance| Config { scripts: Vec::new(), instances: vec![instance.clone()] };
+    let of = |instance: &Instance| Config {
+        scripts: Vec::new(),
+        instances: vec![instance.clone()],
+        ..Config::default()
+    };
     let mut router = running(&of(&two));
     let mut out = Actions::default();
     router.reconfigure(START, &of(&one), &[], &mut out);
@@ -138,7 +142,7 @@ fn what_waits_to_be_announced_goes_with_the_address_that_a_reload_takes_away() {
 #[test]
 fn lateness_of_an_advertisement_does_not_add_up_and_a_long_stall_is_not_made_up_for() {
     let owner = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
-    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner] });
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner], ..Config::default() });
     let mut out = Actions::default();
     out.drain().for_each(drop);
     let at = |millis| START + Duration::from_millis(millis);
@@ -151,7 +155,11 @@ fn lateness_of_an_advertisement_does_not_add_up_and_a_long_stall_is_not_made_up_
 
 #[test]
 fn a_master_asks_once_who_else_has_its_address_and_tells_of_an_answer_once() {
-    let mut router = running(&Config { scripts: Vec::new(), instances: vec![instance("VI_1", eth(1), 51)] });
+    let mut router = running(&Config {
+        scripts: Vec::new(),
+        instances: vec![instance("VI_1", eth(1), 51)],
+        ..Config::default()
+    });
     let mut out = Actions::default();
     let address = IpAddr::from([10, 0, 0, 51]);
     fn claim(device: &IfName, address: IpAddr) -> Event<'_> {
@@ -189,7 +197,11 @@ fn spans_of_zero_in_a_configuration_do_not_make_it_busy_for_ever() {
     let garp = Garp { refresh: Some(Duration::ZERO), delay: Some(Duration::ZERO), ..Garp::default() };
     let plain = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
     let zero = Instance { advert_interval: model::Centis::new(0), garp, ..plain.clone() };
-    let of = |instance: &Instance| Config { scripts: Vec::new(), instances: vec![instance.clone()] };
+    let of = |instance: &Instance| Config {
+        scripts: Vec::new(),
+        instances: vec![instance.clone()],
+        ..Config::default()
+    };
     let mut out = Actions::default();
     let mut reloaded = running(&of(&plain));
     reloaded.reconfigure(START, &of(&zero), &[], &mut out);
@@ -218,7 +230,8 @@ fn announced(out: &mut Actions) -> Vec<(String, IpAddr, u32)> {
 fn an_address_that_the_kernel_holds_only_now_is_announced_again_by_its_master() {
     let master = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
     let backup = instance("VI_2", eth(1), 52);
-    let mut router = running(&Config { scripts: Vec::new(), instances: vec![master, backup] });
+    let mut router =
+        running(&Config { scripts: Vec::new(), instances: vec![master, backup], ..Config::default() });
     let mut out = Actions::default();
     let [mine, theirs] = [51, 52].map(|vrid| IpAddr::from([10, 0, 0, vrid]));
     for (device, address) in [(eth(2), mine), (eth(1), theirs), (eth(1), [10, 0, 0, 53].into())] {
@@ -233,7 +246,7 @@ fn an_address_that_the_kernel_holds_only_now_is_announced_again_by_its_master() 
 fn an_address_that_the_kernel_holds_only_now_is_announced_at_the_pace_of_its_link() {
     let garp = Garp { interval: Duration::from_millis(100), delay: None, ..Garp::default() };
     let owner = Instance { garp, priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
-    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner] });
+    let mut router = running(&Config { scripts: Vec::new(), instances: vec![owner], ..Config::default() });
     let mut out = Actions::default();
     let mut total = 0;
     for tenth in 0..30u32 {
@@ -254,7 +267,7 @@ fn an_address_that_the_kernel_holds_only_now_is_announced_at_the_pace_of_its_lin
 fn a_claim_reaches_whoever_has_the_address_after_reloads_too() {
     let owner = Instance { priority: Priority::OWNER, ..instance("VI_1", eth(1), 51) };
     let moved = Instance { addresses: instance("VI_1", eth(1), 99).addresses, ..owner.clone() };
-    let of = |instances: Vec<Instance>| Config { scripts: Vec::new(), instances };
+    let of = |instances: Vec<Instance>| Config { scripts: Vec::new(), instances, ..Config::default() };
     let mut router = running(&of(vec![owner]));
     let mut out = Actions::default();
     let mut minds = |router: &mut Router, last: u8| {
@@ -282,6 +295,7 @@ fn a_master_that_is_pushed_to_and_fro_has_its_last_word_once_a_second() {
             version: model::vrrp::Version::V3,
             ..instance("VI_1", eth(1), 51)
         }],
+        ..Config::default()
     };
     let mut router = running(&config);
     let mut out = Actions::default();

@@ -45,12 +45,22 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// What to write instead, or what happens now.
     pub help: Option<String>,
+    /// The sentence that keepalived logs for it, where operators and their tools know one.
+    pub classic: Option<String>,
 }
 
 impl Diagnostic {
     /// A finding without remarks and help.
     pub fn new(severity: Severity, code: Code, primary: Span, headline: impl Into<String>) -> Self {
-        Self { code, severity, headline: headline.into(), primary, labels: Vec::new(), help: None }
+        Self {
+            code,
+            severity,
+            headline: headline.into(),
+            primary,
+            labels: Vec::new(),
+            help: None,
+            classic: None,
+        }
     }
 
     pub(crate) fn error(code: Code, primary: Span, headline: impl Into<String>) -> Self {
@@ -67,6 +77,13 @@ impl Diagnostic {
 
     pub(crate) fn label(mut self, span: Span, remark: impl Into<String>) -> Self {
         self.labels.push((span, remark.into()));
+        self
+    }
+
+    /// With the sentence that keepalived logs.
+    #[expect(dead_code, reason = "its users are being written")]
+    pub(crate) fn classic(mut self, sentence: impl Into<String>) -> Self {
+        self.classic = Some(sentence.into());
         self
     }
 

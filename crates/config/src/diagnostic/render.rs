@@ -57,7 +57,8 @@ pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let name = sources.name(diagnostic.primary);
     let line = sources.location(diagnostic.primary).line;
     let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    format!("({name}: Line {line}) {}{help}", diagnostic.headline)
+    let sentence = diagnostic.classic.as_ref().unwrap_or(&diagnostic.headline);
+    format!("({name}: Line {line}) {sentence}{help}")
 }
 
 /// A file that could not be read has no text to point at.

@@ -6,9 +6,9 @@ use model::vrrp::VirtualAddress;
 use model::{IfName, Prefix};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Arguments, Block, Status};
+use crate::keyword::{self, Arguments, Block, Loss, Status};
 use crate::lexer::Word;
-use crate::lower::{Report, Setting, planned, setting};
+use crate::lower::{Report, Setting, setting};
 use crate::number;
 use crate::source::Span;
 
@@ -105,10 +105,7 @@ fn prefix(word: &Word<'_>, report: &mut Report) -> Option<(Prefix, Network)> {
     let address = match address.parse() {
         Ok(IpAddr::V4(address)) => address,
         Ok(IpAddr::V6(_)) => {
-            report.push(
-                Diagnostic::error(Code::NotBuilt, word.span, "IPv6 addresses are not built yet")
-                    .help("without it this host would not do what the file says"),
-            );
+            report.lacks("IPv6", Status::Planned(Loss::Meaning), word.span);
             return None;
         }
         Err(_) => {
@@ -206,7 +203,7 @@ fn report_option(option: &Word<'_>, block: Block, report: &mut Report) -> bool {
     if let Some(keyword) = keyword::lookup(block, &option.text)
         && keyword.status != Status::Built
     {
-        report.push(planned(keyword.name, keyword.status, option.span));
+        report.lacks(keyword.name, keyword.status, option.span);
         return keyword.arguments != Arguments::Flag;
     }
     let headline = format!("{} is no option of an address; it is ignored", shown(&option.text));

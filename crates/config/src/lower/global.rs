@@ -9,7 +9,7 @@ use model::vrrp::{RunAs, Transport, Version};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::Block;
 use crate::lower::garp::GarpDraft;
-use crate::lower::{Report, Setting, not_built, notify, settings};
+use crate::lower::{Report, Setting, notify, settings};
 use crate::number;
 use crate::source::Span;
 use crate::tree::Node;
@@ -89,7 +89,7 @@ impl Global {
             }
             "vrrp_higher_prio_send_advert" => set(&mut self.higher_prio_send_advert, setting.boolean(report)),
             "dynamic_interfaces" => self.dynamic_interfaces = dynamic_interfaces(setting, report),
-            _ => report.push(not_built(setting)),
+            _ => setting.lacks(report),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::lower::address::AddressDraft;
 use crate::lower::garp::GarpDraft;
 use crate::lower::notify::NotifyDraft;
 use crate::lower::track::{self, Tracker};
-use crate::lower::{Report, Setting, Spanned, global, not_built, planned, settings};
+use crate::lower::{Report, Setting, Spanned, global, settings};
 use crate::source::Span;
 
 /// A `vrrp_instance` as it was written. `None` is "not said".
@@ -82,7 +82,7 @@ impl Instance {
                 || draft.set_transport(setting, report)
                 || draft.set_holding(setting, report);
             if !taken {
-                report.push(not_built(setting));
+                setting.lacks(report);
             }
         });
         Some(draft)
@@ -269,10 +269,7 @@ fn peers(block: Setting<'_, '_>, report: &mut Report) -> Vec<Spanned<IpAddr>> {
         let Some(head) = node.head() else { continue };
         match head.text.parse() {
             Ok(value @ IpAddr::V4(_)) => peers.push(Spanned { value, span: head.span }),
-            Ok(IpAddr::V6(_)) => report.push(
-                Diagnostic::error(Code::NotBuilt, head.span, "IPv6 peers are not built yet")
-                    .help("without it this host would not do what the file says"),
-            ),
+            Ok(IpAddr::V6(_)) => report.lacks("IPv6", Status::Planned(Loss::Meaning), head.span),
             Err(_) => {
                 let headline = format!("{} is not the address of a peer; it is ignored", shown(&head.text));
                 report.push(Diagnostic::warning(Code::InvalidAddress, head.span, headline));
@@ -288,7 +285,7 @@ fn peer_options(words: &[crate::lexer::Word<'_>], report: &mut Report) {
     while let Some(word) = words.next() {
         match keyword::lookup(Block::UnicastPeers, &word.text) {
             Some(keyword) => {
-                report.push(planned(keyword.name, keyword.status, word.span));
+                report.lacks(keyword.name, keyword.status, word.span);
                 if keyword.arguments != Arguments::Flag {
                     words.next();
                 }
@@ -312,7 +309,7 @@ impl AuthDraft {
             match setting.name() {
                 "auth_type" => draft.kind = auth_type(setting, report),
                 "auth_pass" => set(&mut draft.password, password(setting, report)),
-                _ => report.push(not_built(setting)),
+                _ => setting.lacks(report),
             }
         });
         draft
@@ -324,7 +321,7 @@ fn auth_type(setting: Setting<'_, '_>, report: &mut Report) -> AuthKind {
     match word.text.as_ref() {
         "PASS" => AuthKind::Pass,
         "AH" => {
-            report.push(planned("auth_type AH", Status::Planned(Loss::Meaning), word.span));
+            report.lacks("auth_type AH", Status::Planned(Loss::Meaning), word.span);
             AuthKind::Unusable
         }
         _ => {

@@ -4,14 +4,24 @@
 //! are resolved: defaults are applied, wherever in the file `global_defs` stands, and names are looked up.
 
 mod address;
+mod bfd;
 mod garp;
+mod garp_group;
 mod global;
 mod instance;
+mod lvs;
 mod notify;
+mod process;
 mod resolve;
+mod route;
+mod rule;
 mod script;
 mod setting;
+mod statics;
+mod sync_group;
 mod track;
+mod tracker;
+mod unbuilt;
 
 use std::collections::BTreeMap;
 
@@ -19,14 +29,21 @@ use model::{IfName, vrrp};
 
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Block, Loss, Status};
+use crate::keyword::{self, Block};
 use crate::source::Span;
 use crate::tree::Node;
 
+pub(crate) use bfd::BfdDraft;
+pub(crate) use garp_group::GarpGroup;
 pub(crate) use global::Global;
 pub(crate) use instance::Instance;
+pub(crate) use lvs::Lvs;
+pub(crate) use process::Process;
 pub(crate) use script::Script;
 pub(crate) use setting::{Setting, Spanned};
+pub(crate) use statics::Statics;
+pub(crate) use sync_group::SyncGroup;
+pub(crate) use tracker::{FileTracker, ProcessTracker, TrackGroup};
 
 /// What is said about a file.
 #[derive(Debug, Default)]
@@ -36,6 +53,8 @@ pub(crate) struct Report {
     pub(crate) secrets: Vec<Span>,
     /// The interfaces that are named.
     pub(crate) interfaces: Vec<Spanned<IfName>>,
+    /// What has no effect yet.
+    pub(crate) unbuilt: unbuilt::Unbuilt,
 }
 
 impl Report {
@@ -50,6 +69,15 @@ pub(crate) struct Drafts {
     pub(crate) global: Global,
     pub(crate) scripts: Vec<Script>,
     pub(crate) instances: Vec<Instance>,
+    pub(crate) groups: Vec<SyncGroup>,
+    pub(crate) files: Vec<FileTracker>,
+    pub(crate) processes: Vec<ProcessTracker>,
+    pub(crate) track_groups: Vec<TrackGroup>,
+    pub(crate) bfd: Vec<BfdDraft>,
+    pub(crate) statics: Statics,
+    pub(crate) garp_groups: Vec<GarpGroup>,
+    pub(crate) process: Process,
+    pub(crate) lvs: Lvs,
 }
 
 /// The configuration that a tree means.
@@ -59,21 +87,59 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         "global_defs" => drafts.global.read(setting.node.children(), report),
         "vrrp_script" => drafts.scripts.extend(Script::read(setting, report)),
         "vrrp_instance" => drafts.instances.extend(Instance::read(setting, report)),
-        _ => report.push(not_built(setting)),
+        "vrrp_sync_group" => drafts.groups.extend(SyncGroup::read(setting, report)),
+        "vrrp_track_process" => drafts.processes.extend(ProcessTracker::read(setting, report)),
+        "track_file" | "vrrp_track_file" => drafts.files.extend(FileTracker::read(setting, report)),
+        "track_group" => drafts.track_groups.extend(TrackGroup::read(setting, report)),
+        "bfd_instance" => drafts.bfd.extend(BfdDraft::read(setting, report)),
+        "static_ipaddress" | "static_routes" | "static_rules" => drafts.statics.read(setting, report),
+        "garp_group" => drafts.garp_groups.extend(GarpGroup::read(setting, report)),
+        "virtual_server_group" | "virtual_server" | "SSL" => drafts.lvs.read(setting, report),
+        _ => drafts.process.read(setting, report),
     });
     if drafts.global.dynamic_interfaces {
         report.interfaces.clear();
     }
     check::drafts(&mut drafts, report);
-    let Drafts { global, scripts, instances } = drafts;
+    report.tell_unbuilt();
+    let Drafts {
+        global,
+        scripts,
+        instances,
+        groups,
+        files,
+        processes,
+        track_groups,
+        bfd,
+        statics,
+        garp_groups,
+        process,
+        lvs,
+    } = drafts;
     let scripts: Vec<vrrp::Script> = scripts.iter().filter_map(|script| script.resolve(&global)).collect();
     let by_name: BTreeMap<_, _> = scripts.iter().map(|script| (script.name.as_str(), script)).collect();
     let instances = instances.into_iter().filter_map(|draft| draft.resolve(&global, &by_name, report));
-    let instances = instances.collect();
-    model::Config { global: global.resolve(), vrrp: vrrp::Config { scripts, instances } }
+    let vrrp = vrrp::Config {
+        instances: instances.collect(),
+        groups: groups.into_iter().filter_map(|draft| draft.resolve(&global, report)).collect(),
+        files: files.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        processes: processes.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        track_groups: track_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        statics: statics.resolve(&global, report),
+        garp_groups: garp_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        scripts,
+    };
+    model::Config {
+        bfd: bfd.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        lvs: lvs.resolve(&global, report),
+        process: process.resolve(report),
+        global: global.resolve(),
+        vrrp,
+    }
 }
 
-/// Hands every line of a block whose keyword is built to `read`, and reports all others.
+/// Hands every line of a block whose keyword is known to `read`, and reports all others. That a keyword has no effect
+/// yet is noted here; its value is read and checked all the same.
 pub(crate) fn settings<'n, 'a>(
     nodes: &'n [Node<'a>],
     block: Block,
@@ -96,10 +162,8 @@ pub(crate) fn settings<'n, 'a>(
             continue;
         };
         let setting = Setting { node, keyword, block };
-        match keyword.status {
-            Status::Built => read(setting, report),
-            Status::Planned(_) => report.push(not_built(setting)),
-        }
+        setting.lacks(report);
+        report.within(keyword.status, |report| read(setting, report));
     }
 }
 
@@ -123,21 +187,4 @@ fn report_unknown(node: &Node<'_>, block: Block, report: &mut Report) {
 pub(crate) fn secrets(node: &Node<'_>) -> Option<Span> {
     let unpaired = node.statement.unpaired;
     node.arguments().first().map(|word| word.span).or(unpaired)
-}
-
-/// A keyword of keepalived that has no effect yet.
-pub(crate) fn not_built(setting: Setting<'_, '_>) -> Diagnostic {
-    planned(setting.name(), setting.keyword.status, setting.head_span())
-}
-
-/// As [`not_built`], for a word in the middle of a line.
-pub(crate) fn planned(name: &str, status: Status, span: Span) -> Diagnostic {
-    let headline = format!("`{name}` is not built yet and has no effect");
-    match status {
-        Status::Planned(Loss::Meaning) => Diagnostic::error(Code::NotBuilt, span, headline)
-            .help("without it this host would not do what the file says"),
-        Status::Planned(Loss::Director) => Diagnostic::error(Code::NoDirector, span, headline)
-            .help("to run the virtual routers of this file alone, start with `-P`"),
-        Status::Planned(Loss::Comfort) | Status::Built => Diagnostic::warning(Code::NotBuilt, span, headline),
-    }
 }

@@ -8,7 +8,7 @@ use model::vrrp::{self, RunAs};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::Block;
 use crate::lower::notify::{self, CommandDraft, WithUser};
-use crate::lower::{Global, Report, Setting, Spanned, not_built, settings, track};
+use crate::lower::{Global, Report, Setting, Spanned, settings, track};
 
 /// A `vrrp_script` as it was written.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Script {
             "weight" => self.influence = track::weight(setting, report).unwrap_or(self.influence),
             "user" => self.user = notify::user(setting, report).or_else(|| self.user.take()),
             "init_fail" => self.init_fail = setting.flag(report),
-            _ => report.push(not_built(setting)),
+            _ => setting.lacks(report),
         }
     }
 

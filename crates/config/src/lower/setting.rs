@@ -41,6 +41,11 @@ impl<'n, 'a> Setting<'n, 'a> {
         self.keyword.name
     }
 
+    /// Notes that the keyword has no effect yet, if that is so.
+    pub(crate) fn lacks(&self, report: &mut Report) {
+        report.lacks(self.name(), self.keyword.status, self.head_span());
+    }
+
     /// The whole line.
     pub(crate) fn span(&self) -> Span {
         self.node.statement.span()

@@ -54,6 +54,7 @@ pub(super) enum Console {
 /// Checks the configuration, and whether this host has what it names. Returns the exit code.
 pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     let mut reading = Files::of(options).read();
+    reading.loaded.judge_language();
     let mut findings = Vec::new();
     if options.vrrp {
         // The links of another namespace are not to be seen from here.

@@ -117,7 +117,7 @@ struct Worker {
 
 enum Phase {
     /// Links are not all known; the configuration may be.
-    Starting(Option<Assignment>),
+    Starting(Option<Box<Assignment>>),
     Running,
     Stopping,
 }
@@ -331,10 +331,8 @@ impl Worker {
             Phase::Starting(waiting) => {
                 // A reload that comes before the start does not know what the first assignment remembers.
                 let remembered = waiting.take().map_or_else(Vec::new, |earlier| earlier.remembered);
-                *waiting = Some(Assignment {
-                    remembered: [remembered, assignment.remembered].concat(),
-                    ..assignment
-                });
+                let remembered = [remembered, assignment.remembered].concat();
+                *waiting = Some(Box::new(Assignment { remembered, ..assignment }));
             }
             Phase::Running => {
                 self.kernel.configure(&assignment.config);

@@ -87,7 +87,7 @@ pub(crate) fn plain() -> Config {
     let vrid = Vrid::try_from(51).expect("51 is a VRID");
     let address = VirtualAddress::new(Prefix::host([192, 168, 0, 100].into()), eth());
     let instance = Instance { addresses: vec![address], ..Instance::new("VI_1", eth(), vrid) };
-    Config { scripts: Vec::new(), instances: vec![instance] }
+    Config { scripts: Vec::new(), instances: vec![instance], ..Config::default() }
 }
 
 /// The interface of the router under test.
@@ -97,7 +97,7 @@ pub(crate) fn eth() -> IfName {
 
 /// Applies one setting; false if the word is none.
 pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
-    let Config { scripts, instances } = config;
+    let Config { scripts, instances, .. } = config;
     let instance = instances.first_mut().ok_or("there is no instance to set")?;
     match word {
         "version" => instance.version = version(rest)?,

@@ -82,7 +82,8 @@ fn a_fault_with_a_living_link_releases_for_the_others() {
     let command = Command { program: "/bin/check".into(), arguments: Vec::new(), run_as: RunAs::Default };
     let scripts = vec![Script::new("chk", command)];
     let track_scripts = vec![TrackedScript { script: "chk".into(), influence: Influence::default() }];
-    let config = Config { scripts, instances: vec![Instance { track_scripts, ..instance(101) }] };
+    let config =
+        Config { scripts, instances: vec![Instance { track_scripts, ..instance(101) }], ..Config::default() };
     let mut lan = Lan::new(DELAY);
     let host = lan.add(A, config);
     lan.start(host);

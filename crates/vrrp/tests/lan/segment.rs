@@ -289,5 +289,5 @@ pub(crate) fn eth() -> IfName {
 
 /// A configuration of one instance.
 pub(crate) fn only(instance: Instance) -> Config {
-    Config { scripts: Vec::new(), instances: vec![instance] }
+    Config { scripts: Vec::new(), instances: vec![instance], ..Config::default() }
 }

@@ -78,7 +78,7 @@ fn notes_weights() -> (Lan, HostId, HostId) {
     let of = |priority| {
         let track_scripts = vec![TrackedScript { script: "chk".into(), influence }];
         let instances = vec![Instance { track_scripts, ..instance(priority) }];
-        Config { scripts: vec![script.clone()], instances }
+        Config { scripts: vec![script.clone()], instances, ..Config::default() }
     };
     let mut lan = Lan::new(DELAY);
     let (a, b) = (lan.add(A, of(91)), lan.add(B, of(90)));

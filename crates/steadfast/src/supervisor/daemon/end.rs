@@ -137,7 +137,11 @@ fn for_sweeper(config: &Config) -> Config {
         notify: Notify::default(),
         ..instance.clone()
     };
-    Config { scripts: Vec::new(), instances: config.instances.iter().map(meek).collect() }
+    Config {
+        scripts: Vec::new(),
+        instances: config.instances.iter().map(meek).collect(),
+        ..Config::default()
+    }
 }
 
 /// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.

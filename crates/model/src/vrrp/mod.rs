@@ -6,6 +6,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod garp_group;
+mod group;
+mod statics;
+mod tracked;
+
+pub use garp_group::GarpGroup;
+pub use group::SyncGroup;
+pub use statics::Statics;
+pub use tracked::{TrackGroup, TrackedFile, TrackedProcess};
+
 use crate::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
 /// What the vrrp worker is to run. Names are unique in each list.
@@ -15,6 +25,18 @@ pub struct Config {
     pub scripts: Vec<Script>,
     /// Virtual routers.
     pub instances: Vec<Instance>,
+    /// Sync groups.
+    pub groups: Vec<SyncGroup>,
+    /// Files whose content is tracked.
+    pub files: Vec<TrackedFile>,
+    /// Processes whose presence is tracked.
+    pub processes: Vec<TrackedProcess>,
+    /// Instances that follow static addresses, routes or rules.
+    pub track_groups: Vec<TrackGroup>,
+    /// What is there whoever is master.
+    pub statics: Statics,
+    /// Shared pacing of gratuitous messages.
+    pub garp_groups: Vec<GarpGroup>,
 }
 
 /// A protocol version.

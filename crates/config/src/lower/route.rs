@@ -1,0 +1,1 @@
+//! Entries of `static_routes` and `virtual_routes`.

@@ -1,0 +1,1 @@
+//! Entries of `static_rules` and `virtual_rules`.

@@ -1,0 +1,23 @@
+//! `vrrp_sync_group`.
+
+use crate::lower::{Report, Setting, Spanned};
+
+/// `vrrp_sync_group`, as it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct SyncGroup {
+    name: Spanned<String>,
+}
+
+impl SyncGroup {
+    pub(crate) fn read(setting: Setting<'_, '_>, report: &mut Report) -> Option<Self> {
+        Some(Self { name: setting.block_name(report)? })
+    }
+
+    pub(crate) fn resolve(
+        self,
+        _global: &crate::lower::Global,
+        _report: &mut Report,
+    ) -> Option<model::vrrp::SyncGroup> {
+        Some(model::vrrp::SyncGroup { name: self.name.value })
+    }
+}
