@@ -30,6 +30,7 @@ mod ids;
 pub mod lvs;
 mod net;
 mod process;
+mod secret;
 mod time;
 pub mod vrrp;
 
@@ -37,6 +38,7 @@ pub use config::{Config, Global, Mail};
 pub use ids::{Influence, Priority, Vrid, Weight};
 pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
 pub use process::Process;
+pub use secret::Secret;
 pub use time::{Centis, Instant};
 
 /// A value that its type cannot hold.
