@@ -10,6 +10,6 @@ impl Lvs {
     pub(crate) fn read(&mut self, _setting: Setting<'_, '_>, _report: &mut Report) {}
 
     pub(crate) fn resolve(self, _global: &Global, _report: &mut Report) -> model::lvs::Config {
-        model::lvs::Config {}
+        model::lvs::Config::default()
     }
 }
