@@ -24,19 +24,22 @@
     )
 )]
 
+pub mod address;
 pub mod bfd;
 mod config;
 mod ids;
 pub mod lvs;
 mod net;
 mod process;
+pub mod route;
+pub mod rule;
 mod secret;
 mod time;
 pub mod vrrp;
 
 pub use config::{Config, Global, Mail};
 pub use ids::{Influence, Priority, Vrid, Weight};
-pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
+pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope};
 pub use process::Process;
 pub use secret::Secret;
 pub use time::{Centis, Instant};
@@ -60,6 +63,15 @@ pub enum OutOfRange {
     /// At most 32 bits for IPv4, 128 for IPv6.
     #[error("a prefix is at most 32 bits long for IPv4, 128 for IPv6")]
     PrefixLength,
+    /// MPLS labels are 20 bits (RFC 3032 §2.1).
+    #[error("an MPLS label is 0 to 1048575")]
+    MplsLabel,
+    /// The kernel keeps the weight of a hop, less one, in a byte.
+    #[error("the weight of a hop is 1 to 256")]
+    HopWeight,
+    /// A range that ends before it begins.
+    #[error("a range must not end before it begins")]
+    Range,
     /// More centiseconds than the type holds.
     #[error("an interval is at most 655.35 seconds")]
     Centis,

@@ -187,6 +187,68 @@ impl fmt::Display for Prefix {
     }
 }
 
+/// A number that the host may have given a name (the files below `/etc/iproute2`).
+///
+/// Names that every host knows are numbers already. In JSON it is a number or a string.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Named<T> {
+    /// The number.
+    Number(T),
+    /// A name that only the host can look up.
+    Name(String),
+}
+
+impl<T: Copy> Named<T> {
+    /// The number, unless the host has to be asked.
+    #[must_use]
+    pub const fn number(&self) -> Option<T> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Named<T> {
+    fn from(number: T) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Named<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// How far an address or route reaches (`rtnetlink(7)`, `/etc/iproute2/rt_scopes`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scope(pub u8);
+
+impl Scope {
+    /// Everywhere.
+    pub const GLOBAL: Self = Self(0);
+    /// The own site.
+    pub const SITE: Self = Self(200);
+    /// The link.
+    pub const LINK: Self = Self(253);
+    /// This host.
+    pub const HOST: Self = Self(254);
+    /// Nowhere.
+    pub const NOWHERE: Self = Self(255);
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,5 +270,13 @@ mod tests {
         assert_eq!(Prefix::new(v4, 24).map(|p| p.to_string()), Ok("192.0.2.1/24".to_owned()));
         assert_eq!(Prefix::new(v4, 33), Err(OutOfRange::PrefixLength));
         assert_eq!(Prefix::host(v4).length(), 32);
+    }
+
+    #[test]
+    fn names_and_numbers_look_like_themselves_in_json() {
+        for (value, json) in [(Named::from(Scope::LINK), "253"), (Named::Name("lab".to_owned()), "\"lab\"")] {
+            assert_eq!(serde_json::to_string(&value).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Named<Scope>>(json).unwrap(), value);
+        }
     }
 }

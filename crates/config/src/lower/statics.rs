@@ -10,6 +10,6 @@ impl Statics {
     pub(crate) fn read(&mut self, _setting: Setting<'_, '_>, _report: &mut Report) {}
 
     pub(crate) fn resolve(self, _global: &Global, _report: &mut Report) -> model::vrrp::Statics {
-        model::vrrp::Statics {}
+        model::vrrp::Statics::default()
     }
 }
