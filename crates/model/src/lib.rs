@@ -24,23 +24,26 @@
     )
 )]
 
-pub mod address;
 pub mod bfd;
 mod config;
 mod ids;
 pub mod lvs;
 mod net;
 mod process;
-pub mod route;
-pub mod rule;
 mod secret;
 mod time;
 pub mod vrrp;
 
-pub use config::{Config, Global, Mail};
+pub use config::{
+    AutoPriority, Buffer, Checkers, Config, Dbus, Dump, Dumps, DynamicInterfaces, Fifo, Fifos, Files, Filter,
+    Flush, Global, Host, IncludeCheck, IpSets, IproutePaths, Iptables, IpvsGlobals, IpvsMarks,
+    IpvsTimeouts, JsonLayout, LifecycleScript, Mail, MailServer, NetlinkBuffers, Nftables, Nice, RealTime,
+    ReceiveBuffers, Reload, ReloadFile, RouterGlobals, Snmp, SnmpStatistics, StartDelay, SyncDaemon,
+    SyncTransport, Umask, Validation, Worker, Workers,
+};
 pub use ids::{Influence, Priority, Vrid, Weight};
-pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope};
-pub use process::Process;
+pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
+pub use process::{LinkDelay, Namespace, PollMethod, PolledLink, Process};
 pub use secret::Secret;
 pub use time::{Centis, Instant};
 
@@ -63,15 +66,15 @@ pub enum OutOfRange {
     /// At most 32 bits for IPv4, 128 for IPv6.
     #[error("a prefix is at most 32 bits long for IPv4, 128 for IPv6")]
     PrefixLength,
-    /// MPLS labels are 20 bits (RFC 3032 §2.1).
-    #[error("an MPLS label is 0 to 1048575")]
-    MplsLabel,
-    /// The kernel keeps the weight of a hop, less one, in a byte.
-    #[error("the weight of a hop is 1 to 256")]
-    HopWeight,
-    /// A range that ends before it begins.
-    #[error("a range must not end before it begins")]
-    Range,
+    /// Nice values are -20..=19.
+    #[error("a nice value is -20 to 19")]
+    Nice,
+    /// Real-time priorities are 1..=99.
+    #[error("a real-time priority is 1 to 99")]
+    RealTime,
+    /// Nine bits of rights.
+    #[error("a file creation mask is at most 0777")]
+    Umask,
     /// More centiseconds than the type holds.
     #[error("an interval is at most 655.35 seconds")]
     Centis,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use model::vrrp::Garp;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lower::{Report, Setting};
+use crate::number;
 
 /// What one block says. `None` is "not said here".
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct GarpDraft {
     lower_prio_delay: Option<Duration>,
     lower_prio_repeat: Option<u32>,
     interval: Option<Duration>,
+    /// `vrrp_gna_interval`, only in `global_defs`.
+    gna_interval: Option<Duration>,
     /// `vrrp_min_garp`.
     pub(crate) minimal: bool,
 }
@@ -31,6 +34,7 @@ impl GarpDraft {
         lower_prio_delay: None,
         lower_prio_repeat: None,
         interval: None,
+        gna_interval: None,
         minimal: false,
     };
 
@@ -49,9 +53,17 @@ impl GarpDraft {
             "garp_interval" => {
                 set(&mut self.interval, setting.seconds(report).map(|interval| interval.value))
             }
+            "gna_interval" => {
+                set(&mut self.gna_interval, setting.seconds(report).map(|interval| interval.value));
+            }
             _ => return false,
         }
         true
+    }
+
+    /// The least gap between two unsolicited neighbour advertisements on one interface; zero is none.
+    pub(crate) fn gna_interval(&self) -> Duration {
+        self.gna_interval.unwrap_or_default()
     }
 
     /// What holds for an instance with this draft, under the defaults of `global`.
@@ -103,4 +115,48 @@ fn at_least_one(setting: Setting<'_, '_>, report: &mut Report) -> Option<u32> {
         report.push(Diagnostic::warning(Code::Adjusted, repeat.span, headline));
     }
     Some(repeat.value.max(1))
+}
+
+/// Periodic gratuitous messages on further interfaces (`vrrp_garp_extra_if`, `garp_extra_if`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extra {
+    pub(crate) interval: Duration,
+    /// On every interface that holds an address, not only on VMACs.
+    pub(crate) all: bool,
+}
+
+/// The most seconds between two of these messages.
+const MOST_EXTRA: i64 = 86_400;
+
+/// `[all] SECONDS` after `vrrp_garp_extra_if`, `garp_extra_if` and their old names. The words may come in any order, and
+/// the last number counts.
+pub(crate) fn extra(setting: Setting<'_, '_>, report: &mut Report) -> Option<Extra> {
+    let mut all = false;
+    let mut interval = None;
+    for word in setting.node.arguments() {
+        if word.text == "all" {
+            all = true;
+            continue;
+        }
+        match number::integer(&word.text) {
+            Ok(seconds @ 1..=MOST_EXTRA) => {
+                interval = u64::try_from(seconds).ok().map(Duration::from_secs);
+            }
+            Ok(_) | Err(number::NumberError::TooLarge) => {
+                report.push(setting.out_of_range(word, &format!("1 to {MOST_EXTRA} seconds")));
+                return None;
+            }
+            Err(number::NumberError::Invalid) => {
+                let what = "is neither `all` nor a whole number of seconds";
+                report.push(setting.invalid(Code::InvalidNumber, word, what));
+                return None;
+            }
+        }
+    }
+    if interval.is_none() {
+        let headline = format!("{} has no interval", shown(setting.name()));
+        let help = format!("write `{} [all] SECONDS`; the line has no effect", setting.name());
+        report.push(Diagnostic::warning(Code::MissingArgument, setting.span(), headline).help(help));
+    }
+    interval.map(|interval| Extra { interval, all })
 }

@@ -12,6 +12,11 @@ impl GarpGroup {
     }
 
     pub(crate) fn resolve(self, _report: &mut Report) -> Option<model::vrrp::GarpGroup> {
-        Some(model::vrrp::GarpGroup {})
+        let interval = std::time::Duration::ZERO;
+        Some(model::vrrp::GarpGroup {
+            garp_interval: interval,
+            gna_interval: interval,
+            interfaces: Vec::new(),
+        })
     }
 }

@@ -10,6 +10,6 @@ impl Process {
     pub(crate) fn read(&mut self, _setting: Setting<'_, '_>, _report: &mut Report) {}
 
     pub(crate) fn resolve(self, _report: &mut Report) -> model::Process {
-        model::Process {}
+        model::Process::default()
     }
 }

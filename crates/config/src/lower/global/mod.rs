@@ -1,15 +1,17 @@
 //! `global_defs`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU16;
 use std::time::Duration;
 
-use model::Mail;
+use model::IfName;
 use model::vrrp::{RunAs, Transport, Version};
+use model::{Host, Mail, MailServer, RouterGlobals};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::Block;
-use crate::lower::garp::GarpDraft;
-use crate::lower::{Report, Setting, notify, settings};
+use crate::lower::garp::{self, GarpDraft};
+use crate::lower::{Report, Setting, Spanned, notify, settings};
 use crate::number;
 use crate::source::Span;
 use crate::tree::Node;
@@ -27,11 +29,35 @@ pub(crate) struct Global {
     pub(crate) garp: GarpDraft,
     pub(crate) down_timer_adverts: u8,
     pub(crate) group_v4: Ipv4Addr,
+    /// `vrrp_mcast_group6`.
+    pub(crate) group_v6: Ipv6Addr,
+    /// `vrrp_owner_ignore_adverts`.
+    pub(crate) owner_ignore_adverts: bool,
+    /// `v3_checksum_as_v2`.
+    pub(crate) v3_checksum_as_v2: bool,
+    /// `vrrp_notify_priority_changes`.
+    pub(crate) notify_priority_changes: bool,
+    /// `vrrp_garp_extra_if`.
+    pub(crate) extra_garp: Option<garp::Extra>,
+    /// `vmac_prefix`.
+    pub(crate) vmac_prefix: Option<Spanned<String>>,
+    /// `vmac_addr_prefix`.
+    pub(crate) vmac_address_prefix: Option<Spanned<String>>,
+    /// `default_interface`: where static addresses without `dev` go.
+    pub(crate) default_interface: Option<Spanned<IfName>>,
+    smtp_alert: Option<bool>,
+    smtp_alert_vrrp: Option<bool>,
+    smtp_alert_checker: Option<bool>,
+    /// `checker_log_all_failures`.
+    pub(crate) log_all_failures: bool,
     pub(crate) check_unicast_src: bool,
     pub(crate) skip_check_adv_addr: bool,
     pub(crate) lower_prio_no_advert: Option<bool>,
     pub(crate) higher_prio_send_advert: bool,
 }
+
+/// VRRP's own IPv6 group (RFC 9568 §5.1.2.2).
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 
 impl Default for Global {
     fn default() -> Self {
@@ -46,6 +72,18 @@ impl Default for Global {
             garp: GarpDraft::EMPTY,
             down_timer_adverts: 3,
             group_v4: Transport::GROUP_V4,
+            group_v6: GROUP_V6,
+            owner_ignore_adverts: false,
+            v3_checksum_as_v2: false,
+            notify_priority_changes: false,
+            extra_garp: None,
+            vmac_prefix: None,
+            vmac_address_prefix: None,
+            default_interface: None,
+            smtp_alert: None,
+            smtp_alert_vrrp: None,
+            smtp_alert_checker: None,
+            log_all_failures: false,
             check_unicast_src: false,
             skip_check_adv_addr: false,
             lower_prio_no_advert: None,
@@ -88,14 +126,52 @@ impl Global {
                 set(&mut self.lower_prio_no_advert, setting.boolean(report).map(Some));
             }
             "vrrp_higher_prio_send_advert" => set(&mut self.higher_prio_send_advert, setting.boolean(report)),
+            "vrrp_owner_ignore_adverts" => set(&mut self.owner_ignore_adverts, setting.boolean(report)),
+            "v3_checksum_as_v2" => set(&mut self.v3_checksum_as_v2, setting.boolean(report)),
+            "vrrp_notify_priority_changes" => {
+                set(&mut self.notify_priority_changes, setting.boolean(report));
+            }
+            "smtp_alert" => set(&mut self.smtp_alert, setting.boolean(report).map(Some)),
+            "smtp_alert_vrrp" => set(&mut self.smtp_alert_vrrp, setting.boolean(report).map(Some)),
+            "smtp_alert_checker" => set(&mut self.smtp_alert_checker, setting.boolean(report).map(Some)),
+            "checker_log_all_failures" => set(&mut self.log_all_failures, setting.boolean(report)),
+            "vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl" => {
+                set(&mut self.extra_garp, garp::extra(setting, report).map(Some));
+            }
             "dynamic_interfaces" => self.dynamic_interfaces = dynamic_interfaces(setting, report),
             _ => setting.lacks(report),
         }
     }
 
+    /// Whether instances and sync groups mail unless they say themselves (`smtp_alert_vrrp`, `smtp_alert`).
+    pub(crate) fn mails_of_routers(&self) -> bool {
+        self.smtp_alert_vrrp.or(self.smtp_alert).unwrap_or(false)
+    }
+
+    /// Whether virtual and real servers mail unless they say themselves (`smtp_alert_checker`, `smtp_alert`). `None` is
+    /// each kind's own default: real servers do, virtual servers do not.
+    pub(crate) fn mails_of_servers(&self) -> Option<bool> {
+        self.smtp_alert_checker.or(self.smtp_alert)
+    }
+
+    /// What the names of VMAC interfaces begin with.
+    pub(crate) fn vmac_prefix(&self) -> &str {
+        self.vmac_prefix.as_ref().map_or(RouterGlobals::VMAC_PREFIX, |prefix| &prefix.value)
+    }
+
+    /// What the names of VMAC interfaces of single addresses begin with.
+    pub(crate) fn vmac_address_prefix(&self) -> &str {
+        self.vmac_address_prefix.as_ref().map_or_else(|| self.vmac_prefix(), |prefix| &prefix.value)
+    }
+
     /// What the whole daemon needs of it.
     pub(crate) fn resolve(self) -> model::Global {
-        model::Global { router_id: self.router_id, script_security: self.script_security, mail: self.mail }
+        model::Global {
+            router_id: self.router_id,
+            script_security: self.script_security,
+            mail: self.mail,
+            ..model::Global::default()
+        }
     }
 }
 
@@ -110,19 +186,24 @@ fn recipients(node: &Node<'_>) -> impl Iterator<Item = String> {
     node.children().iter().flat_map(|line| &line.statement.words).map(|word| word.text.clone().into_owned())
 }
 
-fn mail_server(setting: Setting<'_, '_>, report: &mut Report) -> Option<(String, u16)> {
+fn mail_server(setting: Setting<'_, '_>, report: &mut Report) -> Option<MailServer> {
     setting.note_words_after(2, report);
     let host = setting.first(report)?;
     let Some(port) = setting.node.arguments().get(1) else {
-        return Some((host.text.clone().into_owned(), 25));
+        return Some(MailServer { host: host_named(&host.text), port: MailServer::PORT });
     };
-    match number::integer(&port.text).ok().and_then(|port| u16::try_from(port).ok()) {
-        Some(number @ 1..) => Some((host.text.clone().into_owned(), number)),
-        _ => {
+    let number = number::integer(&port.text).ok().and_then(|port| u16::try_from(port).ok());
+    match number.and_then(NonZeroU16::new) {
+        Some(port) => Some(MailServer { host: host_named(&host.text), port }),
+        None => {
             report.push(setting.out_of_range(port, "1 to 65535"));
             None
         }
     }
+}
+
+fn host_named(text: &str) -> Host {
+    text.parse().map_or_else(|_| Host::Name(text.to_owned()), Host::Address)
 }
 
 fn connect_timeout(setting: Setting<'_, '_>, report: &mut Report) -> Option<Duration> {
