@@ -569,7 +569,8 @@ fn new_address(index: IfIndex, address: &VirtualAddress) -> NewAddress {
     NewAddress {
         index,
         prefix: address.prefix,
-        scope: address.scope,
+        // A name that nobody has looked up means as much as one that nobody knows: no scope of its own.
+        scope: address.scope.number().unwrap_or_default().0,
         broadcast: address.broadcast,
         label: address.label.clone(),
         protocol: PROTOCOL,

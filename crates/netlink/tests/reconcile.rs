@@ -583,7 +583,7 @@ fn the_last_wish_says_how_an_address_is_added() {
     let slot = slot("eth0", "192.0.2.1/24");
     for (owner, scope) in [("VI_1", 0), ("VI_2", 253), ("VI_1", 254)] {
         let address = VirtualAddress::new(slot.prefix, slot.device.clone());
-        world.reconciler.want(owner, &VirtualAddress { scope, ..address });
+        world.reconciler.want(owner, &VirtualAddress { scope: model::Scope(scope).into(), ..address });
     }
     let mut scope = None;
     let ask = |request| {

@@ -73,12 +73,11 @@ impl AddressDraft {
     /// The address on `interface`, unless it names another device.
     pub(crate) fn resolve(&self, interface: &IfName, advertised: Advertised) -> VirtualAddress {
         VirtualAddress {
-            prefix: self.prefix,
-            device: self.device(interface).clone(),
-            scope: self.scope,
+            scope: model::Scope(self.scope).into(),
             broadcast: self.broadcast,
             label: self.label.clone(),
             advertised: advertised == Advertised::Yes,
+            ..VirtualAddress::new(self.prefix, self.device(interface).clone())
         }
     }
 }

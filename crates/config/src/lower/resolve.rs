@@ -55,6 +55,8 @@ impl Instance {
             transport,
             source: self.source(report),
             addresses,
+            routes: Vec::new(),
+            rules: Vec::new(),
             preempt: self.preempt(priority, strict, report),
             accept: self.accept(version, priority, strict, report),
             strict,

@@ -13,10 +13,13 @@ mod tracked;
 
 pub use garp_group::GarpGroup;
 pub use group::SyncGroup;
-pub use statics::Statics;
+pub use statics::{Static, Statics};
 pub use tracked::{TrackGroup, TrackedFile, TrackedProcess};
 
-use crate::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
+pub use crate::address::VirtualAddress;
+use crate::route::Route;
+use crate::rule::Rule;
+use crate::{Centis, IfName, Influence, Priority, Vrid, Weight};
 
 /// What the vrrp worker is to run. Names are unique in each list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,10 @@ pub struct Instance {
     pub source: Option<IpAddr>,
     /// The addresses that a master holds, in file order, advertised ones first.
     pub addresses: Vec<VirtualAddress>,
+    /// The routes that a master adds (`virtual_routes`).
+    pub routes: Vec<Route>,
+    /// The policy rules that a master adds (`virtual_rules`).
+    pub rules: Vec<Rule>,
     /// When to take over from a master of lower priority.
     pub preempt: Preempt,
     /// Packets to the virtual addresses are accepted by a master that does not own them.
@@ -157,23 +164,6 @@ pub enum Transport {
 impl Transport {
     /// VRRP's own IPv4 group (RFC 9568 §5.1.1.2).
     pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-}
-
-/// An address that a master holds (`virtual_ipaddress`, `virtual_ipaddress_excluded`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct VirtualAddress {
-    /// Address and prefix length; /32 unless configured.
-    pub prefix: Prefix,
-    /// The interface that holds it; the instance's own unless `dev` says otherwise.
-    pub device: IfName,
-    /// The kernel's scope number (0 global, 200 site, 253 link, 254 host, 255 nowhere).
-    pub scope: u8,
-    /// The broadcast address.
-    pub broadcast: Option<Ipv4Addr>,
-    /// The label that old tools show (`eth0:1`).
-    pub label: Option<String>,
-    /// Whether advertisements list it.
-    pub advertised: bool,
 }
 
 /// When a backup takes over from a living master of lower priority.
@@ -327,6 +317,8 @@ impl Instance {
             transport: Transport::Multicast { group: IpAddr::V4(Transport::GROUP_V4) },
             source: None,
             addresses: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             preempt: Preempt::Always,
             accept: true,
             strict: false,
@@ -340,14 +332,6 @@ impl Instance {
             skip_check_adv_addr: false,
             notify: Notify::default(),
         }
-    }
-}
-
-impl VirtualAddress {
-    /// `prefix` on `device`, advertised, with global scope.
-    #[must_use]
-    pub const fn new(prefix: Prefix, device: IfName) -> Self {
-        Self { prefix, device, scope: 0, broadcast: None, label: None, advertised: true }
     }
 }
 

@@ -66,13 +66,9 @@ mod tests {
     use model::Prefix;
 
     fn addresses(hosts: &[u8]) -> Vec<VirtualAddress> {
-        let address = |host: &u8| VirtualAddress {
-            prefix: Prefix::new([192, 0, 2, *host].into(), 24).unwrap(),
-            device: "eth1".parse().unwrap(),
-            scope: 0,
-            broadcast: None,
-            label: None,
-            advertised: true,
+        let address = |host: &u8| {
+            let prefix = Prefix::new([192, 0, 2, *host].into(), 24).unwrap();
+            VirtualAddress::new(prefix, "eth1".parse().unwrap())
         };
         hosts.iter().map(address).collect()
     }
