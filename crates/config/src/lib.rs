@@ -69,6 +69,7 @@
 
 mod check;
 mod diagnostic;
+pub mod explain;
 pub mod keyword;
 mod lexer;
 mod lower;
@@ -80,7 +81,7 @@ mod tree;
 use std::collections::BTreeSet;
 use std::io;
 
-pub use diagnostic::{Code, Diagnostic, Severity, render};
+pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use source::{SourceId, SourceMap, Span};
 
 /// Where the text of a configuration comes from: files in the daemon, a map in tests.

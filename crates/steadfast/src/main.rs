@@ -1,15 +1,22 @@
 //! The daemon's one binary: supervisor, workers and commands. Wiring only.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsString};
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+mod check_command;
 mod cli;
+mod command;
+mod completions_command;
+mod config_command;
 mod exit;
+mod explain_command;
+mod fmt_command;
 mod lab_command;
 mod log;
+mod manual_command;
 mod message;
 mod program;
 mod script;
@@ -32,7 +39,7 @@ fn dispatch(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitC
     match arguments.first().map(OsString::as_os_str) {
         Some(first) if first == WORKER => run_worker(program, arguments),
         Some(first) if program.has_commands() && !first.as_encoded_bytes().starts_with(b"-") => {
-            Ok(run_command(first, arguments.iter().skip(1).cloned()))
+            Ok(command::run(first, arguments.get(1..).unwrap_or_default().to_vec()))
         }
         _ => match cli::parse(arguments.iter().cloned()) {
             Ok(request) => serve(program, request, arguments),
@@ -44,20 +51,9 @@ fn dispatch(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitC
     }
 }
 
-fn run_command(command: &OsStr, arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    if command == "lab" {
-        return lab_command::run(arguments);
-    }
-    say(&format!(
-        "steadfast: unknown command '{}'; commands: lab. To run the daemon give options only: see 'steadfast --help'.",
-        command.display()
-    ));
-    ExitCode::from(exit::FATAL)
-}
-
 fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     match request {
-        cli::Request::Help => say(cli::usage(program.name()).trim_end()),
+        cli::Request::Help => say(cli::usage(program).trim_end()),
         cli::Request::Version => say(program.version()),
         cli::Request::Signum(function) => {
             writeln!(std::io::stdout(), "{}", supervisor::signal_number(function))

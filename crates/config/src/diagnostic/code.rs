@@ -2,9 +2,31 @@
 
 use std::fmt;
 
-/// One row for each code: variant, number, what kind of finding it is, and what `steadfast explain` says beyond that.
+/// Lines with a finding, and the same lines put right. Lines of an instance stand without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// As found.
+    pub wrong: &'static str,
+    /// As it should be.
+    pub right: &'static str,
+}
+
+macro_rules! example {
+    () => {
+        None
+    };
+    ($wrong:literal, $right:literal) => {
+        Some(Example { wrong: $wrong, right: $right })
+    };
+}
+
+/// One row for each code: variant, number, what kind of finding it is, what `steadfast explain` says beyond that, and, if
+/// a few lines can show it, wrong lines and right ones.
 macro_rules! codes {
-    ($($(#[$attribute:meta])* $name:ident = $id:literal, $title:literal, $explanation:literal;)*) => {
+    ($(
+        $(#[$attribute:meta])* $name:ident = $id:literal, $title:literal, $explanation:literal
+        $(, $wrong:literal => $right:literal)?;
+    )*) => {
         /// Which kind of finding a diagnostic is. The number never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -37,6 +59,14 @@ macro_rules! codes {
             pub const fn explanation(self) -> &'static str {
                 match self {
                     $(Self::$name => $explanation,)*
+                }
+            }
+
+            /// Lines that show it, where a few can.
+            #[must_use]
+            pub const fn example(self) -> Option<Example> {
+                match self {
+                    $(Self::$name => example!($($wrong, $right)?),)*
                 }
             }
         }

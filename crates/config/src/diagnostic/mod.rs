@@ -3,7 +3,7 @@
 mod code;
 pub mod render;
 
-pub use code::Code;
+pub use code::{Code, Example};
 
 use crate::source::Span;
 
@@ -95,9 +95,14 @@ impl Diagnostic {
 
 /// A word of the file as it may stand in a message: in backquotes, without control characters, not endless.
 pub(crate) fn shown(word: &str) -> String {
+    format!("`{}`", shown_bare(word))
+}
+
+/// The same without the backquotes.
+pub(crate) fn shown_bare(word: &str) -> String {
     const LONGEST: usize = 60;
     let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
     let text: String = word.chars().take(LONGEST).map(visible).collect();
     let more = if word.chars().nth(LONGEST).is_some() { "…" } else { "" };
-    format!("`{text}{more}`")
+    format!("{text}{more}")
 }

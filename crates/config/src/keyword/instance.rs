@@ -189,6 +189,7 @@ pub(super) const IPVLAN: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const UNICAST_PEERS: &[Keyword] = &[
     built("(peer)", grammar("ADDRESS [min_ttl 0..255] [max_ttl 0..255]")).or("min_ttl 0, max_ttl 255")
+        .such_as("192.0.2.2 min_ttl 254 max_ttl 255")
         .doc("Adds one unicast peer. Same family as the instance. Either option turns on check_unicast_src."),
     needed("min_ttl", integer(0..=255)).or_number(0)
         .doc("Rejects adverts of this peer with a lower TTL."),

@@ -9,6 +9,7 @@ mod authentication;
 mod bfd;
 mod block;
 mod checker;
+mod example;
 mod global;
 mod instance;
 mod preprocessor;
@@ -45,6 +46,8 @@ pub struct Keyword {
     pub alias_of: Option<&'static str>,
     /// Its arguments are a password or key, which no diagnostic shows.
     pub secret: bool,
+    /// A line that shows it; empty where one can be made from the rest of the entry.
+    example: &'static str,
     /// Whether Steadfast acts on it.
     pub status: Status,
 }
@@ -211,6 +214,7 @@ const fn entry(name: &'static str, arguments: Arguments, status: Status) -> Keyw
         doc: "",
         alias_of: None,
         secret: false,
+        example: "",
         status,
     }
 }
@@ -271,6 +275,10 @@ impl Keyword {
 
     const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    const fn such_as(self, example: &'static str) -> Self {
+        Self { example, ..self }
     }
 }
 

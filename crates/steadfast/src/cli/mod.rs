@@ -6,7 +6,9 @@ mod getopt;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::command;
 use crate::log::{Facility, Verbosity};
+use crate::program::Program;
 
 use flags::{FLAGS, Flag};
 pub(crate) use getopt::UsageError;
@@ -164,11 +166,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     })
 }
 
-/// The usage text of a program called `program`.
-pub(crate) fn usage(program: &str) -> String {
+/// The usage text of `program`.
+pub(crate) fn usage(program: &Program) -> String {
     use std::fmt::Write as _;
 
-    let mut text = format!("Usage: {program} [OPTION...]\n");
+    let name = program.name();
+    let mut text = format!("Usage: {name} [OPTION...]\n");
     for Spelling { short, long, value, placeholder, help, flag } in FLAGS {
         let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{}, ", char::from(letter)));
         let long = match value {
@@ -178,6 +181,13 @@ pub(crate) fn usage(program: &str) -> String {
         };
         let idle = if flag.is_idle() { " (no effect yet)" } else { "" };
         writeln!(text, "  {short}--{long:<28} {help}{idle}").expect("a String takes all");
+    }
+    if program.has_commands() {
+        write!(text, "\nor: {name} COMMAND [...]\n").expect("a String takes all");
+        for command in command::shown() {
+            writeln!(text, "  {:<14} {}", command.name, command.summary).expect("a String takes all");
+        }
+        writeln!(text, "'{name} COMMAND --help' tells more.").expect("a String takes all");
     }
     text
 }

@@ -112,15 +112,21 @@ fn a_configuration_test_may_name_its_log() {
 
 #[test]
 fn the_usage_text_names_every_option() {
-    let text = usage("keepalived");
+    let text = usage(&Program::named("keepalived".as_ref()));
     for spelling in FLAGS {
         assert!(text.contains(&format!("--{}", spelling.long)), "{}", spelling.long);
     }
 }
 
 #[test]
+fn the_usage_text_names_the_commands_where_there_are_any() {
+    assert!(usage(&Program::named("steadfast".as_ref())).contains("\n  explain "));
+    assert!(!usage(&Program::named("keepalived".as_ref())).contains("explain"));
+}
+
+#[test]
 fn the_usage_text_says_what_has_no_effect_yet() {
-    let text = usage("keepalived");
+    let text = usage(&Program::named("keepalived".as_ref()));
     for spelling in FLAGS.iter().filter(|spelling| !matches!(spelling.flag, Flag::Help | Flag::Version)) {
         let line = text.lines().find(|line| line.contains(&format!("--{}", spelling.long))).unwrap();
         let mut options = Options::default();

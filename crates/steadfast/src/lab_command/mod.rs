@@ -11,7 +11,7 @@ mod stage;
 mod table;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -20,33 +20,37 @@ use options::{Options, Request};
 use plan::Plan;
 use stage::Stage;
 
-const USAGE: &str = "\
-usage: steadfast lab [--keep] [--pcap FILE] [FILE FILE...]
+use crate::command::{Command, CommandOption, NO, Operand};
 
-Runs the daemon on two hosts or more, made of namespaces, and takes the master away from them, while a
-client sends 1000 requests a second to the first virtual address. Each FILE is the configuration of one
-host; without any, a pair of them is built in. Interfaces and addresses are made as the files need them.
-
-The scripts of the files run too. They see the files of this machine but cannot change them: all but /run and
-/tmp is read-only, and these two are each host's own, empty at first and gone at the end.
-
-  --keep        leave it running at the end, and say how to enter the hosts
-  --pcap FILE   write what passed the LAN into FILE, for tshark and Wireshark
-  -h, --help    this text
-";
-
-/// The command line could not be understood.
-const USAGE_ERROR: u8 = 2;
+pub(crate) const COMMAND: Command = Command {
+    name: "lab",
+    synopsis: "[--keep] [--pcap FILE] [FILE FILE...]",
+    summary: "Watch a failover between hosts made of namespaces",
+    description: &[
+        "Runs the daemon on two hosts or more, made of namespaces, and takes the master away from them, while a client sends 1000 requests a second to the first virtual address. Each FILE is the configuration of one host; without any, a pair of them is built in. Interfaces and addresses are made as the files need them.",
+        "The scripts of the files run too. They see the files of this machine but cannot change them: all but /run and /tmp is read-only, and these two are each host's own, empty at first and gone at the end.",
+    ],
+    options: &[
+        CommandOption::flag("keep", "Leave it running at the end, and say how to enter the hosts"),
+        CommandOption {
+            short: None,
+            long: "pcap",
+            value: "FILE",
+            help: "Write what passed the LAN into FILE, for tshark and Wireshark",
+        },
+    ],
+    operand: Operand::Files,
+    statuses: &[(0, "every step ended well"), (NO, "one did not")],
+    hidden: false,
+    run,
+};
 
 /// Runs `steadfast lab` with the arguments that follow these words.
-pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let options = match options::parse(arguments) {
-        Ok(Request::Help) => return exit(print(USAGE).map(|()| true)),
+fn run(arguments: Vec<OsString>) -> ExitCode {
+    let options = match options::parse(arguments.into_iter()) {
+        Ok(Request::Help) => return COMMAND.help(),
         Ok(Request::Run(options)) => options,
-        Err(error) => {
-            complain(&format!("{error}\nTry 'steadfast lab --help'."));
-            return ExitCode::from(USAGE_ERROR);
-        }
+        Err(error) => return COMMAND.misused(&error.to_string()),
     };
     exit(watch(&options))
 }
@@ -55,10 +59,7 @@ fn exit(result: anyhow::Result<bool>) -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => COMMAND.fail(&format!("{error:#}")),
     }
 }
 
@@ -85,14 +86,4 @@ fn watch(options: &Options) -> anyhow::Result<bool> {
         }
     }
     Ok(well)
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write")
-}
-
-fn complain(text: &str) {
-    // Nobody is left to tell if standard error is closed.
-    writeln!(io::stderr(), "steadfast lab: {text}").ok();
 }
