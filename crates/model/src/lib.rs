@@ -24,25 +24,28 @@
     )
 )]
 
+pub mod address;
 pub mod bfd;
 mod config;
 mod ids;
 pub mod lvs;
 mod net;
 mod process;
+pub mod route;
+pub mod rule;
 mod secret;
 mod time;
 pub mod vrrp;
 
 pub use config::{
     AutoPriority, Buffer, Checkers, Config, Dbus, Dump, Dumps, DynamicInterfaces, Fifo, Fifos, Files, Filter,
-    Flush, Global, Host, IncludeCheck, IpSets, IproutePaths, Iptables, IpvsGlobals, IpvsMarks,
-    IpvsTimeouts, JsonLayout, LifecycleScript, Mail, MailServer, NetlinkBuffers, Nftables, Nice, RealTime,
-    ReceiveBuffers, Reload, ReloadFile, RouterGlobals, Snmp, SnmpStatistics, StartDelay, SyncDaemon,
-    SyncTransport, Umask, Validation, Worker, Workers,
+    Flush, Global, Host, IncludeCheck, IpSets, IproutePaths, Iptables, IpvsGlobals, IpvsMarks, IpvsTimeouts,
+    JsonLayout, LifecycleScript, Mail, MailServer, NetlinkBuffers, Nftables, Nice, RealTime, ReceiveBuffers,
+    Reload, ReloadFile, RouterGlobals, Snmp, SnmpStatistics, StartDelay, SyncDaemon, SyncTransport, Umask,
+    Validation, Worker, Workers,
 };
 pub use ids::{Influence, Priority, Vrid, Weight};
-pub use net::{Family, IfIndex, IfName, MacAddr, Prefix};
+pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope};
 pub use process::{LinkDelay, Namespace, PollMethod, PolledLink, Process};
 pub use secret::Secret;
 pub use time::{Centis, Instant};
@@ -66,6 +69,15 @@ pub enum OutOfRange {
     /// At most 32 bits for IPv4, 128 for IPv6.
     #[error("a prefix is at most 32 bits long for IPv4, 128 for IPv6")]
     PrefixLength,
+    /// MPLS labels are 20 bits (RFC 3032 §2.1).
+    #[error("an MPLS label is 0 to 1048575")]
+    MplsLabel,
+    /// The kernel keeps the weight of a hop, less one, in a byte.
+    #[error("the weight of a hop is 1 to 256")]
+    HopWeight,
+    /// A range that ends before it begins.
+    #[error("a range must not end before it begins")]
+    Range,
     /// Nice values are -20..=19.
     #[error("a nice value is -20 to 19")]
     Nice,
