@@ -123,6 +123,7 @@ impl Outgoing {
             auth: match self.auth {
                 Auth::None => wire::vrrp::Auth::None,
                 Auth::Pass(password) => wire::vrrp::Auth::Pass(password.0),
+                Auth::Ah(_) => wire::vrrp::Auth::Other(2),
             },
             addresses: addresses.unwrap_or_else(|| Addresses::none(self.family)),
         }
@@ -130,12 +131,11 @@ impl Outgoing {
 
     /// Every IP address that it goes to.
     pub fn destinations(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        match &self.transport {
-            Transport::Multicast { group } => std::slice::from_ref(group),
-            Transport::Unicast { peers } => peers.as_slice(),
-        }
-        .iter()
-        .copied()
+        let (group, peers) = match &self.transport {
+            Transport::Multicast { group } => (Some(*group), [].as_slice()),
+            Transport::Unicast { peers, .. } => (None, peers.as_slice()),
+        };
+        group.into_iter().chain(peers.iter().map(|peer| peer.address))
     }
 }
 

@@ -90,7 +90,7 @@ fn script_name(script: &Script) -> &str {
 
 fn instance(old: &Instance, new: &Instance) -> Option<Change> {
     let name = new.name.clone();
-    let identity = |one: &Instance| (one.interface.clone(), one.vrid, one.version);
+    let identity = |one: &Instance| (one.interface.clone(), one.vrid, one.version, one.family);
     if identity(old) != identity(new) {
         return Some(Change::InstanceReplaced(name));
     }
@@ -105,14 +105,22 @@ fn settings(old: &Instance, new: &Instance) -> Vec<&'static str> {
         interface: _,
         vrid: _,
         version: _,
+        family: _,
+        vrf,
+        own_device,
+        vmac_for_addresses,
         priority,
         initial,
         advert_interval,
         down_timer_adverts,
         auth,
+        hmac,
         transport,
         source,
+        track_source,
+        v3_checksum_as_v2,
         addresses,
+        promote_secondaries,
         preempt,
         accept,
         strict,
@@ -120,21 +128,36 @@ fn settings(old: &Instance, new: &Instance) -> Vec<&'static str> {
         track_interfaces,
         track_scripts,
         garp,
+        extra_garp,
         lower_prio_no_advert,
         higher_prio_send_advert,
         check_unicast_src,
         skip_check_adv_addr,
+        owner_ignore_adverts,
+        timer_expired_backup,
+        poll_link,
+        receive_buffer,
+        lvs_sync_interface,
         notify,
+        notify_priority_changes,
+        smtp_alert,
     } = old;
     let same = [
         ("priority", *priority == new.priority),
         ("state", *initial == new.initial),
         ("advert_int", *advert_interval == new.advert_interval),
         ("down_timer_adverts", *down_timer_adverts == new.down_timer_adverts),
+        ("vrf", *vrf == new.vrf),
+        ("use_vmac", *own_device == new.own_device),
+        ("use_vmac_addr", *vmac_for_addresses == new.vmac_for_addresses),
         ("authentication", *auth == new.auth),
+        ("auth_hmac", *hmac == new.hmac),
         ("peers", *transport == new.transport),
         ("source address", *source == new.source),
+        ("track_src_ip", *track_source == new.track_source),
+        ("v3_checksum_as_v2", *v3_checksum_as_v2 == new.v3_checksum_as_v2),
         ("virtual_ipaddress", *addresses == new.addresses),
+        ("promote_secondaries", *promote_secondaries == new.promote_secondaries),
         ("preemption", *preempt == new.preempt),
         ("accept", *accept == new.accept),
         ("strict_mode", *strict == new.strict),
@@ -142,11 +165,19 @@ fn settings(old: &Instance, new: &Instance) -> Vec<&'static str> {
         ("track_interface", *track_interfaces == new.track_interfaces),
         ("track_script", *track_scripts == new.track_scripts),
         ("garp", *garp == new.garp),
+        ("garp_extra_if", *extra_garp == new.extra_garp),
         ("lower_prio_no_advert", *lower_prio_no_advert == new.lower_prio_no_advert),
         ("higher_prio_send_advert", *higher_prio_send_advert == new.higher_prio_send_advert),
         ("check_unicast_src", *check_unicast_src == new.check_unicast_src),
         ("skip_check_adv_addr", *skip_check_adv_addr == new.skip_check_adv_addr),
+        ("owner_ignore_adverts", *owner_ignore_adverts == new.owner_ignore_adverts),
+        ("timer_expired_backup", *timer_expired_backup == new.timer_expired_backup),
+        ("linkbeat_use_polling", *poll_link == new.poll_link),
+        ("kernel_rx_buf_size", *receive_buffer == new.receive_buffer),
+        ("lvs_sync_daemon_interface", *lvs_sync_interface == new.lvs_sync_interface),
         ("notify", *notify == new.notify),
+        ("notify_priority_changes", *notify_priority_changes == new.notify_priority_changes),
+        ("smtp_alert", *smtp_alert == new.smtp_alert),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }

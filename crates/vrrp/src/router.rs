@@ -472,7 +472,7 @@ fn endpoint(instance: &Instance) -> Option<Endpoint> {
         Transport::Multicast { group } => Some(group),
         Transport::Unicast { .. } => None,
     };
-    Some(Endpoint { link, name: config.interface.clone(), family, group })
+    Some(Endpoint { link, name: config.interface.clone()?, family, group })
 }
 
 /// Others have not yet taken over from a master that they heard less than a master down interval ago. They wait

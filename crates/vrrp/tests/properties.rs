@@ -306,10 +306,8 @@ impl Life {
         });
         let config = self.config.instances.iter().find(|one| *one.name == **instance).expect("it is known");
         let usable = |links: &BTreeMap<IfName, Link>| {
-            links
-                .get(&config.interface)
-                .filter(|link| link.up && link.address.is_some())
-                .map(|link| link.index)
+            let own = config.interface.as_ref().and_then(|name| links.get(name));
+            own.filter(|link| link.up && link.address.is_some()).map(|link| link.index)
         };
         let usable = usable(links_before).is_some() && usable(links_before) == usable(&self.links);
         if yields == Some(true) || !usable {
@@ -344,7 +342,7 @@ impl Life {
             let priority = status.priority.get();
             assert_eq!(priority == 255, config.priority == Priority::OWNER);
             assert!(priority > 0);
-            let present = self.links.contains_key(&config.interface);
+            let present = config.interface.as_ref().is_some_and(|name| self.links.contains_key(name));
             assert!(present || status.state == StateName::Fault, "without an interface");
         }
         assert_eq!(instances, self.config.instances.len());

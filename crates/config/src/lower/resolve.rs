@@ -1,7 +1,7 @@
 //! `vrrp_instance`: what is meant, defaults applied and contradictions settled as keepalived settles them.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -55,8 +55,6 @@ impl Instance {
             transport,
             source: self.source(report),
             addresses,
-            routes: Vec::new(),
-            rules: Vec::new(),
             preempt: self.preempt(priority, strict, report),
             accept: self.accept(version, priority, strict, report),
             strict,
@@ -68,8 +66,7 @@ impl Instance {
             higher_prio_send_advert: self.higher_prio_send_advert(global, strict, report),
             skip_check_adv_addr: self.skip_check_adv_addr.unwrap_or(global.skip_check_adv_addr),
             notify: self.notify.resolve(global),
-            interface,
-            name: self.name.value,
+            ..vrrp::Instance::new(&self.name.value, interface, vrid)
         })
     }
 
@@ -165,16 +162,17 @@ impl Instance {
                 "an instance with unicast peers has no multicast destination; the line has no effect";
             report.push(Diagnostic::warning(Code::Transport, group.span, headline));
         }
-        let mut peers: Vec<IpAddr> = Vec::new();
+        let mut peers = BTreeSet::new();
+        let mut listed: Vec<IpAddr> = Vec::new();
         for peer in &self.peers {
-            if peers.contains(&peer.value) {
+            if !peers.insert(peer.value) {
                 let headline = format!("`{}` is listed already", peer.value);
                 report.push(Diagnostic::note(Code::DuplicateEntry, peer.span, headline));
             } else {
-                peers.push(peer.value);
+                listed.push(peer.value);
             }
         }
-        Transport::Unicast { peers }
+        Transport::unicast(listed)
     }
 
     fn source(&self, report: &mut Report) -> Option<IpAddr> {

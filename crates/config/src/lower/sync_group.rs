@@ -18,6 +18,14 @@ impl SyncGroup {
         _global: &crate::lower::Global,
         _report: &mut Report,
     ) -> Option<model::vrrp::SyncGroup> {
-        Some(model::vrrp::SyncGroup { name: self.name.value })
+        Some(model::vrrp::SyncGroup {
+            name: self.name.value,
+            members: Vec::new(),
+            track_interfaces: Vec::new(),
+            track_scripts: Vec::new(),
+            weighted_tracking: false,
+            notify: model::vrrp::GroupNotify::default(),
+            smtp_alert: false,
+        })
     }
 }

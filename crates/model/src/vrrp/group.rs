@@ -2,9 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::vrrp::{Command, TrackedInterface, TrackedScript};
+
 /// Instances with one common state (`vrrp_sync_group`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncGroup {
     /// Its name.
     pub name: String,
+    /// The names of its members, each an instance of the same [`Config`](super::Config) (`group`). No instance is in two groups.
+    pub members: Vec<String>,
+    /// Interfaces that matter to all members (`track_interface`).
+    pub track_interfaces: Vec<TrackedInterface>,
+    /// Scripts that matter to all members (`track_script`).
+    pub track_scripts: Vec<TrackedScript>,
+    /// Weights of members' trackers act, although members then differ in priority (`sync_group_tracking_weight`,
+    /// `global_tracking`).
+    pub weighted_tracking: bool,
+    /// What to run when the group changes state.
+    pub notify: GroupNotify,
+    /// Changes of its state are mailed (`smtp_alert`).
+    pub smtp_alert: bool,
+}
+
+/// What to run when a group changes state (`notify_*`). `any` gets the arguments `GROUP name STATE priority` appended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupNotify {
+    /// `notify_master`.
+    pub master: Option<Command>,
+    /// `notify_backup`.
+    pub backup: Option<Command>,
+    /// `notify_fault`.
+    pub fault: Option<Command>,
+    /// `notify_stop`.
+    pub stop: Option<Command>,
+    /// `notify`.
+    pub any: Option<Command>,
 }

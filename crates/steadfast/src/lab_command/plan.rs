@@ -128,14 +128,18 @@ impl Pool {
         instance: &Instance,
         wished: Option<Ipv4Addr>,
     ) -> anyhow::Result<(Ipv4Addr, BTreeMap<IfName, Vec<Prefix>>)> {
-        let mut interfaces = interfaces(config, &instance.interface);
-        let apart = instance.interface != self.asked.device;
+        let lan = instance
+            .interface
+            .as_ref()
+            .context("an instance without an interface has no place in the lab")?;
+        let mut interfaces = interfaces(config, lan);
+        let apart = *lan != self.asked.device;
         let own = match wished {
             Some(address) => Prefix::new(address.into(), self.asked.bits)?,
             None if apart => self.next_of(ELSEWHERE, NETWORK_BITS)?,
             None => self.next()?,
         };
-        interfaces.entry(instance.interface.clone()).or_default().push(own);
+        interfaces.entry(lan.clone()).or_default().push(own);
         if apart {
             // Or the host would have no way back to the client.
             let way_back = self.next()?;
@@ -214,7 +218,7 @@ fn all_addresses(config: &model::vrrp::Config) -> Vec<Ipv4Addr> {
 
 fn peers(instance: &Instance) -> Vec<IpAddr> {
     match &instance.transport {
-        Transport::Unicast { peers } => peers.clone(),
+        Transport::Unicast { peers, .. } => peers.iter().map(|peer| peer.address).collect(),
         Transport::Multicast { .. } => Vec::new(),
     }
 }
@@ -238,9 +242,11 @@ fn wished_address(instances: &[&Instance], index: usize) -> Option<Ipv4Addr> {
 fn interfaces(config: &model::vrrp::Config, lan: &IfName) -> BTreeMap<IfName, Vec<Prefix>> {
     let mut interfaces: BTreeMap<IfName, Vec<Prefix>> = BTreeMap::new();
     for instance in &config.instances {
-        let sources = interfaces.entry(instance.interface.clone()).or_default();
-        let source = instance.source.and_then(|source| Prefix::new(source, NETWORK_BITS).ok());
-        sources.extend(source.filter(|source| instance.interface != *lan && !sources.contains(source)));
+        if let Some(own) = &instance.interface {
+            let sources = interfaces.entry(own.clone()).or_default();
+            let source = instance.source.and_then(|source| Prefix::new(source, NETWORK_BITS).ok());
+            sources.extend(source.filter(|source| own != lan && !sources.contains(source)));
+        }
         let devices = instance.addresses.iter().map(|held| &held.device);
         for name in devices.chain(instance.track_interfaces.iter().map(|tracked| &tracked.interface)) {
             interfaces.entry(name.clone()).or_default();

@@ -52,7 +52,9 @@ impl Stage {
         let lan = |name: &IfName| lans.get(name).context("there is a LAN for every interface");
         let client_host = Host::new("client")?;
         let cable = lan(&plan.device)?.connect(&client_host, &plan.device, &[plan.client])?;
-        let sniffer = lan(&plan.hosts[0].instance.interface)?.sniff()?;
+        let first =
+            plan.hosts[0].instance.interface.as_ref().context("the first instance has an interface")?;
+        let sniffer = lan(first)?.sniff()?;
         let mut actors = Vec::new();
         for machine in plan.hosts {
             actors.push(Actor::new(machine, &lans)?);

@@ -99,7 +99,7 @@ impl Instance {
     /// something is at fault it goes on as that. To be called before the first `observe`, which would have it
     /// stand by, with all that the operator's scripts do then.
     pub(crate) fn adopt(&mut self, priority: Priority, world: World<'_>, turn: &mut Turn<'_>) {
-        self.take_link(world.links.get(&self.config.interface).copied());
+        self.take_link(self.own_link(world));
         if !matches!(self.state, State::Init) || !self.causes(world).is_empty() {
             return;
         }
@@ -242,9 +242,13 @@ impl Instance {
         self.link_index().map(|index| (index, family(&self.config), self.config.vrid))
     }
 
+    fn own_link(&self, world: World<'_>) -> Option<Link> {
+        self.config.interface.as_ref().and_then(|name| world.links.get(name)).copied()
+    }
+
     /// Whether it uses or tracks this interface.
     pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
-        self.config.interface == *name
+        self.config.interface.as_ref() == Some(name)
             || self.config.track_interfaces.iter().any(|tracked| tracked.interface == *name)
     }
 
@@ -286,7 +290,7 @@ impl Instance {
     }
 
     fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
-        self.take_link(world.links.get(&self.config.interface).copied());
+        self.take_link(self.own_link(world));
         if !self.lacks_verdict(world) {
             self.carried = None;
         }
@@ -436,8 +440,9 @@ fn weighs_as(one: &vrrp::Instance, other: &vrrp::Instance) -> bool {
 fn family(config: &vrrp::Instance) -> Family {
     match &config.transport {
         Transport::Multicast { group } => (*group).into(),
-        Transport::Unicast { peers } => {
-            config.source.or_else(|| peers.first().copied()).map_or(Family::V4, Family::from)
+        Transport::Unicast { peers, .. } => {
+            let peer = peers.first().map(|peer| peer.address);
+            config.source.or(peer).map_or(Family::V4, Family::from)
         }
     }
 }

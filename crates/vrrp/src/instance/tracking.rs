@@ -37,21 +37,8 @@ impl Instance {
 
     pub(super) fn causes(&self, world: World<'_>) -> BTreeSet<Cause> {
         let mut causes = BTreeSet::new();
-        let own = &self.config.interface;
-        match self.link {
-            None => {
-                causes.insert(Cause::LinkMissing(own.clone()));
-            }
-            Some(link) if !link.up && self.config.track_primary => {
-                causes.insert(Cause::LinkDown(own.clone()));
-            }
-            Some(_) if self.own_address().is_none() => {
-                causes.insert(Cause::NoAddress(own.clone()));
-            }
-            Some(_) => {}
-        }
-        if self.link.is_some_and(|link| world.deaf.contains(&link.index)) {
-            causes.insert(Cause::NoSocket(own.clone()));
+        if let Some(own) = &self.config.interface {
+            causes.extend(self.own_causes(own, world));
         }
         for tracked in &self.config.track_interfaces {
             let link = world.links.get(&tracked.interface);
@@ -68,6 +55,18 @@ impl Instance {
             }
         }
         causes
+    }
+
+    /// What is wrong with its own interface.
+    fn own_causes(&self, own: &IfName, world: World<'_>) -> impl Iterator<Item = Cause> {
+        let cause = match self.link {
+            None => Some(Cause::LinkMissing(own.clone())),
+            Some(link) if !link.up && self.config.track_primary => Some(Cause::LinkDown(own.clone())),
+            Some(_) if self.own_address().is_none() => Some(Cause::NoAddress(own.clone())),
+            Some(_) => None,
+        };
+        let is_deaf = self.link.is_some_and(|link| world.deaf.contains(&link.index));
+        cause.into_iter().chain(is_deaf.then(|| Cause::NoSocket(own.clone())))
     }
 
     /// A tracked script has not answered yet.

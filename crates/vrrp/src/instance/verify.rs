@@ -151,11 +151,11 @@ fn transport(config: &Instance, arrival: &Arrival<'_>) -> Result<(), Reject> {
                 return Err(Reject::Ttl);
             }
         }
-        Transport::Unicast { peers } => {
+        Transport::Unicast { peers, .. } => {
             if arrival.destination.is_multicast() {
                 return Err(Reject::Transport);
             }
-            if config.check_unicast_src && !peers.contains(&arrival.source) {
+            if config.check_unicast_src && peers.iter().all(|peer| peer.address != arrival.source) {
                 return Err(Reject::UnknownPeer);
             }
         }
@@ -169,7 +169,7 @@ fn authenticate(ours: Auth, theirs: wire::vrrp::Auth) -> Result<(), Reject> {
         (Auth::Pass(ours), wire::vrrp::Auth::Pass(theirs)) if ours.0 == theirs => Ok(()),
         (Auth::Pass(_), wire::vrrp::Auth::Pass(_)) => Err(Reject::AuthData),
         (
-            Auth::None | Auth::Pass(_),
+            Auth::None | Auth::Pass(_) | Auth::Ah(_),
             wire::vrrp::Auth::None | wire::vrrp::Auth::Pass(_) | wire::vrrp::Auth::Other(_),
         ) => Err(Reject::AuthType),
     }
@@ -278,8 +278,7 @@ mod tests {
 
     #[test]
     fn unicast_is_checked_as_configured() {
-        let peers = vec![PEER];
-        let unicast = Instance { transport: Transport::Unicast { peers }, ..instance() };
+        let unicast = Instance { transport: Transport::unicast([PEER]), ..instance() };
         let direct = Arrival { destination: OWN, ttl: 64, ..arrival(advert()) };
         assert!(outcome(&unicast, direct).is_ok(), "a unicast peer may be behind a router");
         assert_eq!(outcome(&unicast, arrival(advert())), Err(Reject::Transport));

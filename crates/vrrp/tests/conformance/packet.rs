@@ -54,6 +54,7 @@ impl Packet {
             auth: match instance.auth {
                 model::vrrp::Auth::None => wire::vrrp::Auth::None,
                 model::vrrp::Auth::Pass(password) => wire::vrrp::Auth::Pass(password.0),
+                model::vrrp::Auth::Ah(_) => wire::vrrp::Auth::Other(2),
             },
             addresses: bytes(addresses),
             family: source.into(),

@@ -113,7 +113,7 @@ pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Resu
         "auth_pass" => instance.auth = Auth::Pass(password(rest.next()?)),
         "strict_mode" => instance.strict = true,
         "down_timer_adverts" => instance.down_timer_adverts = rest.parse()?,
-        "unicast_peer" => instance.transport = Transport::Unicast { peers: rest.addresses()? },
+        "unicast_peer" => instance.transport = Transport::unicast(rest.addresses()?),
         "check_unicast_src" => instance.check_unicast_src = true,
         "unicast_src_ip" | "mcast_src_ip" => instance.source = Some(rest.parse()?),
         "lower_prio_no_advert" => instance.lower_prio_no_advert = true,

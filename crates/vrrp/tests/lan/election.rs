@@ -31,7 +31,7 @@ fn exactly_one_master_after_settling_whatever_the_timing() {
 #[test]
 fn unicast_peers_elect_too() {
     let of = |priority, peer: [u8; 4]| {
-        let transport = Transport::Unicast { peers: vec![peer.into()] };
+        let transport = Transport::unicast([peer.into()]);
         Instance { transport, ..instance(priority) }
     };
     let (lan, hosts) = settled(&[(A, of(101, B)), (B, of(100, A))]);

@@ -1,0 +1,80 @@
+//! Interfaces that an instance makes for itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{IfName, MacAddr, Prefix};
+
+/// The interface that an instance makes on top of its own, to run on and to hold its addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnDevice {
+    /// `use_vmac`.
+    Vmac(Vmac),
+    /// `use_ipvlan`.
+    Ipvlan(Ipvlan),
+}
+
+/// A macvlan with the virtual router's MAC (`use_vmac`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vmac {
+    /// The name of the interface; without one of its own `vmac_prefix` and the VRID, as in `vrrp.51` and `vrrp6.51`.
+    pub name: IfName,
+    /// Its MAC; `00:00:5e:00:01:VRID` (IPv6: `02`) unless configured (RFC 9568 §7.3).
+    pub mac: MacAddr,
+    /// Advertisements go out and come in on the interface below (`vmac_xmit_base`).
+    pub transmit_on_base: bool,
+    /// The interface below is announced anew when the macvlan has been made (`netlink_notify_msg`).
+    pub notify_base: bool,
+    /// The link group that the macvlan is in (`group`).
+    pub group: LinkGroup,
+}
+
+/// A layer 2 ipvlan (`use_ipvlan`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipvlan {
+    /// The name of the interface; without one of its own `vmac_prefix` and the VRID.
+    pub name: IfName,
+    /// Its own address, from which it advertises.
+    pub address: Option<Prefix>,
+    /// How it talks to its siblings.
+    pub mode: IpvlanMode,
+    /// The link group that it is in (`group`).
+    pub group: LinkGroup,
+}
+
+/// How ipvlans of one interface see each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IpvlanMode {
+    /// As on one switch (`bridge`).
+    #[default]
+    Bridge,
+    /// Not at all (`private`).
+    Private,
+    /// By way of an external switch (`vepa`).
+    Vepa,
+}
+
+/// A group of network interfaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkGroup {
+    /// By number; 0 is the group of all that are in no other.
+    Number(u32),
+    /// By its name in the host's iproute2 tables.
+    Name(String),
+}
+
+impl Default for LinkGroup {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl OwnDevice {
+    /// The name of the interface.
+    #[must_use]
+    pub const fn name(&self) -> &IfName {
+        match self {
+            Self::Vmac(vmac) => &vmac.name,
+            Self::Ipvlan(ipvlan) => &ipvlan.name,
+        }
+    }
+}
