@@ -74,47 +74,150 @@ macro_rules! codes {
 }
 
 codes! {
-    UnreadableFile = "SF0101", "a file cannot be read", "";
-    LineTooLong = "SF0102", "a line is longer than keepalived takes", "";
-    NulByte = "SF0103", "a line has a NUL byte", "";
-    NotUtf8 = "SF0104", "text outside a comment is not UTF-8", "";
-    UnpairedQuote = "SF0105", "a double quote has no partner on its line", "";
-    Preprocessing = "SF0106", "a preprocessing directive that is not built yet", "";
-    MissingOpenBrace = "SF0201", "a block keyword without its brace", "";
-    StrayOpenBrace = "SF0202", "an opening brace where none belongs", "";
-    StrayCloseBrace = "SF0203", "a closing brace without a block", "";
-    UnclosedBlock = "SF0204", "the end of the file inside a block", "";
-    TooDeep = "SF0205", "blocks inside blocks, too deep to mean anything", "";
-    UnknownKeyword = "SF0301", "a word that is no keyword of its block", "";
-    NotBuilt = "SF0302", "a keyword that Steadfast does not have yet", "";
-    ExtraWords = "SF0303", "words after all that the keyword takes", "";
-    MissingArgument = "SF0304", "a keyword without its argument", "";
-    Repeated = "SF0305", "a keyword whose first value stays in force is repeated", "";
-    NoDirector = "SF0306", "load balancing, which Steadfast does not have yet", "";
-    InvalidNumber = "SF0401", "not a number", "";
-    OutOfRange = "SF0402", "a number outside its range", "";
-    Adjusted = "SF0403", "a value that is rounded or adjusted", "";
-    InvalidChoice = "SF0404", "not one of the words that may stand here", "";
-    InvalidAddress = "SF0405", "not an address, or not one that fits here", "";
-    InvalidInterface = "SF0406", "not an interface name", "";
-    InvalidScript = "SF0407", "a script that cannot be made out", "";
-    MissingInterface = "SF0408", "an interface that this host does not have", "";
-    NoScriptSecurity = "SF0501", "scripts are configured, script security is not", "";
-    ScriptWithoutCommand = "SF0601", "a `vrrp_script` without `script`", "";
-    UnusedScript = "SF0602", "a script that nobody tracks", "";
-    UndefinedScript = "SF0603", "a name that no `vrrp_script` has", "";
-    DuplicateName = "SF0604", "a name that is taken", "";
-    IncompleteInstance = "SF0701", "an instance without a keyword that it needs", "";
-    DuplicateVrid = "SF0702", "a virtual router twice on one link", "";
-    NoAddresses = "SF0703", "an instance without addresses", "";
-    PasswordCut = "SF0704", "a password longer than the packet carries", "";
-    Authentication = "SF0705", "authentication that is not used", "";
-    Preemption = "SF0706", "preemption settings that do not go together", "";
-    IdleWeight = "SF0707", "a weight that cannot act", "";
-    Strict = "SF0708", "strict mode forbids it", "";
-    DuplicateEntry = "SF0709", "an entry that is there already", "";
-    Transport = "SF0710", "unicast and multicast settings that do not go together", "";
-    TooManyAddresses = "SF0711", "more addresses than an advertisement carries", "";
+    UnreadableFile = "SF0101", "a file cannot be read",
+        "The file is missing, may not be read by this user, or is not a regular file. keepalived would run on with an empty configuration and drop every address; Steadfast does not start, and at a reload keeps what runs. Check the path, and that every folder on it may be entered.";
+    LineTooLong = "SF0102", "a line is longer than keepalived takes",
+        "keepalived reads lines of at most 1022 bytes and makes several of a longer one, of which it parses only the last. Here the line is ignored as a whole. Break it up: most lists take one entry a line.";
+    NulByte = "SF0103", "a line has a NUL byte",
+        "The line is ignored, as keepalived ignores it. NUL bytes come from files that were saved as UTF-16 or cut short by a crash. Save the file as plain UTF-8 text.";
+    NotUtf8 = "SF0104", "text outside a comment is not UTF-8",
+        "A name or password with such bytes would mean something else on each host. Save the file as UTF-8. Comments may hold any bytes.";
+    UnpairedQuote = "SF0105", "a double quote has no partner on its line",
+        "A double quote begins a word that runs to the next double quote of the same line; without one, the rest of the line is lost. Close the quote. Single quotes mean something only inside the commands of scripts.",
+        "auth_pass \"secret"
+        => "auth_pass \"secret\"";
+    Preprocessing = "SF0106", "a preprocessing directive that is not built yet",
+        "A directive for whole lines, such as `include`, a condition or a definition, could not be carried out, and nothing on its line has an effect. The message says which and why.";
+    MissingOpenBrace = "SF0201", "a block keyword without its brace",
+        "The keyword opens a block, and the next line is not its brace. The block is taken to begin there, as keepalived does it, so that a closing brace still fits. Put the brace on the line of the keyword.",
+        "vrrp_instance web\n    interface eth0\n}"
+        => "vrrp_instance web {\n    interface eth0\n}";
+    StrayOpenBrace = "SF0202", "an opening brace where none belongs",
+        "The brace follows no keyword that opens a block. keepalived reads on as if it were not there, and then takes the closing brace for the end of the block around it. Take both braces out, or check the spelling of the keyword.",
+        "vrrp_instance web {\n    priority 100 {\n    }\n}"
+        => "vrrp_instance web {\n    priority 100\n}";
+    StrayCloseBrace = "SF0203", "a closing brace without a block",
+        "No block is open that the brace could close. Often an earlier block was closed too soon, and what follows it is read outside of it. Look for one brace too many further up.",
+        "global_defs {\n}\n}"
+        => "global_defs {\n}";
+    UnclosedBlock = "SF0204", "the end of the file inside a block",
+        "The file ends inside a block. Either a closing brace is missing, or the file was cut short while it was written or copied. keepalived uses what it has read; Steadfast takes no half a file.",
+        "global_defs {\n    router_id lvs1"
+        => "global_defs {\n    router_id lvs1\n}";
+    TooDeep = "SF0205", "blocks inside blocks, too deep to mean anything",
+        "The language has four levels of blocks; nothing can be meant by a sixteenth. The content is ignored up to the matching brace. Look for closing braces that are missing further up.";
+    UnknownKeyword = "SF0301", "a word that is no keyword of its block",
+        "Keywords are matched as a whole, with their case, and each belongs to certain blocks. The line, or the whole block, has no effect. Mind the suggestion: the word may be misspelt, or right in another block.",
+        "vrrp_instance web {\n    virtual_ipaddres {\n    }\n}"
+        => "vrrp_instance web {\n    virtual_ipaddress {\n    }\n}";
+    NotBuilt = "SF0302", "a keyword that Steadfast does not have yet",
+        "The line is right and was checked, but this release does not act on it yet. It is an error for the daemon where running on would mislead: the network would see, or scripts would be told, something else than the file says. A configuration test passes.";
+    ExtraWords = "SF0303", "words after all that the keyword takes",
+        "Only a newline or a brace ends a line. A second keyword, or a value for a keyword that takes none, is silently ignored: `nopreempt false` switches it on. Give each keyword a line of its own.",
+        "interface eth0 priority 150"
+        => "interface eth0\npriority 150";
+    MissingArgument = "SF0304", "a keyword without its argument",
+        "The keyword means nothing without the word that should follow it. keepalived exits at once on such a line, so no daemon runs with it. Add the value, or take the line out.",
+        "priority"
+        => "priority 100";
+    Repeated = "SF0305", "a keyword whose first value stays in force is repeated",
+        "Of most keywords the last one counts; of this one it is the first, as in keepalived. Take out the lines that are not meant.",
+        "notify_master /usr/local/bin/first.sh\nnotify_master /usr/local/bin/second.sh"
+        => "notify_master /usr/local/bin/first.sh";
+    NoDirector = "SF0306", "load balancing, which Steadfast does not have yet",
+        "The block configures load balancing, which this release reads and checks but does not do. The addresses of a director that forwards nothing would draw traffic into a hole, so no daemon starts with it, unless it is started with `-P` to run the virtual routers alone.";
+    InvalidNumber = "SF0401", "not a number",
+        "Numbers are written in decimal, without unit or exponent: `10` and not `0x10`, `10s` or `1e1`. The line has no effect and the default holds.",
+        "priority 100x"
+        => "priority 100";
+    OutOfRange = "SF0402", "a number outside its range",
+        "The number is right but cannot stand here; the message says what can and what holds now. keepalived reports it and goes on with the default, so two hosts may quietly run with other values than their files say.",
+        "priority 300"
+        => "priority 250";
+    Adjusted = "SF0403", "a value that is rounded or adjusted",
+        "What was written cannot be kept exactly: an interval that the packet of this VRRP version cannot carry, more decimals than are kept, a count that must be more than 0. The nearest value that can be is used. Write that one, so that all hosts agree on it.",
+        "version 2\nadvert_int 0.5"
+        => "version 3\nadvert_int 0.5";
+    InvalidChoice = "SF0404", "not one of the words that may stand here",
+        "Here one word of a short list must stand, in exactly this spelling: booleans are `true`, `on`, `yes`, `false`, `off` or `no`. The message says what holds now.",
+        "state master"
+        => "state MASTER";
+    InvalidAddress = "SF0405", "not an address, or not one that fits here",
+        "The word cannot be read as an IP address, or it is of the wrong family or kind for this place. The line or entry has no effect: an instance that loses its address this way serves nobody.",
+        "mcast_src_ip 192.0.2.300"
+        => "mcast_src_ip 192.0.2.30";
+    InvalidInterface = "SF0406", "not an interface name",
+        "An interface name has 1 to 15 bytes, without blank, slash or colon; VRRP cannot run on the loopback interface. Old alias names such as `eth0:1` are labels of addresses: write `dev eth0 label eth0:1`.",
+        "interface eth0:1"
+        => "interface eth0";
+    InvalidScript = "SF0407", "a script that cannot be made out",
+        "The command cannot be taken apart into a program and its arguments, mostly for a quote that is not closed. It is never run. Write the whole command as one string in double quotes, with single quotes around arguments that have blanks.",
+        "notify_master \"/usr/local/bin/told.sh 'one argument\""
+        => "notify_master \"/usr/local/bin/told.sh 'one argument'\"";
+    MissingInterface = "SF0408", "an interface that this host does not have",
+        "An instance on an interface that does not exist stays in fault until it appears. Check the name with `ip link`. If the interface is made later, add `dynamic_interfaces` to `global_defs`; then no test asks for it.";
+    NoScriptSecurity = "SF0501", "scripts are configured, script security is not",
+        "Without `enable_script_security`, a script that runs as root runs even if other users can write to it or to a folder on its path: whoever can do that is root. keepalived warns of it too, and a configuration test then leaves with 6.",
+        "vrrp_script probe {\n    script /bin/true\n}\nvrrp_instance web {\n    track_script {\n        probe\n    }\n}"
+        => "global_defs {\n    enable_script_security\n    script_user nobody\n}\nvrrp_script probe {\n    script /bin/true\n}\nvrrp_instance web {\n    track_script {\n        probe\n    }\n}";
+    ScriptWithoutCommand = "SF0601", "a `vrrp_script` without `script`",
+        "A check without a command can never succeed, and the instances that track it would stay in fault or at the lower priority. Add a `script` line, or see why the one there was refused.",
+        "vrrp_script probe {\n    interval 2\n}"
+        => "vrrp_script probe {\n    script /bin/true\n    interval 2\n}";
+    UnusedScript = "SF0602", "a script that nobody tracks",
+        "A check runs only while an instance or group tracks it. Often it was meant to be named in `track_script`, and failures of the service go unseen.",
+        "vrrp_script probe {\n    script /bin/true\n}"
+        => "vrrp_script probe {\n    script /bin/true\n}\nvrrp_instance web {\n    track_script {\n        probe\n    }\n}";
+    UndefinedScript = "SF0603", "a name that no `vrrp_script` has",
+        "Nothing of this name is defined, so nothing is tracked. keepalived looks only at what stands further up in the file, drops the line, and the failure that was to be noticed is not.",
+        "track_script {\n    prob\n}"
+        => "track_script {\n    probe\n}";
+    DuplicateName = "SF0604", "a name that is taken",
+        "Names must be unique, for scripts, dumps and references speak of them. The second block is ignored as a whole, with all that is in it.",
+        "vrrp_script probe {\n    script /bin/true\n}\nvrrp_script probe {\n    script /bin/false\n}"
+        => "vrrp_script probe {\n    script /bin/true\n}\nvrrp_script probe2 {\n    script /bin/false\n}";
+    IncompleteInstance = "SF0701", "an instance without a keyword that it needs",
+        "A virtual router needs an interface to run on and a number from 1 to 255. One of them is missing, or the line that has it could not be read. keepalived drops such an instance and runs on without its addresses.",
+        "vrrp_instance web {\n    interface eth0\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}"
+        => "vrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}";
+    DuplicateVrid = "SF0702", "a virtual router twice on one link",
+        "Two virtual routers of one link, address family and number use the same group and the same virtual MAC address: each would take the advertisements of the other for its own. Give each its own number, and use the same one on every host.",
+        "vrrp_instance a {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}\nvrrp_instance b {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.11/24\n    }\n}"
+        => "vrrp_instance a {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}\nvrrp_instance b {\n    interface eth0\n    virtual_router_id 52\n    virtual_ipaddress {\n        192.0.2.11/24\n    }\n}";
+    NoAddresses = "SF0703", "an instance without addresses",
+        "An advertisement without an address is not valid in VRRP version 3, and useless in version 2. Often the block is misspelt or its addresses were refused. If none are meant, say so with `no_virtual_ipaddress`.",
+        "vrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n}"
+        => "vrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}";
+    PasswordCut = "SF0704", "a password longer than the packet carries",
+        "The field of the packet has eight bytes. The rest of the password is cut off without notice, so that two long passwords with the same beginning are one. Write eight characters, the same on every host; they are sent in clear text.",
+        "auth_type PASS\nauth_pass correct-horse"
+        => "auth_type PASS\nauth_pass c0rrectH";
+    Authentication = "SF0705", "authentication that is not used",
+        "The settings are incomplete or belong to a version of VRRP that has none: advertisements go out without authentication. Hosts that disagree about it ignore each other, and all become master.",
+        "version 3\nauthentication {\n    auth_type PASS\n    auth_pass 1111\n}"
+        => "version 2\nauthentication {\n    auth_type PASS\n    auth_pass 1111\n}";
+    Preemption = "SF0706", "preemption settings that do not go together",
+        "Whether a router takes over from a running master depends on its initial state and priority, and these settings contradict each other. keepalived drops one of them silently. To leave a running master in charge, write `state BACKUP` and `nopreempt` on every host.",
+        "state MASTER\nnopreempt"
+        => "state BACKUP\nnopreempt";
+    IdleWeight = "SF0707", "a weight that cannot act",
+        "The owner of the addresses has priority 255 whatever happens, so no weight can lower it. Either the instance is to give way, then lower its priority, or its failure is a fault, then use weight 0.",
+        "priority 255\ntrack_interface {\n    eth1 weight 10\n}"
+        => "priority 200\ntrack_interface {\n    eth1 weight 10\n}";
+    Strict = "SF0708", "strict mode forbids it",
+        "`vrrp_strict` or `strict_mode` holds an instance to the letter of the RFC, and this is not in it. The line has no effect, so that the instance behaves otherwise than the file says. Take out the line or the strict mode.",
+        "strict_mode\nhigher_prio_send_advert"
+        => "higher_prio_send_advert";
+    DuplicateEntry = "SF0709", "an entry that is there already",
+        "The same thing is listed twice; the second mention has no effect. An address that two instances share stays as long as one of them is master, and then both hosts may have it.",
+        "virtual_ipaddress {\n    192.0.2.1\n    192.0.2.1\n}"
+        => "virtual_ipaddress {\n    192.0.2.1\n}";
+    Transport = "SF0710", "unicast and multicast settings that do not go together",
+        "Advertisements go either to a multicast group or to the listed peers. The settings here speak of both, or of unicast without a peer; the message says which is used. All hosts of a virtual router must do the same.",
+        "unicast_peer {\n    192.0.2.2\n}\nmcast_dst_ip 224.0.0.100"
+        => "unicast_peer {\n    192.0.2.2\n}";
+    TooManyAddresses = "SF0711", "more addresses than an advertisement carries",
+        "An advertisement counts its addresses in one byte and must fit into one packet. The addresses beyond that are managed but not advertised. Put the others into `virtual_ipaddress_excluded`, on every host the same.";
 }
 
 impl Code {

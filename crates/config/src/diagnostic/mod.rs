@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, as data. [`render`] makes text of it.
 
 mod code;
+mod json;
 pub mod render;
 
 pub use code::{Code, Example};

@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::json::Finding;
 use super::{Diagnostic, Severity};
 use crate::source::{SourceMap, Span};
 
@@ -61,6 +62,21 @@ pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     format!("({name}: Line {line}) {sentence}{help}")
 }
 
+/// For programs: one JSON object on one line. Its fields are those of docs/diagnostics-json.md; no text of the file is in
+/// it beyond what the sentences quote.
+#[must_use]
+pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    // Text and numbers: there is nothing that JSON could not hold.
+    serde_json::to_string(&Finding::of(diagnostic, sources)).unwrap_or_default()
+}
+
+/// A JSON array of all findings, one a line, with its line end.
+#[must_use]
+pub fn json_array<'a>(findings: impl IntoIterator<Item = (&'a Diagnostic, &'a SourceMap)>) -> String {
+    let lines: Vec<_> = findings.into_iter().map(|(diagnostic, sources)| json(diagnostic, sources)).collect();
+    if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) }
+}
+
 /// A file that could not be read has no text to point at.
 fn is_whole_file(span: Span, sources: &SourceMap) -> bool {
     sources.source(span.source).is_none_or(|source| source.text().is_empty())
@@ -105,4 +121,26 @@ fn snippets<'a>(
 
 fn hull(a: Span, b: Span) -> Span {
     Span { source: a.source, start: a.start.min(b.start), end: a.end.max(b.end) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    #[test]
+    fn json_has_all_that_there_is_to_say() {
+        let mut sources = SourceMap::default();
+        let id = sources.add("a.conf", "eins\nzw\u{f6}lf \"x\n".as_bytes());
+        let finding = Diagnostic::error(Code::UnpairedQuote, Span::new(id, 12..14), "a \"quote\"")
+            .label(Span::new(id, 0..4), "here")
+            .help("close it");
+        assert_eq!(
+            json(&finding, &sources),
+            r#"{"code":"SF0105","severity":"error","title":"a double quote has no partner on its line","headline":"a \"quote\"","help":"close it","file":"a.conf","line":2,"column":7,"end_line":2,"end_column":9,"labels":[{"text":"here","file":"a.conf","line":1,"column":1,"end_line":1,"end_column":5}]}"#
+        );
+        assert_eq!(json_array([]), "[]\n");
+        let two = json_array([(&finding, &sources), (&finding, &sources)]);
+        assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&two).unwrap().len(), 2);
+    }
 }
