@@ -385,7 +385,7 @@ impl std::fmt::Display for Told<'_> {
 
 /// Whether the kernel could not tell the two apart: what is advertised is not its business.
 fn looks_the_same(one: &VirtualAddress, other: &VirtualAddress) -> bool {
-    (one.scope, one.broadcast, &one.label) == (other.scope, other.broadcast, &other.label)
+    (&one.scope, one.broadcast, &one.label) == (&other.scope, other.broadcast, &other.label)
 }
 
 /// Requests in one datagram. More would not be cheaper each, and the kernel works them all off within the call.
