@@ -70,6 +70,7 @@
 mod check;
 mod diagnostic;
 pub mod explain;
+mod format;
 pub mod keyword;
 mod lexer;
 mod lower;
@@ -82,6 +83,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
+pub use format::{Unbalanced, format};
 pub use source::{SourceId, SourceMap, Span};
 
 /// Where the text of a configuration comes from: files in the daemon, a map in tests.

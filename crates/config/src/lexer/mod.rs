@@ -72,7 +72,7 @@ pub(crate) fn tokens<'a>(lines: &[Line<'a>]) -> Vec<Token<'a>> {
 }
 
 /// Where the braces are that make structure: not in double quotes, not those of `${NAME}`.
-fn braces(text: &str) -> Vec<usize> {
+pub(crate) fn braces(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let (mut quoted, mut hidden, mut parameter) = (false, false, false);
     let mut previous = 0;
