@@ -1,9 +1,17 @@
 //! `steadfast config`: what a configuration means.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
+use config::Severity;
+use config::render::{self, Colour};
+use lexopt::Arg;
+
+use crate::cli::Options;
 use crate::command::{Command, CommandOption, NO, Operand};
+use crate::resolved::{self, Secrets};
+use crate::supervisor;
 
 pub(crate) const COMMAND: Command = Command {
     name: "config",
@@ -32,6 +40,41 @@ pub(crate) const COMMAND: Command = Command {
     run,
 };
 
-fn run(_arguments: Vec<OsString>) -> ExitCode {
-    COMMAND.fail("not built yet")
+fn run(arguments: Vec<OsString>) -> ExitCode {
+    let (mut as_json, mut secrets, mut options) = (false, Secrets::Hidden, Options::default());
+    let mut parser = lexopt::Parser::from_args(arguments);
+    loop {
+        match parser.next() {
+            Ok(None) => break,
+            Ok(Some(Arg::Short('h') | Arg::Long("help"))) => return COMMAND.help(),
+            Ok(Some(Arg::Long("json"))) => as_json = true,
+            Ok(Some(Arg::Long("show-secrets"))) => secrets = Secrets::Shown,
+            Ok(Some(Arg::Short('i') | Arg::Long("config-id"))) => match parser.value() {
+                Ok(id) => options.config_id = Some(id.to_string_lossy().into_owned()),
+                Err(error) => return COMMAND.misused(&error.to_string()),
+            },
+            Ok(Some(Arg::Value(file))) if options.config.is_none() => options.config = Some(file.into()),
+            Ok(Some(argument)) => return COMMAND.misused(&argument.unexpected().to_string()),
+            Err(error) => return COMMAND.misused(&error.to_string()),
+        }
+    }
+    if !as_json {
+        return COMMAND.misused("say --json: there is no other form yet");
+    }
+    print(&options, secrets)
+}
+
+fn print(options: &Options, secrets: Secrets) -> ExitCode {
+    let loaded = supervisor::understood(options);
+    let colour = if io::stderr().is_terminal() { Colour::On } else { Colour::Off };
+    for diagnostic in loaded.diagnostics.iter().filter(|found| found.severity >= Severity::Warning) {
+        crate::say(&render::full(diagnostic, &loaded.sources, colour));
+    }
+    if !loaded.is_usable() {
+        return ExitCode::from(NO);
+    }
+    match resolved::json(&loaded.config, secrets) {
+        Ok(text) => COMMAND.answer(&(text + "\n"), 0),
+        Err(error) => COMMAND.fail(&format!("cannot write JSON: {error}")),
+    }
 }

@@ -62,7 +62,7 @@ pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     format!("({name}: Line {line}) {sentence}{help}")
 }
 
-/// For programs: one JSON object on one line. Its fields are those of docs/diagnostics-json.md; no text of the file is in
+/// For programs: one JSON object on one line. Its fields are those of docs/errors.md; no text of the file is in
 /// it beyond what the sentences quote.
 #[must_use]
 pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {

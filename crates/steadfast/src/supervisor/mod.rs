@@ -33,7 +33,7 @@ use report::Console;
 use service::Service;
 use verdict::Losses;
 
-pub(crate) use report::test;
+pub(crate) use report::{test, understood};
 
 /// Runs the daemon in this process, or in one that it puts into the background. Returns the exit code.
 ///

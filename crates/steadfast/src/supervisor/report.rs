@@ -12,6 +12,7 @@ use super::files::{Files, Reading};
 use crate::cli::Options;
 use crate::exit;
 use crate::log::{Level, Log};
+use crate::resolved::{self, Secrets};
 use crate::script;
 
 /// Logs what there is to say about a reading: one line each in syslog, and with the lines concerned on the console.
@@ -122,12 +123,12 @@ fn write_full(out: &mut dyn Write, loaded: &Loaded, colour: Colour) -> io::Resul
 
 /// The configuration as it was understood, without its passwords.
 pub(super) fn dump(config: &model::Config) -> serde_json::Result<String> {
-    let mut shown = serde_json::to_value(config)?;
-    for instance in shown.pointer_mut("/vrrp/instances").and_then(|i| i.as_array_mut()).into_iter().flatten()
-    {
-        if let Some(password) = instance.pointer_mut("/auth/Pass") {
-            *password = "…".into();
-        }
-    }
-    serde_json::to_string_pretty(&shown)
+    resolved::json(config, Secrets::Hidden)
+}
+
+/// Reads the configuration and judges it by the language alone.
+pub(crate) fn understood(options: &Options) -> Loaded {
+    let mut loaded = Files::of(options).read().loaded;
+    loaded.judge_language();
+    loaded
 }
