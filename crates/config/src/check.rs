@@ -30,7 +30,7 @@ fn script_security(drafts: &Drafts, report: &mut Report) {
     let scripts =
         drafts.scripts.iter().filter_map(|script| script.command.as_ref()).map(|command| command.span);
     let notifies = drafts.instances.iter().filter_map(|instance| instance.notify.first_command());
-    if let Some(first) = scripts.chain(notifies).min() {
+    if let Some(first) = scripts.chain(notifies).chain(drafts.global.commands()).min() {
         let headline = "scripts are run without script security";
         let help = "add `enable_script_security` to `global_defs`: then no script runs as root that others could change";
         report.push(Diagnostic::warning(Code::NoScriptSecurity, first, headline).help(help));

@@ -218,6 +218,58 @@ codes! {
         => "unicast_peer {\n    192.0.2.2\n}";
     TooManyAddresses = "SF0711", "more addresses than an advertisement carries",
         "An advertisement counts its addresses in one byte and must fit into one packet. The addresses beyond that are managed but not advertised. Put the others into `virtual_ipaddress_excluded`, on every host the same.";
+    Deprecated = "SF1001", "an old name or an old way to write something",
+        "The keyword, or the order of words, is kept for old files only and means the same as its new form. Some of these keepalived reports, so that its test of the configuration fails. Write the new form, unless the file must serve a very old keepalived too.",
+        "global_defs {\n    vrrp_vmac_garp_intvl 60\n}"
+        => "global_defs {\n    vrrp_garp_extra_if 60\n}";
+    NoEffect = "SF1002", "a global setting that cannot act",
+        "The line is right, but another setting that it needs is missing, or one that stands elsewhere wins. Nothing happens because of it. The message names the other setting: add that one, move the line, or take it out.",
+        "global_defs {\n    reload_repeat\n}"
+        => "global_defs {\n    reload_time_file /etc/keepalived/reload-at\n    reload_repeat\n}";
+    Iptables = "SF1003", "iptables or ipsets, where nftables is used",
+        "Steadfast filters packets with nftables, like keepalived as most distributions build it. Settings of iptables and ipsets are read and kept, and change nothing about that. Write `nftables` to choose a table, or leave the filter to its default.",
+        "global_defs {\n    vrrp_iptables INPUT\n}"
+        => "global_defs {\n    nftables keepalived\n}";
+    EmptyList = "SF1004", "a list without entries",
+        "The block of this keyword lists things, and nothing is in it. Often the entries stand behind the keyword instead of between the braces, or were commented out. Add one, or take the block out.",
+        "global_defs {\n    notification_email {\n    }\n}"
+        => "global_defs {\n    notification_email {\n        admin@example.org\n    }\n}";
+    IdleGarpGroup = "SF1005", "a `garp_group` that paces nothing",
+        "A group sets the gap between gratuitous messages on its interfaces. Without an interval it is ignored; without an interface it slows nothing down. Add what is missing.",
+        "garp_group {\n    interface eth0\n}"
+        => "garp_group {\n    garp_interval 0.002\n    interface eth0\n}";
+    TwoGarpGroups = "SF1006", "an interface in two groups of gratuitous messages",
+        "An interface has one pace for gratuitous messages, so it can be in one `garp_group`, once. The first mention counts, as with keepalived. Take the others out.",
+        "garp_group {\n    garp_interval 0.002\n    interfaces {\n        eth0 eth0\n    }\n}"
+        => "garp_group {\n    garp_interval 0.002\n    interfaces {\n        eth0 eth1\n    }\n}";
+    RelativePath = "SF1007", "a path or a part of one that will not lead where it should",
+        "A daemon has no working directory that you would expect, so a path is safe only if it begins with a slash. A name that becomes part of a file name must not have one. Write the whole path, or a plain name.",
+        "global_defs {\n    reload_file keepalived.reload\n}"
+        => "global_defs {\n    reload_file /run/keepalived.reload\n}";
+    WordsBeforeBrace = "SF1008", "words between the keyword of a list and its brace",
+        "A list has no name: its entries stand between the braces. What stands before the opening brace is ignored, and the entry that was meant is not there. Move it between the braces.",
+        "virtual_ipaddress 192.0.2.10/24 {\n}"
+        => "virtual_ipaddress {\n    192.0.2.10/24\n}";
+    InvalidUmask = "SF1009", "not a file creation mask",
+        "A mask is one number up to 0777, octal if it begins with 0, or names of bits with `|` between them: I, then R, W or X, then USR, GRP or OTH, and IRWXU, IRWXG, IRWXO for all three. The line has no effect, and new files are private to the daemon as by default.",
+        "global_defs {\n    umask IRWXG IRWXO\n}"
+        => "global_defs {\n    umask IRWXG | IRWXO\n}";
+    InvalidHost = "SF1010", "neither an address nor the name of a host",
+        "The word can be no address and no name that a resolver could look up: a part of it is empty or too long, or a number of an address is above 255. The line has no effect; without a server no mail is sent.",
+        "global_defs {\n    smtp_server 192.0.2.300\n}"
+        => "global_defs {\n    smtp_server 192.0.2.30\n}";
+    BufferPolicy = "SF1011", "two ways to size the same buffer",
+        "The receive buffers of VRRP sockets have a size, or a policy that finds one from the MTU or from the length of advertisements. A size beats a policy, and `MTU` beats `ADVERT`. Keep the one that is meant.",
+        "global_defs {\n    vrrp_rx_bufs_policy MTU\n    vrrp_rx_bufs_policy 65536\n}"
+        => "global_defs {\n    vrrp_rx_bufs_policy 65536\n}";
+    UndefinedInstance = "SF1012", "a name that no `vrrp_instance` has",
+        "The synchronisation of IPVS connections can follow a virtual router: its master sends and its backups listen. No router of this name is there, so it does both all the time. keepalived has been seen to crash on it.",
+        "vrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10\n    }\n}\nglobal_defs {\n    lvs_sync_daemon eth0 wbe\n}"
+        => "vrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10\n    }\n}\nglobal_defs {\n    lvs_sync_daemon eth0 web\n}";
+    UpDelay = "SF1013", "a link with a delay in one direction only",
+        "With one number only the news that a link is down waits. keepalived's manual says that the same delay then holds for both directions; the program never did that, and neither does Steadfast. Write both numbers.",
+        "interface_up_down_delays {\n    eth0 3\n}"
+        => "interface_up_down_delays {\n    eth0 3 0\n}";
 }
 
 impl Code {

@@ -82,7 +82,6 @@ impl Diagnostic {
     }
 
     /// With the sentence that keepalived logs.
-    #[expect(dead_code, reason = "its users are being written")]
     pub(crate) fn classic(mut self, sentence: impl Into<String>) -> Self {
         self.classic = Some(sentence.into());
         self

@@ -121,6 +121,8 @@ pub enum Block {
     UdpCheck,
     /// `SSL`.
     Ssl,
+    /// `steadfast`: what keepalived does not know.
+    Steadfast,
 }
 
 /// What the lines of a block are.
@@ -194,6 +196,7 @@ impl Block {
         Self::PingCheck,
         Self::UdpCheck,
         Self::Ssl,
+        Self::Steadfast,
     ];
 
     /// The keyword that opens it, for messages.
@@ -253,6 +256,7 @@ impl Block {
             Self::PingCheck => "PING_CHECK",
             Self::UdpCheck => "UDP_CHECK",
             Self::Ssl => "SSL",
+            Self::Steadfast => "steadfast",
         }
     }
 
@@ -312,7 +316,8 @@ impl Block {
             | Self::BfdCheck
             | Self::PingCheck
             | Self::UdpCheck
-            | Self::Ssl => Content::Keywords,
+            | Self::Ssl
+            | Self::Steadfast => Content::Keywords,
         }
     }
 
@@ -381,6 +386,7 @@ impl Block {
             Self::PingCheck => &[checker::CONNECTION, checker::PACE, checker::RETRY],
             Self::UdpCheck => &[checker::CONNECTION, checker::PACE, checker::RETRY, checker::UDP],
             Self::Ssl => &[virtual_server::SSL],
+            Self::Steadfast => &[root::STEADFAST],
         }
     }
 }

@@ -58,7 +58,12 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Defines one IPVS service and its pool."),
     later("SSL", FLAG).opens(Block::Ssl)
         .doc("Sets the client TLS credentials used by SSL_GET. A second block replaces the first."),
+    built("steadfast", FLAG).opens(Block::Steadfast)
+        .doc("Holds what keepalived does not know. A line that begins with `@steadfast` is read by Steadfast alone, one that begins with `@^steadfast` by keepalived alone, so that one file serves both."),
 ];
+
+/// `steadfast`: the place for what keepalived does not know. There is nothing yet.
+pub(super) const STEADFAST: &[Keyword] = &[];
 
 /// Entries of `linkbeat_interfaces`.
 #[rustfmt::skip] // A table reads best with its status in one column.

@@ -95,6 +95,9 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         "static_ipaddress" | "static_routes" | "static_rules" => drafts.statics.read(setting, report),
         "garp_group" => drafts.garp_groups.extend(GarpGroup::read(setting, report)),
         "virtual_server_group" | "virtual_server" | "SSL" => drafts.lvs.read(setting, report),
+        "steadfast" => settings(setting.node.children(), Block::Steadfast, report, |setting, report| {
+            setting.lacks(report);
+        }),
         _ => drafts.process.read(setting, report),
     });
     if drafts.global.dynamic_interfaces {
@@ -126,14 +129,14 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         processes: processes.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
         track_groups: track_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
         statics: statics.resolve(&global, report),
-        garp_groups: garp_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        garp_groups: GarpGroup::resolve_all(garp_groups, report),
         scripts,
     };
     model::Config {
         bfd: bfd.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
         lvs: lvs.resolve(&global, report),
         process: process.resolve(report),
-        global: global.resolve(),
+        global: global.resolve(&vrrp.instances, report),
         vrrp,
     }
 }
@@ -162,6 +165,7 @@ pub(crate) fn settings<'n, 'a>(
             continue;
         };
         let setting = Setting { node, keyword, block };
+        setting.refuse_words_before_list(report);
         setting.lacks(report);
         report.within(keyword.status, |report| read(setting, report));
     }

@@ -3,6 +3,7 @@
 use model::vrrp::{Command, Deleted, Notify, RunAs};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::lexer::Word;
 use crate::lexer::script::{self, ScriptError, ScriptWord};
 use crate::lower::{Global, Report, Setting, Spanned};
 use crate::source::Span;
@@ -95,9 +96,32 @@ fn group_name(text: &str) -> Option<String> {
 /// `USER [[:]GROUP]` after `user` and `script_user`.
 pub(crate) fn user(setting: Setting<'_, '_>, report: &mut Report) -> Option<RunAs> {
     setting.note_words_after(2, report);
-    let user = setting.first(report)?;
-    let group = setting.node.arguments().get(1).and_then(|group| group_name(&group.text));
-    Some(RunAs::User { user: user.text.clone().into_owned(), group })
+    setting.first(report)?;
+    let words = setting.node.arguments();
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let bad = words.iter().take(2).find(|word| is_number(&word.text));
+    if let Some(word) = bad.or_else(|| words.first().filter(|user| user.text.is_empty())) {
+        let diagnostic = setting.invalid(Code::InvalidChoice, word, "is not the name of a user or group");
+        report.push(diagnostic.help("users and groups are given by name; the line has no effect"));
+        return None;
+    }
+    owner(words)
+}
+
+/// `[USER [[:]GROUP]]` where a keyword has other words before.
+pub(crate) fn owner(words: &[Word<'_>]) -> Option<RunAs> {
+    let user = words.first()?.text.clone().into_owned();
+    Some(RunAs::User { user, group: words.get(1).and_then(|group| group_name(&group.text)) })
+}
+
+/// The command of a keyword whose first one stays in force. User and group may follow it.
+pub(crate) fn once(slot: &mut Option<CommandDraft>, setting: Setting<'_, '_>, report: &mut Report) {
+    let command = CommandDraft::read(setting, WithUser::Yes, report);
+    match (slot.as_ref(), command) {
+        (Some(first), Some(second)) => report.push(repeated(setting, second.span, first.span)),
+        (None, Some(command)) => *slot = Some(command),
+        (_, None) => {}
+    }
 }
 
 /// The notify commands of an instance.
@@ -139,12 +163,7 @@ impl NotifyDraft {
             }
             _ => return false,
         };
-        let command = CommandDraft::read(setting, WithUser::Yes, report);
-        match (slot.as_ref(), command) {
-            (Some(first), Some(second)) => report.push(repeated(setting, second.span, first.span)),
-            (None, Some(command)) => *slot = Some(command),
-            (_, None) => {}
-        }
+        once(slot, setting, report);
         true
     }
 
@@ -182,7 +201,7 @@ impl NotifyDraft {
     }
 }
 
-fn repeated(setting: Setting<'_, '_>, second: Span, first: Span) -> Diagnostic {
+pub(crate) fn repeated(setting: Setting<'_, '_>, second: Span, first: Span) -> Diagnostic {
     let headline = format!("{} is repeated; the first one stays in force", shown(setting.name()));
     Diagnostic::warning(Code::Repeated, second, headline).label(first, "the first one")
 }

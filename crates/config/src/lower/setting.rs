@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use model::IfName;
 
-use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Arguments, Block, Keyword};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown};
+use crate::keyword::{self, Arguments, Block, Content, Keyword};
 use crate::lexer::Word;
 use crate::lower::Report;
 use crate::number::{self, Decimal};
@@ -66,6 +66,73 @@ impl<'n, 'a> Setting<'n, 'a> {
             report.push(Diagnostic::error(Code::MissingArgument, self.span(), headline).help(help));
         }
         first
+    }
+
+    /// Whether there is an argument. For keywords that keepalived skips with a message if there is none.
+    pub(crate) fn has_value(&self, report: &mut Report) -> bool {
+        let has = !self.node.arguments().is_empty();
+        if !has && self.node.statement.unpaired.is_none() {
+            let headline = format!("`{}` needs a value", self.name());
+            let help = format!("write `{} {}`; the line has no effect", self.name(), self.keyword.arguments);
+            report.push(Diagnostic::warning(Code::MissingArgument, self.span(), headline).help(help));
+        }
+        has
+    }
+
+    /// Reports what stands between the keyword of a list and its brace.
+    pub(crate) fn refuse_words_before_list(&self, report: &mut Report) {
+        let is_list = |block: Block| matches!(block.content(), Content::Lines | Content::Words);
+        if !self.keyword.opens.is_some_and(is_list) || self.keyword.arguments != Arguments::Flag {
+            return;
+        }
+        let words = self.node.arguments();
+        if let (Some(first), Some(last)) = (words.first(), words.last()) {
+            let headline = format!("what stands between `{}` and its brace is ignored", self.name());
+            report.push(
+                Diagnostic::warning(Code::WordsBeforeBrace, first.span.to(last.span), headline)
+                    .help("entries stand between the braces")
+                    .classic(format!("Block {} has extra parameters", self.name())),
+            );
+        }
+    }
+
+    /// The lines of a list, without empty ones.
+    pub(crate) fn lines(&self, report: &mut Report) -> Vec<&'n [Word<'a>]> {
+        for unpaired in self.node.children().iter().filter_map(|line| line.statement.unpaired) {
+            let headline = "this quote is not closed on its line";
+            report.push(
+                Diagnostic::warning(Code::UnpairedQuote, unpaired, headline)
+                    .help("the rest of the line is ignored"),
+            );
+        }
+        let lines = self.node.children().iter().map(|line| line.statement.words.as_slice());
+        lines.filter(|words| !words.is_empty()).collect()
+    }
+
+    /// The words of a list in which each word is an entry.
+    pub(crate) fn entries(&self, report: &mut Report) -> Vec<&'n Word<'a>> {
+        self.lines(report).into_iter().flatten().collect()
+    }
+
+    /// Reports a list without entries.
+    pub(crate) fn warn_empty(&self, report: &mut Report) {
+        let headline = format!("the list of `{}` is empty", self.name());
+        report.push(
+            Diagnostic::warning(Code::EmptyList, self.head_span(), headline)
+                .help("add an entry, or take the block out")
+                .classic(format!("Warning - empty {} block", self.name())),
+        );
+    }
+
+    /// Remarks on the old name of a keyword.
+    pub(crate) fn remark_on_alias(&self, severity: Severity, report: &mut Report) {
+        if let Some(now) = self.keyword.alias_of {
+            let headline = format!("`{}` is an old name of `{now}`", self.name());
+            report.push(
+                Diagnostic::new(severity, Code::Deprecated, self.head_span(), headline)
+                    .help(format!("write `{now}`; it means the same")),
+            );
+        }
     }
 
     /// The only argument.

@@ -1,18 +1,31 @@
 //! `global_defs`.
+//!
+//! What instances and servers fall back on stands in [`Global`] itself, for their own lowering to read. All else stands in
+//! one draft for each topic.
+
+mod agent;
+mod fifo;
+mod files;
+mod filter;
+mod ipvs;
+mod lifecycle;
+mod mail;
+mod path;
+mod reload;
+mod router;
+mod sync_daemon;
+mod umask;
+mod worker;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU16;
-use std::time::Duration;
 
-use model::IfName;
-use model::vrrp::{RunAs, Transport, Version};
-use model::{Host, Mail, MailServer, RouterGlobals};
+use model::vrrp::{Instance, RunAs, Transport, Version};
+use model::{IfName, RouterGlobals};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown};
 use crate::keyword::Block;
 use crate::lower::garp::{self, GarpDraft};
 use crate::lower::{Report, Setting, Spanned, notify, settings};
-use crate::number;
 use crate::source::Span;
 use crate::tree::Node;
 
@@ -20,10 +33,13 @@ use crate::tree::Node;
 #[derive(Clone, Debug)]
 pub(crate) struct Global {
     router_id: Option<String>,
-    mail: Mail,
     pub(crate) script_user: Option<RunAs>,
     pub(crate) script_security: bool,
+    supplementary_groups: bool,
+    script_links: bool,
     pub(crate) dynamic_interfaces: bool,
+    /// `dynamic_interfaces allow_if_changes`.
+    changes_allowed: bool,
     pub(crate) version: Version,
     pub(crate) strict: bool,
     pub(crate) garp: GarpDraft,
@@ -54,6 +70,22 @@ pub(crate) struct Global {
     pub(crate) skip_check_adv_addr: bool,
     pub(crate) lower_prio_no_advert: Option<bool>,
     pub(crate) higher_prio_send_advert: bool,
+    topics: Topics,
+}
+
+/// What only the daemon itself needs.
+#[derive(Clone, Debug, Default)]
+struct Topics {
+    mail: mail::MailDraft,
+    lifecycle: lifecycle::LifecycleDraft,
+    fifos: fifo::FifosDraft,
+    workers: worker::WorkersDraft,
+    routers: router::RoutersDraft,
+    ipvs: ipvs::IpvsDraft,
+    filter: filter::FilterDraft,
+    agents: agent::AgentsDraft,
+    reload: reload::ReloadDraft,
+    files: files::FilesDraft,
 }
 
 /// VRRP's own IPv6 group (RFC 9568 §5.1.2.2).
@@ -63,10 +95,12 @@ impl Default for Global {
     fn default() -> Self {
         Self {
             router_id: None,
-            mail: Mail::default(),
             script_user: None,
             script_security: false,
+            supplementary_groups: false,
+            script_links: false,
             dynamic_interfaces: false,
+            changes_allowed: false,
             version: Version::V2,
             strict: false,
             garp: GarpDraft::EMPTY,
@@ -88,59 +122,128 @@ impl Default for Global {
             skip_check_adv_addr: false,
             lower_prio_no_advert: None,
             higher_prio_send_advert: false,
+            topics: Topics::default(),
         }
     }
 }
+
+/// Keywords that keepalived skips with a message where others without a value make it stop.
+const SPARED: &[&str] = &[
+    "router_id",
+    "notification_email_from",
+    "startup_script",
+    "startup_script_timeout",
+    "shutdown_script",
+    "shutdown_script_timeout",
+    "min_auto_priority_delay",
+    "default_interface",
+    "lvs_timeouts",
+    "lvs_sync_daemon",
+    "vrrp_garp_extra_if",
+    "vrrp_vmac_garp_intvl",
+    "vrrp_priority",
+    "vrrp_rt_priority",
+    "vrrp_cpu_affinity",
+    "checker_priority",
+    "checker_rt_priority",
+    "checker_cpu_affinity",
+    "bfd_priority",
+    "bfd_rt_priority",
+    "bfd_cpu_affinity",
+    "snmp_socket",
+    "dbus_service_name",
+    "script_user",
+    "notify_fifo",
+    "notify_fifo_script",
+    "vrrp_notify_fifo",
+    "vrrp_notify_fifo_script",
+    "lvs_notify_fifo",
+    "lvs_notify_fifo_script",
+    "vrrp_netlink_cmd_rcv_bufs",
+    "vrrp_netlink_monitor_rcv_bufs",
+    "lvs_netlink_cmd_rcv_bufs",
+    "lvs_netlink_monitor_rcv_bufs",
+    "process_monitor_rcv_bufs",
+    "vrrp_rx_bufs_policy",
+    "vrrp_rx_bufs_multiplier",
+    "reload_time_file",
+    "tmp_config_directory",
+];
 
 impl Global {
     /// Adds one block.
     pub(crate) fn read(&mut self, nodes: &[Node<'_>], report: &mut Report) {
         settings(nodes, Block::GlobalDefs, report, |setting, report| {
-            if !self.garp.read(setting, report) {
-                self.set(setting, report);
+            // keepalived reports this one alone of all old names.
+            let is_reported = setting.name() == "vrrp_vmac_garp_intvl";
+            setting.remark_on_alias(if is_reported { Severity::Warning } else { Severity::Note }, report);
+            if SPARED.contains(&setting.name()) && !setting.has_value(report) {
+                return;
+            }
+            let taken = self.garp.read(setting, report)
+                || self.set_router(setting, report)
+                || self.set_other(setting, report)
+                || self.topics.read(setting, report);
+            if !taken {
+                setting.lacks(report);
             }
         });
     }
 
-    fn set(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
+    /// What instances fall back on.
+    fn set_router(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
         match setting.name() {
-            "router_id" => set(&mut self.router_id, setting.text(report).map(|id| Some(id.value))),
-            "notification_email" => self.mail.to.extend(recipients(setting.node)),
-            "notification_email_from" => {
-                set(&mut self.mail.from, setting.text(report).map(|from| Some(from.value)));
-            }
-            "smtp_server" => set(&mut self.mail.server, mail_server(setting, report).map(Some)),
-            "smtp_connect_timeout" => set(&mut self.mail.connect_timeout, connect_timeout(setting, report)),
-            "script_user" => set(&mut self.script_user, notify::user(setting, report).map(Some)),
-            "enable_script_security" => self.script_security = setting.flag(report),
             "vrrp_version" => set(&mut self.version, version(setting, report)),
             "vrrp_strict" => set(&mut self.strict, setting.boolean(report)),
             "vrrp_min_garp" => set(&mut self.garp.minimal, setting.boolean(report)),
+            "vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl" => {
+                set(&mut self.extra_garp, garp::extra(setting, report).map(Some));
+            }
             "vrrp_down_timer_adverts" => {
                 set(&mut self.down_timer_adverts, setting.number(report).map(|count| count.value));
             }
             "vrrp_mcast_group4" => set(&mut self.group_v4, group_v4(setting, report).map(|(group, _)| group)),
+            "vrrp_mcast_group6" => set(&mut self.group_v6, group_v6(setting, report).map(|(group, _)| group)),
             "vrrp_check_unicast_src" => self.check_unicast_src = setting.flag(report),
             "vrrp_skip_check_adv_addr" => set(&mut self.skip_check_adv_addr, setting.boolean(report)),
-            "vrrp_lower_prio_no_advert" => {
-                set(&mut self.lower_prio_no_advert, setting.boolean(report).map(Some));
-            }
-            "vrrp_higher_prio_send_advert" => set(&mut self.higher_prio_send_advert, setting.boolean(report)),
             "vrrp_owner_ignore_adverts" => set(&mut self.owner_ignore_adverts, setting.boolean(report)),
             "v3_checksum_as_v2" => set(&mut self.v3_checksum_as_v2, setting.boolean(report)),
             "vrrp_notify_priority_changes" => {
                 set(&mut self.notify_priority_changes, setting.boolean(report));
             }
+            "vrrp_lower_prio_no_advert" => {
+                set(&mut self.lower_prio_no_advert, setting.boolean(report).map(Some));
+            }
+            "vrrp_higher_prio_send_advert" => set(&mut self.higher_prio_send_advert, setting.boolean(report)),
+            "vmac_prefix" => once(&mut self.vmac_prefix, setting, report),
+            "vmac_addr_prefix" => once(&mut self.vmac_address_prefix, setting, report),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What everything else falls back on.
+    fn set_other(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        match setting.name() {
+            "router_id" => set(&mut self.router_id, setting.text(report).map(|id| Some(id.value))),
+            "script_user" => set(&mut self.script_user, notify::user(setting, report).map(Some)),
+            "enable_script_security" => self.script_security = setting.flag(report),
+            "set_supplementary_groups" => set(&mut self.supplementary_groups, setting.boolean(report)),
+            "use_symlink_paths" => set(&mut self.script_links, setting.boolean(report)),
             "smtp_alert" => set(&mut self.smtp_alert, setting.boolean(report).map(Some)),
             "smtp_alert_vrrp" => set(&mut self.smtp_alert_vrrp, setting.boolean(report).map(Some)),
             "smtp_alert_checker" => set(&mut self.smtp_alert_checker, setting.boolean(report).map(Some)),
             "checker_log_all_failures" => set(&mut self.log_all_failures, setting.boolean(report)),
-            "vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl" => {
-                set(&mut self.extra_garp, garp::extra(setting, report).map(Some));
+            "default_interface" => {
+                set(&mut self.default_interface, default_interface(setting, report).map(Some));
             }
-            "dynamic_interfaces" => self.dynamic_interfaces = dynamic_interfaces(setting, report),
-            _ => setting.lacks(report),
+            "dynamic_interfaces" => {
+                self.dynamic_interfaces = true;
+                self.changes_allowed |= changes_allowed(setting, report);
+            }
+            _ => return false,
         }
+        true
     }
 
     /// Whether instances and sync groups mail unless they say themselves (`smtp_alert_vrrp`, `smtp_alert`).
@@ -164,14 +267,49 @@ impl Global {
         self.vmac_address_prefix.as_ref().map_or_else(|| self.vmac_prefix(), |prefix| &prefix.value)
     }
 
-    /// What the whole daemon needs of it.
-    pub(crate) fn resolve(self) -> model::Global {
+    /// Where commands stand that script security is about.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = Span> + '_ {
+        self.topics.lifecycle.commands()
+    }
+
+    /// What the whole daemon needs of it. The IPVS synchronisation may follow one of `instances`.
+    pub(crate) fn resolve(self, instances: &[Instance], report: &mut Report) -> model::Global {
+        let topics = &self.topics;
         model::Global {
-            router_id: self.router_id,
             script_security: self.script_security,
-            mail: self.mail,
-            ..model::Global::default()
+            script_user: self.script_user.clone().unwrap_or(RunAs::Default),
+            supplementary_groups: self.supplementary_groups,
+            script_links: self.script_links,
+            startup: topics.lifecycle.startup.resolve(&self),
+            shutdown: topics.lifecycle.shutdown.resolve(&self),
+            fifos: topics.fifos.resolve(&self, report),
+            mail: topics.mail.resolve(),
+            workers: topics.workers.resolve(),
+            routers: topics.routers.resolve(&self, report),
+            checkers: topics.ipvs.checkers.clone(),
+            ipvs: topics.ipvs.resolve(instances, report),
+            filter: topics.filter.resolve(report),
+            snmp: topics.agents.snmp(),
+            dbus: topics.agents.dbus(),
+            reload: topics.reload.resolve(report),
+            files: topics.files.resolve(),
+            router_id: self.router_id,
         }
+    }
+}
+
+impl Topics {
+    fn read(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        self.mail.read(setting, report)
+            || self.lifecycle.read(setting, report)
+            || self.fifos.read(setting, report)
+            || self.workers.read(setting, report)
+            || self.routers.read(setting, report)
+            || self.ipvs.read(setting, report)
+            || self.filter.read(setting, report)
+            || self.agents.read(setting, report)
+            || self.reload.read(setting, report)
+            || self.files.read(setting, report)
     }
 }
 
@@ -181,39 +319,13 @@ fn set<T>(slot: &mut T, value: Option<T>) {
     }
 }
 
-/// Every word is a recipient.
-fn recipients(node: &Node<'_>) -> impl Iterator<Item = String> {
-    node.children().iter().flat_map(|line| &line.statement.words).map(|word| word.text.clone().into_owned())
-}
-
-fn mail_server(setting: Setting<'_, '_>, report: &mut Report) -> Option<MailServer> {
-    setting.note_words_after(2, report);
-    let host = setting.first(report)?;
-    let Some(port) = setting.node.arguments().get(1) else {
-        return Some(MailServer { host: host_named(&host.text), port: MailServer::PORT });
-    };
-    let number = number::integer(&port.text).ok().and_then(|port| u16::try_from(port).ok());
-    match number.and_then(NonZeroU16::new) {
-        Some(port) => Some(MailServer { host: host_named(&host.text), port }),
-        None => {
-            report.push(setting.out_of_range(port, "1 to 65535"));
-            None
-        }
+/// The one word of a keyword whose first value stays in force.
+fn once(slot: &mut Option<Spanned<String>>, setting: Setting<'_, '_>, report: &mut Report) {
+    let Some(text) = setting.text(report) else { return };
+    match slot {
+        Some(first) => report.push(notify::repeated(setting, text.span, first.span)),
+        None => *slot = Some(text),
     }
-}
-
-fn host_named(text: &str) -> Host {
-    text.parse().map_or_else(|_| Host::Name(text.to_owned()), Host::Address)
-}
-
-fn connect_timeout(setting: Setting<'_, '_>, report: &mut Report) -> Option<Duration> {
-    let timeout = setting.whole_seconds(report)?;
-    if !timeout.value.is_zero() {
-        return Some(timeout.value);
-    }
-    let headline = format!("`{}` must be more than 0; 1 second is used", setting.name());
-    report.push(Diagnostic::warning(Code::Adjusted, timeout.span, headline));
-    Some(Duration::from_secs(1))
 }
 
 /// `version` and `vrrp_version`.
@@ -237,16 +349,57 @@ pub(crate) fn group_v4(setting: Setting<'_, '_>, report: &mut Report) -> Option<
     None
 }
 
-/// Interfaces may always come and go, so there is nothing to switch on but silence about those that are not there.
-fn dynamic_interfaces(setting: Setting<'_, '_>, report: &mut Report) -> bool {
-    setting.note_words_after(1, report);
-    let option = setting.node.arguments().first().filter(|option| option.text != "allow_if_changes");
-    if let Some(option) = option {
-        let headline = format!("{} is no option of `dynamic_interfaces`", shown(&option.text));
-        report.push(
-            Diagnostic::warning(Code::InvalidChoice, option.span, headline)
-                .help("only `allow_if_changes` is"),
-        );
+/// An IPv6 multicast address, which should not leave the link.
+pub(crate) fn group_v6(setting: Setting<'_, '_>, report: &mut Report) -> Option<(Ipv6Addr, Span)> {
+    let address = setting.address(report)?;
+    let what = match address.value {
+        IpAddr::V6(group) if group.is_multicast() => {
+            if group.octets().get(1).is_some_and(|scope| scope & 0xf != 2) {
+                let headline = format!("`{group}` is not a multicast address of the link");
+                report.push(
+                    Diagnostic::warning(Code::InvalidAddress, address.span, headline)
+                        .help("it is used all the same; addresses of the link begin with ff02"),
+                );
+            }
+            return Some((group, address.span));
+        }
+        IpAddr::V6(_) => "is not a multicast address",
+        IpAddr::V4(_) => "is not an IPv6 address",
+    };
+    let headline = format!("`{}` {what}", address.value);
+    report.push(
+        Diagnostic::warning(Code::InvalidAddress, address.span, headline)
+            .help("multicast of the link begins with ff02; the line has no effect"),
+    );
+    None
+}
+
+/// Nobody needs this interface before a static address does, so it is not one that the file names.
+fn default_interface(setting: Setting<'_, '_>, report: &mut Report) -> Option<Spanned<IfName>> {
+    let word = setting.only(report)?;
+    match word.text.parse() {
+        Ok(value) => Some(Spanned { value, span: word.span }),
+        Err(error) => {
+            let headline = format!("{} cannot be an interface: {error}", shown(&word.text));
+            report.push(
+                Diagnostic::note(Code::InvalidInterface, word.span, headline).help("the line has no effect"),
+            );
+            None
+        }
     }
-    true
+}
+
+/// Interfaces may always come and go, so there is nothing to switch on but silence about those that are not there.
+fn changes_allowed(setting: Setting<'_, '_>, report: &mut Report) -> bool {
+    setting.note_words_after(1, report);
+    let Some(option) = setting.node.arguments().first() else { return false };
+    if option.text == "allow_if_changes" {
+        return true;
+    }
+    let headline = format!("{} is no option of `dynamic_interfaces`", shown(&option.text));
+    report.push(
+        Diagnostic::warning(Code::InvalidChoice, option.span, headline)
+            .help("only `allow_if_changes` is; the option is ignored"),
+    );
+    false
 }
