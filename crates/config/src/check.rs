@@ -1,21 +1,20 @@
 //! Rules between blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod trackers;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::{IfName, Vrid};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::nearest_of;
-use crate::lower::{Drafts, Instance, Report, Script};
+use crate::lower::{Drafts, Instance, Report};
 use crate::source::Span;
 
 /// Reports what is wrong between the blocks of a file, and drops what others refer to in vain.
 pub(crate) fn drafts(drafts: &mut Drafts, report: &mut Report) {
     script_security(drafts, report);
-    script_names(&mut drafts.scripts, report);
-    tracked_scripts(drafts, report);
-    unused_scripts(drafts, report);
+    trackers::check(drafts, report);
     instance_names(&drafts.instances, report);
     completeness(&drafts.instances, report);
     virtual_routers(&drafts.instances, report);
@@ -35,74 +34,6 @@ fn script_security(drafts: &Drafts, report: &mut Report) {
         let help = "add `enable_script_security` to `global_defs`: then no script runs as root that others could change";
         report.push(Diagnostic::warning(Code::NoScriptSecurity, first, headline).help(help));
     }
-}
-
-/// The first script of a name counts; one without a command is no script.
-fn script_names(scripts: &mut Vec<Script>, report: &mut Report) {
-    let mut first: BTreeMap<String, Span> = BTreeMap::new();
-    scripts.retain(|script| {
-        let name = &script.name;
-        if let Some(&first) = first.get(&name.value) {
-            let headline = format!("the script {} is defined already", shown(&name.value));
-            report.push(
-                Diagnostic::warning(Code::DuplicateName, name.span, headline)
-                    .label(first, "this one counts")
-                    .help("give it another name; this one is ignored"),
-            );
-            return false;
-        }
-        first.insert(name.value.clone(), name.span);
-        if script.command.is_none() {
-            let headline = format!("{} has no command to run", shown(&name.value));
-            report.push(
-                Diagnostic::error(Code::ScriptWithoutCommand, name.span, headline)
-                    .help("add `script \"COMMAND ARGUMENTS\"`"),
-            );
-        }
-        true
-    });
-}
-
-fn tracked_scripts(drafts: &Drafts, report: &mut Report) {
-    let names = || drafts.scripts.iter().map(|script| &script.name);
-    let defined: BTreeMap<&str, _> = names().map(|name| (name.value.as_str(), name)).collect();
-    for tracker in drafts.instances.iter().flat_map(|instance| &instance.track_scripts) {
-        let target = &tracker.target;
-        match defined.get(target.value.as_str()) {
-            Some(script) if script.span > target.span => {
-                let headline = format!("{} is used before it is defined", shown(&target.value));
-                report.push(
-                    Diagnostic::note(Code::UndefinedScript, target.span, headline)
-                        .label(script.span, "keepalived wants this to come first"),
-                );
-            }
-            Some(_) => {}
-            None => {
-                let headline = format!("there is no `vrrp_script` {}", shown(&target.value));
-                let diagnostic = Diagnostic::error(Code::UndefinedScript, target.span, headline);
-                report.push(match nearest_of(&target.value, names(), |name| name.value.as_str()) {
-                    Some(near) => {
-                        let help = format!("did you mean {}?", shown(&near.value));
-                        diagnostic.label(near.span, "a script with a similar name").help(help)
-                    }
-                    None => diagnostic.help("define it, or take the line out"),
-                });
-            }
-        }
-    }
-}
-
-fn unused_scripts(drafts: &mut Drafts, report: &mut Report) {
-    let trackers = drafts.instances.iter().flat_map(|instance| &instance.track_scripts);
-    let tracked: BTreeSet<&str> = trackers.map(|tracker| tracker.target.value.as_str()).collect();
-    drafts.scripts.retain(|script| {
-        let used = tracked.contains(script.name.value.as_str());
-        if !used && script.command.is_some() {
-            let headline = format!("no instance tracks {}; it is not run", shown(&script.name.value));
-            report.push(Diagnostic::note(Code::UnusedScript, script.name.span, headline));
-        }
-        used
-    });
 }
 
 fn instance_names(instances: &[Instance], report: &mut Report) {

@@ -67,7 +67,7 @@ impl fmt::Display for Priority {
     }
 }
 
-/// What a tracked thing adds to a priority, -253..=253. Zero means that its failure is a fault.
+/// What a tracked thing adds to a priority, -254..=254; beyond 253 only for files and processes. Zero means that its failure is a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Weight(i16);
@@ -87,7 +87,7 @@ impl TryFrom<i16> for Weight {
     type Error = OutOfRange;
 
     fn try_from(weight: i16) -> Result<Self, OutOfRange> {
-        if (-253..=253).contains(&weight) { Ok(Self(weight)) } else { Err(OutOfRange::Weight) }
+        if (-254..=254).contains(&weight) { Ok(Self(weight)) } else { Err(OutOfRange::Weight) }
     }
 }
 

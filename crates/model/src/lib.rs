@@ -57,8 +57,8 @@ pub enum OutOfRange {
     /// Virtual router identifiers are 1..=255 (RFC 9568 §5.2.3).
     #[error("a virtual router id is 1 to 255")]
     Vrid,
-    /// Tracker weights are -253..=253.
-    #[error("a weight is -253 to 253")]
+    /// Tracker weights are -254..=254.
+    #[error("a weight is -254 to 254")]
     Weight,
     /// Interface names are 1..=15 bytes without blank or slash.
     #[error("an interface name is 1 to 15 bytes, without blank, slash or colon")]

@@ -176,6 +176,30 @@ codes! {
         "Names must be unique, for scripts, dumps and references speak of them. The second block is ignored as a whole, with all that is in it.",
         "vrrp_script probe {\n    script /bin/true\n}\nvrrp_script probe {\n    script /bin/false\n}"
         => "vrrp_script probe {\n    script /bin/true\n}\nvrrp_script probe2 {\n    script /bin/false\n}";
+    UndefinedTracker = "SF0605", "a name that no file, process or session has",
+        "Nothing of this name is defined further up, so nothing is tracked, and the failure that was to be noticed is not. keepalived looks only at what stands before the list. A session with `checker` alone exists for real servers only.",
+        "vrrp_instance web {\n    track_file {\n        drian\n    }\n}"
+        => "track_file drain {\n    file /run/drain\n}\nvrrp_instance web {\n    track_file {\n        drain\n    }\n}";
+    UnusedTracker = "SF0606", "a file, process or session that nobody tracks",
+        "It is defined and nothing depends on it. Often it was meant to be named in `track_file`, `track_process` or `track_bfd`.",
+        "vrrp_track_process web {\n    process nginx\n}"
+        => "vrrp_track_process web {\n    process nginx\n}\nvrrp_instance web {\n    track_process {\n        web\n    }\n}";
+    IncompleteTracker = "SF0607", "a tracked thing without the line that says what it is",
+        "A `track_file` needs a `file`, a `vrrp_track_process` a `process`, a `bfd_instance` a `neighbor_ip`. Without it the block is ignored, as in keepalived, and with it every line that tracks it.",
+        "track_file drain {\n    weight 1\n}"
+        => "track_file drain {\n    file /run/drain\n    weight 1\n}";
+    Quorum = "SF0608", "a quorum that no number of processes can meet",
+        "`quorum` says how many processes there must be, `quorum_max` how many there may be. The line that contradicts an earlier one has no effect.",
+        "vrrp_track_process web {\n    process nginx\n    quorum_max 2\n    quorum 3\n}"
+        => "vrrp_track_process web {\n    process nginx\n    quorum 2\n    quorum_max 3\n}";
+    InvalidSession = "SF0609", "a BFD session that cannot be",
+        "The name is longer than 31 bytes, the addresses are of different families, or another session has the same ones: packets could not be told apart. The session is ignored, and with it every line that tracks it.",
+        "bfd_instance peer {\n    neighbor_ip 192.0.2.2\n    source_ip 2001:db8::1\n}"
+        => "bfd_instance peer {\n    neighbor_ip 192.0.2.2\n    source_ip 192.0.2.1\n}";
+    FollowerGroup = "SF0610", "a track group in which an instance is missing",
+        "The instances of a track group go into fault when the static address, route or rule is lost that names the group. A name that no instance has is silently ignored by keepalived; so is an empty group.",
+        "track_group routes {\n    group {\n    }\n}"
+        => "track_group routes {\n    group {\n        web\n    }\n}\nvrrp_instance web {\n}";
     IncompleteInstance = "SF0701", "an instance without a keyword that it needs",
         "A virtual router needs an interface to run on and a number from 1 to 255. One of them is missing, or the line that has it could not be read. keepalived drops such an instance and runs on without its addresses.",
         "vrrp_instance web {\n    interface eth0\n    virtual_ipaddress {\n        192.0.2.10/24\n    }\n}"

@@ -11,7 +11,7 @@ use crate::keyword::{self, Arguments, Block, Loss, Status};
 use crate::lower::address::AddressDraft;
 use crate::lower::garp::GarpDraft;
 use crate::lower::notify::NotifyDraft;
-use crate::lower::track::{self, Tracker};
+use crate::lower::track::TrackDraft;
 use crate::lower::{Report, Setting, Spanned, global, settings};
 use crate::source::Span;
 
@@ -43,8 +43,7 @@ pub(crate) struct Instance {
     pub(crate) accept: Option<Span>,
     pub(crate) strict: Option<bool>,
     pub(crate) track_primary: bool,
-    pub(crate) track_interfaces: Vec<Tracker<IfName>>,
-    pub(crate) track_scripts: Vec<Tracker<String>>,
+    pub(crate) track: TrackDraft,
     pub(crate) garp: GarpDraft,
     pub(crate) lower_prio_no_advert: Option<bool>,
     pub(crate) higher_prio_send_advert: Option<Spanned<bool>>,
@@ -78,6 +77,7 @@ impl Instance {
         settings(setting.node.children(), Block::Instance, report, |setting, report| {
             let taken = draft.garp.read(setting, report)
                 || draft.notify.read(setting, report)
+                || draft.track.read(setting, report)
                 || draft.set_election(setting, report)
                 || draft.set_transport(setting, report)
                 || draft.set_holding(setting, report);
@@ -112,8 +112,7 @@ impl Instance {
             accept: None,
             strict: None,
             track_primary: true,
-            track_interfaces: Vec::new(),
-            track_scripts: Vec::new(),
+            track: TrackDraft::EMPTY,
             garp: GarpDraft::EMPTY,
             lower_prio_no_advert: None,
             higher_prio_send_advert: None,
@@ -151,8 +150,6 @@ impl Instance {
                 let value = setting.boolean(report).map(|value| Spanned { value, span: setting.span() });
                 set(&mut self.higher_prio_send_advert, value);
             }
-            "track_interface" => self.track_interfaces.extend(track::interfaces(setting, report)),
-            "track_script" => self.track_scripts.extend(track::scripts(setting, report)),
             "dont_track_primary" => self.track_primary = !setting.flag(report),
             _ => return false,
         }

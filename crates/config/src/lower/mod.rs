@@ -4,7 +4,7 @@
 //! are resolved: defaults are applied, wherever in the file `global_defs` stands, and names are looked up.
 
 mod address;
-mod bfd;
+pub(crate) mod bfd;
 mod garp;
 mod garp_group;
 mod global;
@@ -19,11 +19,9 @@ mod script;
 mod setting;
 mod statics;
 mod sync_group;
-mod track;
+pub(crate) mod track;
 mod tracker;
 mod unbuilt;
-
-use std::collections::BTreeMap;
 
 use model::{IfName, vrrp};
 
@@ -43,7 +41,7 @@ pub(crate) use script::Script;
 pub(crate) use setting::{Setting, Spanned};
 pub(crate) use statics::Statics;
 pub(crate) use sync_group::SyncGroup;
-pub(crate) use tracker::{FileTracker, ProcessTracker, TrackGroup};
+pub(crate) use tracker::{FileTracker, ProcessTracker, TrackGroup, followers};
 
 /// What is said about a file.
 #[derive(Debug, Default)]
@@ -55,11 +53,19 @@ pub(crate) struct Report {
     pub(crate) interfaces: Vec<Spanned<IfName>>,
     /// What has no effect yet.
     pub(crate) unbuilt: unbuilt::Unbuilt,
+    /// How many things have been read whose order matters.
+    turns: usize,
 }
 
 impl Report {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// The next place in the order of reading. Spans do not tell it: files include each other, and text is repeated.
+    pub(crate) fn turn(&mut self) -> usize {
+        self.turns += 1;
+        self.turns
     }
 }
 
@@ -120,20 +126,28 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         lvs,
     } = drafts;
     let scripts: Vec<vrrp::Script> = scripts.iter().filter_map(|script| script.resolve(&global)).collect();
-    let by_name: BTreeMap<_, _> = scripts.iter().map(|script| (script.name.as_str(), script)).collect();
-    let instances = instances.into_iter().filter_map(|draft| draft.resolve(&global, &by_name, report));
+    let files: Vec<_> = files.into_iter().filter_map(|draft| draft.resolve(report)).collect();
+    let processes: Vec<_> = processes.into_iter().filter_map(|draft| draft.resolve(report)).collect();
+    let bfd: Vec<_> = bfd.into_iter().filter_map(|draft| draft.resolve(report)).collect();
+    let trackable = track::Defaults {
+        scripts: scripts.iter().map(|script| (script.name.clone(), script.influence)).collect(),
+        files: files.iter().map(|file| (file.name.clone(), file.influence)).collect(),
+        processes: processes.iter().map(|process| (process.name.clone(), process.influence)).collect(),
+        bfds: bfd.iter().map(|session| (session.name.clone(), session.influence)).collect(),
+    };
+    let instances = instances.into_iter().filter_map(|draft| draft.resolve(&global, &trackable, report));
     let vrrp = vrrp::Config {
         instances: instances.collect(),
-        groups: groups.into_iter().filter_map(|draft| draft.resolve(&global, report)).collect(),
-        files: files.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
-        processes: processes.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        groups: groups.into_iter().filter_map(|draft| draft.resolve(&global, &trackable, report)).collect(),
+        files,
+        processes,
         track_groups: track_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
         statics: statics.resolve(&global, report),
         garp_groups: GarpGroup::resolve_all(garp_groups, report),
         scripts,
     };
     model::Config {
-        bfd: bfd.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
+        bfd,
         lvs: lvs.resolve(&global, report),
         process: process.resolve(report),
         global: global.resolve(&vrrp.instances, report),

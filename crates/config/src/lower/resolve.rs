@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::vrrp::{
-    self, Auth, Initial, Password, Preempt, TrackedInterface, TrackedScript, Transport, Version,
-};
-use model::{Centis, Influence, Priority, Weight};
+use model::vrrp::{self, Auth, Initial, Password, Preempt, Transport, Version};
+use model::{Centis, Priority};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lower::address::Advertised;
 use crate::lower::instance::AuthKind;
+use crate::lower::track::{Defaults, Who};
 use crate::lower::{Global, Instance, Report, Spanned};
 use crate::number::Decimal;
 use crate::source::Span;
@@ -28,7 +27,7 @@ impl Instance {
     pub(crate) fn resolve(
         mut self,
         global: &Global,
-        scripts: &BTreeMap<&str, &vrrp::Script>,
+        trackable: &Defaults,
         report: &mut Report,
     ) -> Option<vrrp::Instance> {
         self.move_excess_addresses(report);
@@ -41,6 +40,7 @@ impl Instance {
         let advertised = self.addresses.iter().map(|draft| draft.resolve(&interface, Advertised::Yes));
         let excluded = self.excluded.iter().map(|draft| draft.resolve(&interface, Advertised::No));
         let addresses = advertised.chain(excluded).collect();
+        let tracked = self.track.resolve(trackable, Who::Instance(&interface, priority), report);
         let transport = self.transport(global, report);
         let check_unicast_src = self.check_unicast_src || global.check_unicast_src;
         Some(vrrp::Instance {
@@ -59,8 +59,11 @@ impl Instance {
             accept: self.accept(version, priority, strict, report),
             strict,
             track_primary: self.track_primary,
-            track_interfaces: self.track_interfaces(&interface, priority, report),
-            track_scripts: self.track_scripts(scripts, priority, report),
+            track_interfaces: tracked.interfaces,
+            track_scripts: tracked.scripts,
+            track_files: tracked.files,
+            track_processes: tracked.processes,
+            track_bfds: tracked.bfds,
             garp: self.garp.resolve(&global.garp, strict),
             lower_prio_no_advert: self.lower_prio_no_advert.or(global.lower_prio_no_advert).unwrap_or(strict),
             higher_prio_send_advert: self.higher_prio_send_advert(global, strict, report),
@@ -304,56 +307,6 @@ impl Instance {
             });
         }
     }
-
-    fn track_interfaces(
-        &self,
-        interface: &model::IfName,
-        priority: Priority,
-        report: &mut Report,
-    ) -> Vec<TrackedInterface> {
-        let mut tracked: Vec<TrackedInterface> = Vec::new();
-        for tracker in &self.track_interfaces {
-            let target = &tracker.target;
-            if target.value == *interface {
-                let headline = format!("`{}` is the instance's own interface", target.value);
-                report.push(
-                    Diagnostic::warning(Code::DuplicateEntry, target.span, headline)
-                        .help("it is tracked anyway; the line has no effect"),
-                );
-            } else if tracked.iter().any(|other| other.interface == target.value) {
-                report.push(duplicate(target.value.as_str(), target.span));
-            } else {
-                let influence = tracker.influence(Influence::default());
-                if may_weigh(influence, priority, tracker.span(), report) {
-                    tracked.push(TrackedInterface { interface: target.value.clone(), influence });
-                }
-            }
-        }
-        tracked
-    }
-
-    fn track_scripts(
-        &self,
-        scripts: &BTreeMap<&str, &vrrp::Script>,
-        priority: Priority,
-        report: &mut Report,
-    ) -> Vec<TrackedScript> {
-        let mut tracked: Vec<TrackedScript> = Vec::new();
-        for tracker in &self.track_scripts {
-            let target = &tracker.target;
-            // An unknown name has been reported by `check`.
-            let Some(script) = scripts.get(target.value.as_str()) else { continue };
-            if tracked.iter().any(|other| other.script == target.value) {
-                report.push(duplicate(&target.value, target.span));
-                continue;
-            }
-            let influence = tracker.influence(script.influence);
-            if may_weigh(influence, priority, tracker.span(), report) {
-                tracked.push(TrackedScript { script: target.value.clone(), influence });
-            }
-        }
-        tracked
-    }
 }
 
 /// `value` rounded to whole `unit`s, halves up.
@@ -365,24 +318,6 @@ fn nearest(value: Duration, unit: Duration) -> Duration {
 
 fn strict_mode(span: Span, what: &str) -> Diagnostic {
     Diagnostic::warning(Code::Strict, span, format!("strict mode forbids {what}"))
-}
-
-fn duplicate(name: &str, span: Span) -> Diagnostic {
-    let headline = format!("{} is tracked already; the line has no effect", shown(name));
-    Diagnostic::warning(Code::DuplicateEntry, span, headline)
-}
-
-/// The owner's priority never changes (RFC 9568 §6.1), so only a fault can act on it.
-fn may_weigh(influence: Influence, priority: Priority, span: Span, report: &mut Report) -> bool {
-    if priority != Priority::OWNER || influence.weight == Weight::FAULT {
-        return true;
-    }
-    let headline = "a weight cannot act on an instance with priority 255; the line has no effect";
-    report.push(
-        Diagnostic::warning(Code::IdleWeight, span, headline)
-            .help("give the instance a `priority` below 255, or the tracker weight 0"),
-    );
-    false
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use model::vrrp::{self, RunAs};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::Block;
 use crate::lower::notify::{self, CommandDraft, WithUser};
+use crate::lower::track::Trackable;
 use crate::lower::{Global, Report, Setting, Spanned, settings, track};
 
 /// A `vrrp_script` as it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) name: Spanned<String>,
+    order: usize,
     pub(crate) command: Option<CommandDraft>,
     interval: Duration,
     timeout: Option<Duration>,
@@ -24,10 +26,28 @@ pub(crate) struct Script {
     init_fail: bool,
 }
 
+impl Trackable for Script {
+    const BLOCK: &'static str = "vrrp_script";
+    const UNDEFINED: Code = Code::UndefinedScript;
+
+    fn name(&self) -> &Spanned<String> {
+        &self.name
+    }
+
+    fn order(&self) -> usize {
+        self.order
+    }
+
+    fn is_complete(&self) -> bool {
+        self.command.is_some()
+    }
+}
+
 impl Script {
     pub(crate) fn read(setting: Setting<'_, '_>, report: &mut Report) -> Option<Self> {
         let mut script = Self {
             name: setting.block_name(report)?,
+            order: report.turn(),
             command: None,
             interval: Duration::from_secs(1),
             timeout: None,

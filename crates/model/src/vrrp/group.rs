@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vrrp::{Command, TrackedInterface, TrackedScript};
+use crate::vrrp::{Command, TrackedInterface, TrackedScript, Tracking};
 
 /// Instances with one common state (`vrrp_sync_group`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,12 @@ pub struct SyncGroup {
     pub track_interfaces: Vec<TrackedInterface>,
     /// Scripts that matter to all members (`track_script`).
     pub track_scripts: Vec<TrackedScript>,
+    /// Files that matter to all members (`track_file`).
+    pub track_files: Vec<Tracking>,
+    /// Processes that matter to all members (`track_process`).
+    pub track_processes: Vec<Tracking>,
+    /// BFD sessions that matter to all members (`track_bfd`).
+    pub track_bfds: Vec<Tracking>,
     /// Weights of members' trackers act, although members then differ in priority (`sync_group_tracking_weight`,
     /// `global_tracking`).
     pub weighted_tracking: bool,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::route::Route;
 use crate::rule::Rule;
 use crate::vrrp::{
-    Auth, ExtraGarp, Garp, Hmac, Notify, OwnDevice, TrackedInterface, TrackedScript, Transport, Version,
-    VirtualAddress,
+    Auth, ExtraGarp, Garp, Hmac, Notify, OwnDevice, TrackedInterface, TrackedScript, Tracking, Transport,
+    Version, VirtualAddress,
 };
 use crate::{Centis, Family, IfName, Priority, Vrid};
 
@@ -75,6 +75,12 @@ pub struct Instance {
     pub track_interfaces: Vec<TrackedInterface>,
     /// Scripts that matter.
     pub track_scripts: Vec<TrackedScript>,
+    /// Files that matter (`track_file`).
+    pub track_files: Vec<Tracking>,
+    /// Processes that matter (`track_process`).
+    pub track_processes: Vec<Tracking>,
+    /// BFD sessions that matter (`track_bfd`).
+    pub track_bfds: Vec<Tracking>,
     /// Gratuitous ARP.
     pub garp: Garp,
     /// Gratuitous ARP on other interfaces that hold addresses (`garp_extra_if`).
@@ -159,6 +165,9 @@ impl Instance {
             track_primary: true,
             track_interfaces: Vec::new(),
             track_scripts: Vec::new(),
+            track_files: Vec::new(),
+            track_processes: Vec::new(),
+            track_bfds: Vec::new(),
             garp: Garp::default(),
             extra_garp: None,
             lower_prio_no_advert: false,

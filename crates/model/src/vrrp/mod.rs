@@ -26,7 +26,9 @@ pub use notify::{Command, Deleted, Notify, RunAs};
 pub use script::Script;
 pub use statics::{Static, Statics};
 pub use track::{TrackedInterface, TrackedScript};
-pub use tracked::{TrackGroup, TrackedFile, TrackedProcess};
+pub use tracked::{
+    InitialFile, ParameterMatch, ProcessMatch, TrackGroup, TrackedFile, TrackedProcess, Tracking,
+};
 pub use transport::{OldChecksum, Peer, Transport};
 pub use version::Version;
 
