@@ -304,9 +304,9 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")
         .doc("Sets where state dumps are written. Trailing / = directory, no leading / = under the temporary directory."),
     later("stats_dump_file", word("PATH")).or("keepalived.stats in the temporary directory").since("2.3.3")
-        .doc("Is meant to set where statistics are written."),
+        .doc("Sets where statistics are written. Trailing / = directory, no leading / = under the temporary directory."),
     later("json_dump_file", word("PATH")).or("keepalived.json in the temporary directory").since("2.3.3")
-        .doc("Is meant to set where the JSON dump is written."),
+        .doc("Sets where the JSON dump is written. Trailing / = directory, no leading / = under the temporary directory."),
 ];
 
 /// Entries of `notification_email`.

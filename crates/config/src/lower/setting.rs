@@ -70,8 +70,10 @@ impl<'n, 'a> Setting<'n, 'a> {
 
     /// Whether there is an argument. For keywords that keepalived skips with a message if there is none.
     pub(crate) fn has_value(&self, report: &mut Report) -> bool {
-        let has = !self.node.arguments().is_empty();
-        if !has && self.node.statement.unpaired.is_none() {
+        let unpaired = self.node.statement.unpaired.is_some();
+        // The rules of commands may find a word where there is only a quote.
+        let has = !self.node.arguments().is_empty() || (unpaired && self.keyword.takes_command());
+        if !has && !unpaired {
             let headline = format!("`{}` needs a value", self.name());
             let help = format!("write `{} {}`; the line has no effect", self.name(), self.keyword.arguments);
             report.push(Diagnostic::warning(Code::MissingArgument, self.span(), headline).help(help));

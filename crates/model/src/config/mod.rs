@@ -49,8 +49,7 @@ pub struct Global {
     pub script_security: bool,
     /// Whose rights scripts have that name no user (`script_user`).
     pub script_user: RunAs,
-    /// Scripts have the supplementary groups of their user as well (`set_supplementary_groups`, or a group written
-    /// `:GROUP`).
+    /// Scripts have the supplementary groups of their user as well (`set_supplementary_groups`).
     pub supplementary_groups: bool,
     /// Symbolic links in the paths of scripts stay as they are written (`use_symlink_paths`).
     pub script_links: bool,

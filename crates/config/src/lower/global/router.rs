@@ -40,9 +40,7 @@ impl RoutersDraft {
             "disable_local_igmp" => self.no_local_igmp = setting.flag(report),
             "vrrp_rx_bufs_policy" => self.receive.read(setting, report),
             "vrrp_rx_bufs_multiplier" => {
-                let number = setting.number::<u32>(report);
-                let multiplier = number.and_then(|n| NonZeroU32::new(n.value).map(|value| (value, n.span)));
-                set(&mut self.receive.multiplier, multiplier.map(Some));
+                set(&mut self.receive.multiplier, multiplier(setting, report).map(Some))
             }
             "vrrp_netlink_cmd_rcv_bufs" => set_size(&mut self.netlink.commands, setting, report),
             "vrrp_netlink_cmd_rcv_bufs_force" => set_force(&mut self.netlink.commands, setting, report),
@@ -73,6 +71,18 @@ impl RoutersDraft {
             process_events: self.process_events,
         }
     }
+}
+
+/// More than one word makes the line void.
+fn multiplier(setting: Setting<'_, '_>, report: &mut Report) -> Option<(NonZeroU32, Span)> {
+    if let [_, extra, ..] = setting.node.arguments() {
+        let headline = format!("`{}` takes one number", setting.name());
+        let diagnostic = Diagnostic::warning(Code::ExtraWords, extra.span, headline);
+        report.push(diagnostic.help("the line has no effect"));
+        return None;
+    }
+    let number = setting.number::<u32>(report)?;
+    NonZeroU32::new(number.value).map(|multiplier| (multiplier, number.span))
 }
 
 fn seconds(setting: Setting<'_, '_>, report: &mut Report) -> Option<Option<Duration>> {

@@ -88,10 +88,15 @@ impl SyncDaemonDraft {
             return;
         }
         let Some(value) = words.next() else {
-            // keepalived stops at this one alone.
-            let make = if option.text == "inst" { Diagnostic::error } else { Diagnostic::warning };
             let headline = format!("{} of `{}` has no value", shown(&option.text), setting.name());
-            report.push(make(Code::MissingArgument, option.span, headline).help("the option is ignored"));
+            // keepalived stops at this one alone.
+            report.push(if option.text == "inst" {
+                let help = "write `inst INSTANCE`, or take the option out";
+                Diagnostic::error(Code::MissingArgument, option.span, headline).help(help)
+            } else {
+                Diagnostic::warning(Code::MissingArgument, option.span, headline)
+                    .help("the option is ignored")
+            });
             return;
         };
         match option.text.as_ref() {
