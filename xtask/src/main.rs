@@ -2,6 +2,7 @@
 
 mod bench;
 mod packages;
+mod pages;
 mod sizes;
 mod test;
 
@@ -13,7 +14,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [STEP…]   installs the programs that the tests need, if they are missing and this is Debian, then runs every
-                 step, or only those named: packages fmt clippy docs sizes test
+                 step, or only those named: packages fmt clippy docs sizes pages test
+  docs           writes the pages that are made from the program's tables: references, manual pages, completions
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
                  takeover overtake client scale. Takes some minutes; leave the machine alone meanwhile
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("test") => test::run(&arguments.collect::<Vec<_>>()),
+        Some("docs") => pages::write(),
         Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         _ => {
             say(USAGE.trim_end());

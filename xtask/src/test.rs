@@ -3,9 +3,9 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::{packages, root, say, sizes};
+use crate::{packages, pages, root, say, sizes};
 
-const STEPS: [&str; 6] = ["packages", "fmt", "clippy", "docs", "sizes", "test"];
+const STEPS: [&str; 7] = ["packages", "fmt", "clippy", "docs", "sizes", "pages", "test"];
 
 /// The namespace tests mostly wait for protocol timers: more of them than processors run at once.
 const TEST_THREADS: &str = "6";
@@ -50,6 +50,7 @@ fn carry_out(step: &str, not_run: &mut Vec<String>) -> bool {
             cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
         }
         "sizes" => sizes_are_kept(),
+        "pages" => pages::are_current(),
         _ => tests(not_run),
     }
 }

@@ -74,6 +74,7 @@ mod format;
 pub mod keyword;
 mod lexer;
 mod lower;
+pub mod manual;
 mod number;
 mod preprocess;
 pub mod source;

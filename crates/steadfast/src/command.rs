@@ -30,7 +30,6 @@ pub(crate) struct Command {
     pub(crate) description: &'static [&'static str],
     pub(crate) options: &'static [CommandOption],
     /// What words that are no options are, for completions.
-    #[expect(dead_code, reason = "for the completions that are being written")]
     pub(crate) operand: Operand,
     /// What it leaves with, beyond 2 for a command line that it does not understand.
     pub(crate) statuses: &'static [(u8, &'static str)],
@@ -93,6 +92,16 @@ pub(crate) fn run(name: &OsStr, arguments: Vec<OsString>) -> ExitCode {
 }
 
 impl Command {
+    /// All of its options.
+    pub(crate) fn all_options(&self) -> impl Iterator<Item = &CommandOption> {
+        self.options.iter().chain([&HELP])
+    }
+
+    /// The statuses that it leaves with, and what they mean.
+    pub(crate) fn all_statuses(&self) -> impl Iterator<Item = (u8, &'static str)> {
+        self.statuses.iter().copied().chain([(USAGE, "the command line could not be understood")])
+    }
+
     /// Its usage text.
     pub(crate) fn usage(&self) -> String {
         let mut text = format!("usage: steadfast {} {}\n", self.name, self.synopsis);
@@ -101,12 +110,11 @@ impl Command {
             text += &wrapped(paragraph, 100);
         }
         text += "\n";
-        let help = CommandOption { short: Some('h'), long: "help", value: "", help: "Print this text" };
-        for option in self.options.iter().chain([&help]) {
+        for option in self.all_options() {
             writeln!(text, "  {:<24} {}", option.spelling(), option.help).expect("a String takes all");
         }
         text += "\nexit status:\n";
-        for (status, meaning) in self.statuses.iter().copied().chain([(USAGE, UNDERSTOOD)]) {
+        for (status, meaning) in self.all_statuses() {
             writeln!(text, "  {status}  {meaning}").expect("a String takes all");
         }
         text
@@ -160,7 +168,9 @@ impl CommandOption {
     }
 }
 
-const UNDERSTOOD: &str = "the command line could not be understood";
+/// What every command knows.
+const HELP: CommandOption =
+    CommandOption { short: Some('h'), long: "help", value: "", help: "Print this text" };
 
 /// `text` in lines of at most `width` characters, each with its line end.
 fn wrapped(text: &str, width: usize) -> String {

@@ -166,21 +166,41 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     })
 }
 
+/// An option as people are told of it.
+pub(crate) struct OptionRow {
+    pub(crate) short: Option<char>,
+    pub(crate) long: &'static str,
+    /// `=FILE`, `[=FILE]`, or nothing.
+    pub(crate) value: String,
+    pub(crate) help: String,
+    /// What its value is called; empty if it takes none.
+    pub(crate) placeholder: &'static str,
+}
+
+/// Every option, in the order of the usage text.
+pub(crate) fn rows() -> impl Iterator<Item = OptionRow> {
+    FLAGS.iter().map(|Spelling { short, long, value, flag, placeholder, help }| OptionRow {
+        short: short.map(char::from),
+        long,
+        value: match value {
+            Value::None => String::new(),
+            Value::Required => format!("={placeholder}"),
+            Value::Optional => format!("[={placeholder}]"),
+        },
+        help: format!("{help}{}", if flag.is_idle() { " (no effect yet)" } else { "" }),
+        placeholder,
+    })
+}
+
 /// The usage text of `program`.
 pub(crate) fn usage(program: &Program) -> String {
     use std::fmt::Write as _;
 
     let name = program.name();
     let mut text = format!("Usage: {name} [OPTION...]\n");
-    for Spelling { short, long, value, placeholder, help, flag } in FLAGS {
-        let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{}, ", char::from(letter)));
-        let long = match value {
-            Value::None => long.to_owned(),
-            Value::Required => format!("{long}={placeholder}"),
-            Value::Optional => format!("{long}[={placeholder}]"),
-        };
-        let idle = if flag.is_idle() { " (no effect yet)" } else { "" };
-        writeln!(text, "  {short}--{long:<28} {help}{idle}").expect("a String takes all");
+    for OptionRow { short, long, value, help, .. } in rows() {
+        let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
+        writeln!(text, "  {short}--{:<28} {help}", format!("{long}{value}")).expect("a String takes all");
     }
     if program.has_commands() {
         write!(text, "\nor: {name} COMMAND [...]\n").expect("a String takes all");
