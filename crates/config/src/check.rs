@@ -19,6 +19,7 @@ pub(crate) fn drafts(drafts: &mut Drafts, report: &mut Report) {
     completeness(&drafts.instances, report);
     virtual_routers(&drafts.instances, report);
     shared_addresses(&drafts.instances, report);
+    drafts.lvs.check(&drafts.bfd, &drafts.files, report);
 }
 
 /// keepalived runs scripts without `enable_script_security`, but its test of the configuration fails.
@@ -29,7 +30,8 @@ fn script_security(drafts: &Drafts, report: &mut Report) {
     let scripts =
         drafts.scripts.iter().filter_map(|script| script.command.as_ref()).map(|command| command.span);
     let notifies = drafts.instances.iter().filter_map(|instance| instance.notify.first_command());
-    if let Some(first) = scripts.chain(notifies).chain(drafts.global.commands()).min() {
+    let others = drafts.global.commands().chain(drafts.lvs.commands());
+    if let Some(first) = scripts.chain(notifies).chain(others).min() {
         let headline = "scripts are run without script security";
         let help = "add `enable_script_security` to `global_defs`: then no script runs as root that others could change";
         report.push(Diagnostic::warning(Code::NoScriptSecurity, first, headline).help(help));

@@ -154,7 +154,8 @@ fn is_not_built(code: Code) -> bool {
 
 #[test]
 fn load_balancing_is_an_error_that_can_be_tolerated() {
-    let text = "virtual_server_group g {\n}\nvirtual_server fwmark 1 {\n}\nglobal_defs {\nno_such\n}";
+    let text = "virtual_server_group g {\nfwmark 2\n}\nvirtual_server fwmark 1 {\nlvs_sched rr\nlvs_method NAT\n\
+                real_server 10.0.0.1 {\n}\n}\nglobal_defs {\nno_such\n}";
     let mut loaded = config::load(&Text(text.to_owned()), "t");
     assert!(!loaded.is_usable());
     loaded.tolerate(Code::UnknownKeyword);

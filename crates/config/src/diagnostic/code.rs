@@ -242,6 +242,66 @@ codes! {
         => "unicast_peer {\n    192.0.2.2\n}";
     TooManyAddresses = "SF0711", "more addresses than an advertisement carries",
         "An advertisement counts its addresses in one byte and must fit into one packet. The addresses beyond that are managed but not advertised. Put the others into `virtual_ipaddress_excluded`, on every host the same.";
+    EmptyPool = "SF0901", "a virtual server without real servers",
+        "Traffic to it would have nowhere to go, so keepalived ignores the whole block, its sorry server too. A real server that could not be read, or is of another address family, does not count.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}";
+    IncompleteService = "SF0902", "a virtual server without a line that it should have",
+        "Scheduler, forwarding method and protocol should be said; without them `wlc`, `NAT` and `UDP` are used, and UDP is hardly ever meant. A service of all ports, without a port behind its address, must be persistent and is made so.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}";
+    FamilyMismatch = "SF0903", "addresses of different families",
+        "A virtual server and its real servers are all IPv4 or all IPv6; only a tunnel, `lvs_method TUN`, crosses families. The same holds for the two ends of a check. What does not fit is ignored.",
+        "virtual_server 2001:db8::1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 2001:db8::1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 2001:db8::2 80 {\n    }\n}";
+    PortMismatch = "SF0904", "a port that packets will not have",
+        "Only NAT rewrites packets. With direct routing and tunnels, and for marked traffic, a packet reaches the real server with the port that the client wrote, so another port here cannot act.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method DR\n    protocol TCP\n    real_server 10.0.0.1 8080 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method DR\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}";
+    SchedulerFlag = "SF0905", "a flag of another scheduler",
+        "`sh-port`, `sh-fallback` and `hashed` belong to the scheduler `sh`, `mh-port` and `mh-fallback` to `mh`, and they must stand below the line that chooses it. Elsewhere they are ignored.",
+        "virtual_server 192.0.2.1 80 {\n    sh-port\n    lvs_sched sh\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched sh\n    sh-port\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}";
+    TunnelOption = "SF0906", "an option that the tunnel does not have",
+        "A tunnel is `ipip`, `gre` or `gue`. Only `gue` has a port, and must have one; `ipip` has no checksum and `gre` no remote one. A plain `ipip` tunnel is used in place of what does not go together.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method TUN type gue\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method TUN type gue port 6080\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}";
+    ServiceQuorum = "SF0907", "a quorum that its servers cannot have",
+        "`quorum` is the weight of live servers that a service needs, and `hysteresis` the band around it in which nothing changes. A quorum beyond the sum of all weights is lowered to it, and the band to less than the quorum. keepalived makes a band of 4294967295 of a quorum of 0; here it is 0.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    quorum 2\n    real_server 10.0.0.1 80 {\n        weight 1\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    quorum 2\n    real_server 10.0.0.1 80 {\n        weight 2\n    }\n}";
+    SorryServer = "SF0908", "an option of a sorry server above it",
+        "`sorry_server_inhibit` and `sorry_server_lvs_method` act on the `sorry_server` above them. Where none is, they are ignored.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    sorry_server_inhibit\n    sorry_server 10.0.0.9 80\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    sorry_server 10.0.0.9 80\n    sorry_server_inhibit\n    real_server 10.0.0.1 80 {\n    }\n}";
+    UndefinedGroup = "SF0909", "a name that no `virtual_server_group` has",
+        "The group may stand below the virtual server, but it must be there: without it nothing is served. keepalived's own test of the configuration passes all the same.",
+        "virtual_server group web {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server group web {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n}\nvirtual_server_group web {\n    192.0.2.1 80\n}";
+    UnusableGroup = "SF0910", "a group without members that could be served",
+        "A group lists addresses, ranges and marks, one on each line. One without any is ignored; so is one with IPv4, IPv6 and a mark that could be either. The virtual servers that name it are ignored with it.",
+        "virtual_server_group web {\n}"
+        => "virtual_server_group web {\n    192.0.2.1 80\n}";
+    IncompleteChecker = "SF0911", "a checker without what it needs",
+        "A web check needs a `url` with a `path`, a `MISC_CHECK` a `misc_path`, a `BFD_CHECK` a `name`, a `FILE_CHECK` a `track_file`, and a check of a link local address a `bind_if`. The checker is ignored, so the server counts as up whatever happens.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n        HTTP_GET {\n        }\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n        HTTP_GET {\n            url {\n                path /\n            }\n        }\n    }\n}";
+    UndefinedWatch = "SF0912", "a checker of a session or file that is not defined above",
+        "`BFD_CHECK` and `FILE_CHECK` listen to a `bfd_instance` or `track_file`, which must stand above the virtual server. The checker is ignored, so the server counts as up whatever happens.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n        FILE_CHECK {\n            track_file drain\n        }\n    }\n}"
+        => "track_file drain {\n    file /run/drain\n}\nvirtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n        FILE_CHECK {\n            track_file drain\n        }\n    }\n}";
+    IdleOption = "SF0913", "a line of load balancing that cannot act",
+        "The line is right in itself, but nothing of what stands beside it can use it: a packet scheduler without UDP, a server name without TLS, an option of a pattern without the pattern. Take it out, or add what it belongs to.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    ops\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol UDP\n    ops\n    real_server 10.0.0.1 80 {\n    }\n}";
+    DuplicateServer = "SF0914", "a server that is there already",
+        "A pool has each real server once; the second one is ignored. The kernel has each service once: of two virtual servers with the same address, port and protocol only the first can be set up.",
+        "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n    real_server 10.0.0.1 80 {\n    }\n}"
+        => "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n    real_server 10.0.0.1 80 {\n    }\n    real_server 10.0.0.2 80 {\n    }\n}";
+    InvalidPattern = "SF0915", "something expected of a reply that no reply can be",
+        "A digest has 32 hexadecimal digits, the bytes of a datagram are hexadecimal, a name has no empty part, and a reply cannot be both longer and shorter. The line has no effect, or the check always fails.",
+        "virtual_server 192.0.2.1 53 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol UDP\n    real_server 10.0.0.1 53 {\n        UDP_CHECK {\n            payload 0g\n        }\n    }\n}"
+        => "virtual_server 192.0.2.1 53 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol UDP\n    real_server 10.0.0.1 53 {\n        UDP_CHECK {\n            payload 0f\n        }\n    }\n}";
     Deprecated = "SF1001", "an old name or an old way to write something",
         "The keyword, or the order of words, is kept for old files only and means the same as its new form. Some of these keepalived reports, so that its test of the configuration fails. Write the new form, unless the file must serve a very old keepalived too.",
         "global_defs {\n    vrrp_vmac_garp_intvl 60\n}"

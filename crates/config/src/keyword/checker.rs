@@ -27,10 +27,10 @@ pub(super) const CONNECTION: &[Keyword] = &[
 /// How often a checker runs.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const PACE: &[Keyword] = &[
-    later("warmup", grammar("SECONDS >= 0, up to 6 decimals")).or("value of the real server, else delay_loop")
+    later("warmup", micros(0..=u64::MAX)).or("value of the real server, else delay_loop")
         .since("1.2.13")
         .doc("Sets the maximum random delay of the first check."),
-    later("delay_loop", grammar("SECONDS >= 0.000001, up to 6 decimals")).or("value of the real server")
+    later("delay_loop", micros(1..=u64::MAX - 1)).or("value of the real server")
         .since("1.3.7")
         .doc("Sets the time between checks."),
     later("alpha", BOOL).or("value of the real server").since("1.3.7")
@@ -44,7 +44,7 @@ pub(super) const PACE: &[Keyword] = &[
 pub(super) const RETRY: &[Keyword] = &[
     later("retry", integer(0..=4_294_967_295)).or("value of the real server, else 1").since("1.3.7")
         .doc("Sets the retries before failure is declared."),
-    later("delay_before_retry", grammar("SECONDS >= 0, up to 6 decimals")).or("value of the real server, else 3")
+    later("delay_before_retry", micros(0..=u64::MAX)).or("value of the real server, else 3")
         .doc("Sets the pause before a retry."),
 ];
 

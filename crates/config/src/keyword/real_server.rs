@@ -24,13 +24,13 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
         .doc("Assumes the server down until the first check passes."),
     later("retry", integer(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default retries of checkers."),
-    later("delay_before_retry", grammar("SECONDS >= 0, up to 6 decimals")).or("value of the virtual server")
+    later("delay_before_retry", micros(0..=u64::MAX)).or("value of the virtual server")
         .doc("Sets the default pause before a retry."),
-    later("warmup", grammar("SECONDS >= 0, up to 6 decimals")).or("value of the virtual server")
+    later("warmup", micros(0..=u64::MAX)).or("value of the virtual server")
         .doc("Sets the default maximum random delay of the first check."),
     later("connect_timeout", micros(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default connection timeout of checkers."),
-    later("delay_loop", grammar("SECONDS >= 0.000001, up to 6 decimals")).or("value of the virtual server")
+    later("delay_loop", micros(1..=u64::MAX - 1)).or("value of the virtual server")
         .doc("Sets the default time between checks."),
     later("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then true")
         .doc("Mails state changes of the server."),

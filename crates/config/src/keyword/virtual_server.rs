@@ -9,13 +9,13 @@ pub(super) const VIRTUAL_SERVER: &[Keyword] = &[
         .doc("Sets the address family. Needed only for fwmark services with tunnelled servers."),
     later("retry", integer(1..=4_294_967_295)).or("per checker").since("1.3.7")
         .doc("Sets the default retries of checkers."),
-    later("delay_before_retry", grammar("SECONDS >= 0, up to 6 decimals")).or("per checker").since("1.3.7")
+    later("delay_before_retry", micros(0..=u64::MAX)).or("per checker").since("1.3.7")
         .doc("Sets the default pause before a retry."),
-    later("warmup", grammar("SECONDS >= 0, up to 6 decimals")).or("value of delay_loop").since("1.3.7")
+    later("warmup", micros(0..=u64::MAX)).or("value of delay_loop").since("1.3.7")
         .doc("Sets the default maximum random delay of the first check."),
     later("connect_timeout", micros(1..=4_294_967_295)).or_number(5)
         .doc("Sets the default connection timeout of checkers."),
-    later("delay_loop", grammar("SECONDS >= 0.000001, up to 6 decimals")).or_number(60)
+    later("delay_loop", micros(1..=u64::MAX - 1)).or_number(60)
         .doc("Sets the default time between checks."),
     later("inhibit_on_failure", FLAG)
         .doc("Makes real servers default to weight 0 instead of removal on failure."),

@@ -15,6 +15,9 @@ pub(crate) enum ScriptError {
     /// No word at all.
     #[error("the command is empty")]
     Empty,
+    /// More words than one pattern.
+    #[error("there is more than one word")]
+    TooMany,
     /// An escape that stands for a NUL byte.
     #[error("an argument cannot hold a NUL byte")]
     Nul,
@@ -73,6 +76,18 @@ pub(crate) fn command(line: &str) -> Result<(String, Vec<String>), ScriptError> 
         return Err(ScriptError::Empty);
     }
     Ok((program, words.collect::<Result<_, _>>()?))
+}
+
+/// The pattern of a line: its only word after the keyword, with its escapes carried out.
+///
+/// # Errors
+/// See [`ScriptError`].
+pub(crate) fn pattern(line: &str) -> Result<String, ScriptError> {
+    match words(line)?.as_slice() {
+        [_, word] if !word.text.is_empty() => unescaped(&word.text),
+        [] | [_] | [_, _] => Err(ScriptError::Empty),
+        _ => Err(ScriptError::TooMany),
+    }
 }
 
 /// `text` with its escapes carried out.

@@ -100,7 +100,9 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         "bfd_instance" => drafts.bfd.extend(BfdDraft::read(setting, report)),
         "static_ipaddress" | "static_routes" | "static_rules" => drafts.statics.read(setting, report),
         "garp_group" => drafts.garp_groups.extend(GarpGroup::read(setting, report)),
-        "virtual_server_group" | "virtual_server" | "SSL" => drafts.lvs.read(setting, report),
+        "virtual_server_group" | "virtual_server" | "SSL" => {
+            drafts.lvs.read(setting, &drafts.bfd, &drafts.files, report);
+        }
         "steadfast" => settings(setting.node.children(), Block::Steadfast, report, |setting, report| {
             setting.lacks(report);
         }),
@@ -148,7 +150,7 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
     };
     model::Config {
         bfd,
-        lvs: lvs.resolve(&global, report),
+        lvs: lvs.resolve(&global, &vrrp.files),
         process: process.resolve(report),
         global: global.resolve(&vrrp.instances, report),
         vrrp,

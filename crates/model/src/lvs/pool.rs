@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Checker, Service};
-use crate::Family;
 use crate::vrrp::Command;
 
 /// One IPVS service, or the services of one group, and its pool (`virtual_server`).
@@ -16,8 +15,6 @@ use crate::vrrp::Command;
 pub struct VirtualServer {
     /// What traffic it takes.
     pub service: Service,
-    /// The family of its clients (`ip_family`, else that of its addresses, else that of its real servers).
-    pub family: Family,
     /// How a server is chosen (`lvs_sched`).
     pub scheduler: Scheduler,
     /// `flag-1` to `flag-3` and their names.
@@ -156,9 +153,9 @@ pub enum PersistenceMask {
 /// When a service counts as up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quorum {
-    /// The weight of live servers that it needs (`quorum`). At most the sum of all weights.
+    /// The weight of live servers that it needs (`quorum`), at most the sum of all weights: 0 if no server has any.
     pub weight: u32,
-    /// It is gained at `weight + hysteresis` and lost below `weight - hysteresis`. Less than `weight`.
+    /// It is gained at `weight + hysteresis` and lost below `weight - hysteresis`. Less than `weight`, or 0.
     pub hysteresis: u32,
     /// Runs when it is gained (`quorum_up`).
     pub up: Option<Box<Command>>,
@@ -171,7 +168,7 @@ pub struct Quorum {
 pub struct SorryServer {
     /// Its address.
     pub address: IpAddr,
-    /// Its port; that of the service if `None`.
+    /// Its port; the one that the client asked for if `None`.
     pub port: Option<NonZeroU16>,
     /// How packets reach it (`sorry_server_lvs_method`).
     pub forwarding: Forwarding,
@@ -184,7 +181,7 @@ pub struct SorryServer {
 pub struct RealServer {
     /// Its address.
     pub address: IpAddr,
-    /// Its port; that of the service if `None`.
+    /// Its port; the one that the client asked for if `None`.
     pub port: Option<NonZeroU16>,
     /// Its share of the traffic (`weight`), up to 2147483647.
     pub weight: u32,

@@ -20,7 +20,12 @@ pub enum Service {
         protocol: Protocol,
     },
     /// Traffic that netfilter has marked (`fwmark`).
-    Fwmark(u32),
+    Fwmark {
+        /// The mark.
+        mark: u32,
+        /// Of which clients (`ip_family`, else as the real servers).
+        family: Family,
+    },
     /// Traffic to any member of a [`ServerGroup`] (`group`).
     Group {
         /// The group's name.
