@@ -22,7 +22,7 @@ pub(crate) fn write() -> ExitCode {
     for (file, command) in PAGES {
         let path = root().join(file);
         let written = printed(command).and_then(|text| {
-            fs::create_dir_all(path.parent().unwrap_or(root()))?;
+            fs::create_dir_all(path.parent().unwrap_or_else(|| root()))?;
             fs::write(&path, text)
         });
         if let Err(error) = written {

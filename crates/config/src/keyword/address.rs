@@ -6,19 +6,26 @@ use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, later, needed, word}
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const COMMON: &[Keyword] = &[
     built("(address)", grammar("ADDRESS[/PREFIX] [options]")).or("PREFIX 32 or 128")
+        .such_as("192.0.2.10/24")
         .doc("Adds one virtual address. All entries must be of one family."),
     built("dev", IFNAME).or("interface of the instance")
+        .such_as("dev eth1")
         .doc("Chooses the interface of the address. It may appear later."),
     built("scope", grammar("INTEGER 0..255 (0x, 0 prefixes allowed) | global|site|link|host|nowhere | NAME from rt_scopes"))
         .or("global")
+        .such_as("scope link")
         .doc("Sets the address scope. IPv4 only."),
     built("brd", grammar("ADDRESS | + | -"))
+        .such_as("brd +")
         .doc("Sets the broadcast address. IPv4 only. + sets and - clears host bits. Not with peer."),
     built("broadcast", grammar("ADDRESS | + | -")).alias_of("brd")
+        .such_as("broadcast 192.0.2.255")
         .doc("Sets the broadcast address."),
     built("label", word("STRING"))
+        .such_as("label eth0:web")
         .doc("Sets the interface label of the address. At most 15 characters. IPv4 only."),
     needed("peer", ADDRESS).since("2.0.0")
+        .such_as("peer 192.0.2.11")
         .doc("Sets the point to point peer address. Takes no prefix. A prefix on the address itself is dropped with an error."),
     later("home", FLAG).since("1.3.6")
         .doc("Marks the address as a mobile home address."),
@@ -31,9 +38,11 @@ pub(super) const COMMON: &[Keyword] = &[
     later("autojoin", FLAG).since("1.3.6")
         .doc("Joins the multicast group of the address."),
     later("no_track", FLAG).since("2.0.3")
+        .such_as("no_track")
         .doc("Leaves the state alone if the address disappears."),
     later("preferred_lft", grammar("INTEGER 0..4294967295 seconds | forever"))
         .or("0 for IPv6 /128, forever for other IPv6").since("2.0.20")
+        .such_as("preferred_lft 600")
         .doc("Sets the preferred lifetime. No effect for IPv4."),
 ];
 
@@ -48,5 +57,6 @@ pub(super) const VIRTUAL: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const STATIC: &[Keyword] = &[
     later("track_group", word("NAME")).since("2.0.3")
+        .such_as("track_group site")
         .doc("Lets the instances of the group follow the address."),
 ];

@@ -6,8 +6,10 @@ use super::{Keyword, built, choice, grammar, integer, later, whole_seconds, word
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const AUTHENTICATION: &[Keyword] = &[
     built("auth_type", choice(&["PASS", "AH"]))
+        .such_as("auth_type PASS")
         .doc("Chooses plain password or IPsec AH authentication. AH is IPv4 only."),
     built("auth_pass", word("STRING")).secret().required()
+        .such_as("auth_pass c0rrectH")
         .doc("Sets the shared password. First 8 bytes used."),
 ];
 
@@ -16,8 +18,10 @@ pub(super) const AUTHENTICATION: &[Keyword] = &[
 pub(super) const HMAC: &[Keyword] = &[
     later("key", grammar("ID 1..255 VALUE; VALUE is text, hex:DIGITS or file:PATH giving 32..64 bytes")).secret()
         .required().since("2.4.0")
+        .such_as("key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
         .doc("Defines one signing key. May repeat with different ids."),
     later("active_key", integer(1..=255)).required().since("2.4.0")
+        .such_as("active_key 1")
         .doc("Chooses the key used for sending."),
     later("time_window", whole_seconds(1..=300)).or("3 times advert_int, limited to 5..300").since("2.4.0")
         .doc("Sets how old an advert may be. Time mode only."),

@@ -13,12 +13,16 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     later("set_supplementary_groups", BOOL).since("2.4.4")
         .doc("Sets the supplementary groups of the script user for every script."),
     built("router_id", word("STRING")).or("local host name")
+        .such_as("router_id lb1")
         .doc("Identifies this machine in mail subjects and SNMP. Last one wins."),
     built("notification_email_from", word("ADDRESS")).or("USER@local host name, only when smtp_server is set")
+        .such_as("notification_email_from lb1@example.com")
         .doc("Sets the sender of alert mails."),
     built("smtp_server", grammar("ADDRESS|HOSTNAME [PORT 1..65535]")).or("unset (no mail); port 25")
+        .such_as("smtp_server 192.0.2.25 587")
         .doc("Names the server that alert mails are handed to. Host names are resolved while parsing."),
     later("smtp_helo_name", word("STRING")).or("local host name").since("1.2.20")
+        .such_as("smtp_helo_name lb1.example.com")
         .doc("Sets the name given in the SMTP HELO. Bare form is silently ignored."),
     built("smtp_connect_timeout", whole_seconds(0..=4294)).or_number(30)
         .doc("Limits the connection time to the mail server. 0 is raised to 1."),
@@ -31,18 +35,22 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     later("smtp_alert_checker", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of virtual and real servers."),
     built("dynamic_interfaces", grammar("[allow_if_changes]")).since("2.0.0")
+        .such_as("dynamic_interfaces allow_if_changes")
         .doc("Accepts interfaces that do not exist yet or that come and go, which Steadfast does in any case."),
     later("no_email_faults", FLAG).since("2.0.0")
         .doc("Suppresses alert mails for fault state changes."),
     later("default_interface", IFNAME).or("eth0").since("1.2.24")
+        .such_as("default_interface eth1")
         .doc("Sets the interface for static addresses without dev."),
     later("disable_local_igmp", FLAG).since("2.2.0")
         .doc("Stops the kernel sending IGMP reports for link local groups. Cannot change on reload. Needs a kernel knob."),
     needed("v3_checksum_as_v2", BOOL).since("2.2.8")
         .doc("Leaves the pseudo header out of the VRRPv3 IPv4 checksum by default."),
     built("vrrp_mcast_group4", ADDRESS).or("224.0.0.18").since("1.2.10")
+        .such_as("vrrp_mcast_group4 224.0.0.100")
         .doc("Sets the default IPv4 advert destination. An IPv4 multicast address."),
     later("vrrp_mcast_group6", ADDRESS).or("ff02::12").since("1.2.10")
+        .such_as("vrrp_mcast_group6 ff02::100")
         .doc("Sets the default IPv6 advert destination. An IPv6 multicast address, a warning unless link local."),
     built("vrrp_garp_master_delay", whole_seconds(0..=4294)).or_number(5).since("1.2.20")
         .doc("Sets the delay before the second gratuitous ARP/NA burst after becoming master. 0 = no second burst."),
@@ -66,9 +74,11 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("vrrp_min_garp", BOOL).since("2.0.12")
         .doc("Reduces gratuitous messages to one without a second burst, keeping values already changed."),
     later("vrrp_garp_extra_if", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.3")
+        .such_as("vrrp_garp_extra_if all 60")
         .doc("Sends periodic gratuitous messages on VMACs, or with all on every extra interface, of VIPs."),
     later("vrrp_vmac_garp_intvl", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.0")
         .alias_of("vrrp_garp_extra_if")
+        .such_as("vrrp_vmac_garp_intvl 60")
         .doc("Sends periodic gratuitous messages on extra interfaces of VIPs."),
     built("vrrp_lower_prio_no_advert", BOOL).or("false (true in strict mode)").since("1.2.20")
         .doc("Stops a master answering a lower priority advert with an advert of its own."),
@@ -103,8 +113,10 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     later("log_unknown_vrids", FLAG).since("2.0.16")
         .doc("Logs adverts with router ids that are not configured on the interface."),
     later("vmac_prefix", word("STRING")).or("vrrp").since("2.2.0")
+        .such_as("vmac_prefix vip")
         .doc("Sets the name prefix of generated VMAC interfaces. Only one."),
     later("vmac_addr_prefix", word("STRING")).or("value of vmac_prefix").since("2.2.0")
+        .such_as("vmac_addr_prefix vip")
         .doc("Sets the name prefix of VMACs generated for single addresses. Only one."),
 ];
 
@@ -114,15 +126,20 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("process_names", FLAG).since("2.0.16")
         .doc("Gives the vrrp, checker and bfd children the names keepalived_vrrp, keepalived_lvs and keepalived_bfd."),
     later("process_name", word("NAME")).or("keepalived").since("2.0.16")
+        .such_as("process_name lb")
         .doc("Sets the process name of the parent. Cut to 15 characters."),
     later("vrrp_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
+        .such_as("vrrp_process_name lb_vrrp")
         .doc("Sets the process name of the VRRP child. Cut to 15 characters."),
     later("checker_process_name", word("NAME")).or("inherits the parent name").since("2.2.0")
+        .such_as("checker_process_name lb_check")
         .doc("Sets the process name of the health check child. Cut to 15 characters."),
     later("lvs_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .alias_of("checker_process_name")
+        .such_as("lvs_process_name lb_check")
         .doc("Sets the process name of the health check child. Cut to 15 characters."),
     later("bfd_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
+        .such_as("bfd_process_name lb_bfd")
         .doc("Sets the process name of the BFD child. Cut to 15 characters."),
     needed("startup_script", SCRIPT).since("2.1.0")
         .doc("Runs a command once before any child starts. Only one. Only the parent runs it."),
@@ -133,29 +150,38 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the shutdown script after this time."),
     later("max_auto_priority", grammar("[INTEGER -1..99]")).or_number(0).since("2.1.0")
+        .such_as("max_auto_priority 50")
         .doc("Caps the realtime priority that a late running process may raise itself to. Bare means 99; 0 = off; -1 = off without the start-up notice."),
     later("min_auto_priority_delay", integer(1..=10_000_000)).or_number(1_000_000).since("2.1.0")
+        .such_as("min_auto_priority_delay 2000000")
         .doc("Sets how late a timer must run before the priority is raised. In microseconds."),
     later("checker_log_all_failures", BOOL).since("2.0.11")
         .doc("Logs every failed health check and not only state changes."),
     later("lvs_timeouts", grammar("[tcp N] [tcpfin N] [udp N], N INTEGER 0..2678400 seconds, at least one pair"))
         .or("kernel values").since("1.2.24")
+        .such_as("lvs_timeouts tcp 3600 tcpfin 60 udp 300")
         .doc("Sets the IPVS connection timeouts."),
     later("lvs_flush", FLAG).since("1.2.23")
         .doc("Clears the whole IPVS table at start."),
     later("lvs_flush_on_stop", grammar("[VS]")).or("off (entries removed one by one)").since("2.2.0")
+        .such_as("lvs_flush_on_stop VS")
         .doc("Clears the IPVS table, or with VS each own service, in one go at stop."),
     later("lvs_flush_onstop", grammar("[VS]")).since("2.0.15").alias_of("lvs_flush_on_stop")
+        .such_as("lvs_flush_onstop VS")
         .doc("Clears the IPVS table at stop."),
     later("lvs_sync_daemon", grammar("IFNAME [[inst] INSTANCE] [id 0..255] [maxlen 1..65507] [port 1..65535] [ttl 1..255] [group MCAST-ADDRESS]"))
         .or("off; id = VRID of INSTANCE or 0; other values by kernel").since("1.2.20")
+        .such_as("lvs_sync_daemon eth1 web id 51")
         .doc("Runs the IPVS connection synchronisation daemon. Only one."),
     later("vrrp_iptables", grammar("[INCHAIN [OUTCHAIN]]")).or("off; bare = INPUT and OUTPUT").since("1.2.20")
+        .such_as("vrrp_iptables IN_VRRP OUT_VRRP")
         .doc("Uses iptables with the given chains for no_accept and VMAC filtering. Nftables wins when both are set."),
     later("vrrp_ipsets", grammar("[NAME4 [NAME6 [NAME_IF6 [NAME_IGMP [NAME_MLD [NAME_ND]]]]]]"))
         .or("names built from keepalived when vrrp_iptables is used; bare = no ipsets").since("1.2.20")
+        .such_as("vrrp_ipsets vips vips6")
         .doc("Names the ipsets used together with iptables. Omitted names are derived from earlier ones."),
     later("nftables", grammar("[TABLE]")).or("off unless needed; bare = keepalived").since("2.0.11")
+        .such_as("nftables vrrp")
         .doc("Uses nftables and the given table for no_accept and VMAC filtering. Cannot change on reload. Only one."),
     later("nftables_priority", integer(-2_147_483_648..=2_147_483_647)).or_number(-1).since("2.0.11")
         .doc("Sets the priority of the VRRP nftables chains. Reset by a later nftables keyword."),
@@ -164,6 +190,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("nftables_counters", FLAG).since("2.0.11")
         .doc("Adds packet counters to the generated nftables rules."),
     later("nftables_ipvs", grammar("[TABLE]")).or("off; bare = keepalived_ipvs").since("2.2.2")
+        .such_as("nftables_ipvs balancer")
         .doc("Uses nftables to mark traffic of virtual server groups for IPVS. Cannot change on reload. Only one."),
     later("nftables_ipvs_priority", integer(-2_147_483_648..=2_147_483_647)).or_number(-1).since("2.2.2")
         .doc("Sets the priority of the IPVS nftables chains. Reset by a later nftables_ipvs keyword."),
@@ -174,8 +201,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("vrrp_no_swap", FLAG).since("1.2.20")
         .doc("Locks the memory of the VRRP process."),
     later("vrrp_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
+        .such_as("vrrp_rt_priority 50")
         .doc("Runs the VRRP process under round robin realtime scheduling. Clamped to 1..99."),
     later("vrrp_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
+        .such_as("vrrp_cpu_affinity 0")
         .doc("Restricts the VRRP process to the listed CPUs."),
     later("vrrp_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
         .doc("Limits realtime CPU time between blocking calls of the VRRP process. In microseconds. 1 is raised to 2."),
@@ -187,8 +216,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("checker_no_swap", FLAG).since("1.2.20")
         .doc("Locks the memory of the health check process."),
     later("checker_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
+        .such_as("checker_rt_priority 50")
         .doc("Runs the health check process under round robin realtime scheduling. Clamped to 1..99."),
     later("checker_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
+        .such_as("checker_cpu_affinity 0")
         .doc("Restricts the health check process to the listed CPUs."),
     later("checker_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
         .doc("Limits realtime CPU time between blocking calls of the health check process. In microseconds. 1 is raised to 2."),
@@ -200,8 +231,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("bfd_no_swap", FLAG).since("2.0.0")
         .doc("Locks the memory of the BFD process."),
     later("bfd_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
+        .such_as("bfd_rt_priority 50")
         .doc("Runs the BFD process under round robin realtime scheduling. Clamped to 1..99."),
     later("bfd_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
+        .such_as("bfd_cpu_affinity 0")
         .doc("Restricts the BFD process to the listed CPUs."),
     later("bfd_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
         .doc("Limits realtime CPU time between blocking calls of the BFD process. In microseconds. 1 is raised to 2."),
@@ -209,6 +242,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .alias_of("bfd_rlimit_rttime")
         .doc("Limits realtime CPU time of the BFD process. In microseconds."),
     later("snmp_socket", word("SOCKET")).or("unix:/var/agentx/master").since("1.2.20")
+        .such_as("snmp_socket tcp:192.0.2.25:705")
         .doc("Sets the AgentX master socket. Net-snmp transport string. Only one."),
     later("enable_traps", FLAG).since("1.2.5")
         .doc("Sends SNMP traps on state changes."),
@@ -232,18 +266,23 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("enable_dbus", FLAG).since("1.3.0")
         .doc("Enables the D-Bus interface."),
     later("dbus_service_name", word("NAME")).or("org.keepalived.Vrrp1").since("1.3.7")
+        .such_as("dbus_service_name com.example.Vrrp")
         .doc("Sets the D-Bus service name."),
     later("dbus_no_interface_name", word("NAME")).since("2.3.0")
+        .such_as("dbus_no_interface_name none")
         .doc("Sets the path element used for instances without interface."),
     needed("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+        .such_as("notify_fifo /run/told.fifo")
         .doc("Writes all notify events to a FIFO. Only one."),
     needed("notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the common FIFO. Only one. The path of the FIFO is its last argument."),
     needed("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+        .such_as("vrrp_notify_fifo /run/vrrp.fifo")
         .doc("Writes VRRP notify events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     needed("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the VRRP FIFO. Only one. The path of the FIFO is its last argument."),
     director("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+        .such_as("lvs_notify_fifo /run/lvs.fifo")
         .doc("Writes virtual and real server events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     director("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the LVS FIFO. Only one. Dropped when the VRRP FIFO is the same and has a script."),
@@ -269,43 +308,57 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Lets the process event socket buffer exceed the system maximum."),
     later("vrrp_rx_bufs_policy", grammar("MTU | ADVERT | INTEGER 0..4294967295 bytes (words case insensitive)"))
         .or("system default").since("2.0.3")
+        .such_as("vrrp_rx_bufs_policy MTU")
         .doc("Chooses how VRRP socket receive buffers are sized. A size beats a policy, MTU beats ADVERT."),
     later("vrrp_rx_bufs_multiplier", integer(1..=4_294_967_295)).or_number(3).since("2.0.3")
         .doc("Sets the factor applied by the buffer policy."),
     later("umask", grammar("NUMBER (decimal, 0 octal, 0x hex, at most 0777) | BIT[|BIT...] with I{R|W|X}{USR|GRP|OTH} or IRWX{U|G|O}"))
         .or("0177").since("2.0.9")
+        .such_as("umask 022")
         .doc("Sets the file creation mask. Ignored when -u was given."),
     later("random_seed", integer(0..=4_294_967_295)).or("time of day").since("2.0.15")
+        .such_as("random_seed 7")
         .doc("Seeds the generator behind ${_RANDOM}."),
     later("reload_check_config", grammar("[LOGFILE]")).or("off; bare = /dev/null").since("2.2.0")
+        .such_as("reload_check_config /var/log/reload.log")
         .doc("Validates a new configuration in a child process before reloading."),
     later("reload_time_file", word("ABSOLUTE-PATH")).since("2.1.0")
+        .such_as("reload_time_file /run/reload.time")
         .doc("Names a file whose first line gives the time of a scheduled reload."),
     later("reload_repeat", FLAG).since("2.1.0")
         .doc("Keeps the time file after a reload so that a daily time repeats."),
     later("reload_file", grammar("[ABSOLUTE-PATH]")).or("off; bare = keepalived.reload beside the pid file")
         .since("2.2.0")
+        .such_as("reload_file /run/reload")
         .doc("Names a file that exists while configuration files are being read."),
     later("include_check", grammar("[[+|-]read | [+|-]match | [+|-]wildcard_match | [+|-]brace_match ...]"))
         .or("none (or all with -e)").since("2.2.0")
+        .such_as("include_check read")
         .doc("Sets which include problems are errors from here on. Bare means all four. Only the first word may lack + or -."),
     later("config_save_dir", word("DIRECTORY")).since("2.2.3")
+        .such_as("config_save_dir /var/lib/steadfast")
         .doc("Saves the combined configuration and reload state dumps there. Created if missing, parents must exist. Debug aid."),
     later("tmp_config_directory", word("DIRECTORY")).or("memory file").since("2.2.0")
+        .such_as("tmp_config_directory /var/lib/steadfast")
         .doc("Keeps the combined configuration copy in an unnamed disk file. Cannot change on reload. Should come early. Only one."),
     later("data_use_instance", BOOL).since("2.2.3")
         .doc("Adds instance and namespace names to dump file names. Only affects the .data files."),
     later("json_version", integer(1..=2)).or_number(1).since("2.2.8")
         .doc("Chooses the layout of the JSON dump."),
     later("iproute_usr_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
+        .such_as("iproute_usr_dir /usr/lib/iproute2")
         .doc("Sets where distribution iproute2 name tables are read."),
     later("iproute_etc_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
+        .such_as("iproute_etc_dir /etc/iproute2")
         .doc("Sets where local iproute2 name tables are read."),
     later("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")
+        .such_as("state_dump_file /run/state")
         .doc("Sets where state dumps are written. Trailing / = directory, no leading / = under the temporary directory."),
     later("stats_dump_file", word("PATH")).or("keepalived.stats in the temporary directory").since("2.3.3")
+        .such_as("stats_dump_file /run/stats")
         .doc("Sets where statistics are written. Trailing / = directory, no leading / = under the temporary directory."),
     later("json_dump_file", word("PATH")).or("keepalived.json in the temporary directory").since("2.3.3")
+        .such_as("json_dump_file /run/json")
         .doc("Sets where the JSON dump is written. Trailing / = directory, no leading / = under the temporary directory."),
 ];
 
@@ -313,5 +366,6 @@ pub(super) const PROCESSES: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const NOTIFICATION_EMAIL: &[Keyword] = &[
     built("(address)", grammar("ADDRESS ... (any number of words per line)"))
+        .such_as("admin@example.com")
         .doc("Adds one mail recipient. Words, not lines, are entries."),
 ];

@@ -9,13 +9,17 @@ use super::{
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const INSTANCE: &[Keyword] = &[
     built("state", choice(&["MASTER", "BACKUP"])).or("MASTER if priority is 255 else BACKUP")
+        .such_as("state MASTER")
         .doc("Sets the initial state. MASTER cannot be changed back."),
     built("interface", IFNAME).required()
+        .such_as("interface eth0")
         .doc("Sets the interface the instance runs on. Loopback is refused."),
     needed("vrf", IFNAME).since("2.2.5")
+        .such_as("vrf blue")
         .doc("Sets the VRF used when no interface is given. Unicast without interface only."),
     needed("use_vmac", grammar("[[name] IFNAME] [MAC of 5 or 6 octets] [netlink_notify_msg] [group GROUP]"))
         .opens(Block::Vmac).or("off; generated name prefix VRID; RFC MAC").since("1.2.3")
+        .such_as("use_vmac vrrp.51")
         .doc("Runs the instance on a macvlan with the virtual router MAC."),
     later("use_vmac_addr", FLAG).since("2.2.0")
         .doc("Creates VMACs for addresses on other interfaces or of the other family."),
@@ -23,6 +27,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Sends and receives adverts on the base interface of a VMAC. Only with use_vmac. Refused in strict mode."),
     needed("use_ipvlan", grammar("[[name] IFNAME] [ADDRESS[/PREFIX]] [bridge|private|vepa] [group GROUP]"))
         .opens(Block::Ipvlan).or("off; bridge").since("2.0.17")
+        .such_as("use_ipvlan ipvl0 192.0.2.6")
         .doc("Runs the instance on an L2 ipvlan interface. Only one. IPv4 needs ADDRESS."),
     built("unicast_peer", FLAG).opens(Block::UnicastPeers).or("none (multicast)").since("1.2.8")
         .doc("Sends adverts to the listed peers instead of multicast."),
@@ -31,6 +36,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("check_unicast_src", FLAG).or("value of vrrp_check_unicast_src").since("2.1.0")
         .doc("Discards unicast adverts whose source is not a peer."),
     needed("old_unicast_checksum", grammar("[never]")).or("automatic detection; bare = always").since("1.3.7")
+        .such_as("old_unicast_checksum never")
         .doc("Controls compatibility with the pre 1.3.7 unicast checksum."),
     later("native_ipv6", FLAG).or("from first address").since("1.2.1")
         .doc("Forces the IPv6 family and version 3."),
@@ -47,22 +53,30 @@ pub(super) const INSTANCE: &[Keyword] = &[
     needed("track_bfd", FLAG).opens(Block::TrackBfds).since("2.0.0")
         .doc("Tracks BFD sessions."),
     built("mcast_src_ip", ADDRESS).or("primary address of the interface")
+        .such_as("mcast_src_ip 192.0.2.3")
         .doc("Sets the source address of adverts."),
     built("unicast_src_ip", ADDRESS).or("primary address of the interface").since("1.2.10")
+        .such_as("unicast_src_ip 192.0.2.3")
         .doc("Sets the source address of unicast adverts. Marks the instance as unicast."),
     built("mcast_dst_ip", ADDRESS).or("vrrp_mcast_group4 or vrrp_mcast_group6").since("2.2.5")
+        .such_as("mcast_dst_ip 224.0.0.100")
         .doc("Sets another multicast destination. A multicast address, IPv6 link local. Not with unicast."),
     needed("track_src_ip", FLAG).since("2.0.0")
         .doc("Goes to fault when the source address is missing. Needs a configured source address."),
     built("virtual_router_id", integer(1..=255)).required()
+        .such_as("virtual_router_id 51")
         .doc("Sets the virtual router id."),
     needed("unicast_ttl", integer(0..=255)).or("255 for IPv4, kernel default for IPv6").since("2.1.0")
+        .such_as("unicast_ttl 64")
         .doc("Sets the TTL or hop limit of unicast adverts. Needs unicast peers."),
     built("version", integer(2..=3)).or("vrrp_version for IPv4, 3 for IPv6").since("1.2.17")
+        .such_as("version 3")
         .doc("Sets the protocol version."),
     built("priority", integer(1..=255)).or("255 if state is MASTER else 100")
+        .such_as("priority 150")
         .doc("Sets the base priority. An invalid value becomes 100."),
     built("advert_int", micros(10_000..=255_000_000)).or_number(1)
+        .such_as("advert_int 0.5")
         .doc("Sets the advert interval. Version 2 sends whole seconds, version 3 hundredths up to 40.95."),
     built("virtual_ipaddress", FLAG).opens(Block::VirtualAddresses).or("empty (warning in v2, fatal in v3 or strict)")
         .doc("Lists the advertised virtual addresses."),
@@ -93,8 +107,10 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("nopreempt", FLAG)
         .doc("Leaves a lower priority master in charge. Needs initial state BACKUP and priority below 255."),
     built("preempt_delay", micros(0..=1_000_000_000)).or_number(0)
+        .such_as("preempt_delay 30")
         .doc("Delays taking over from a lower priority master. Needs initial state BACKUP. Not in strict mode or with nopreempt."),
     built("debug", integer(0..=4)).or_number(0)
+        .such_as("debug 1")
         .doc("Accepted for old files. No effect."),
     built("notify_master", SCRIPT)
         .doc("Runs a command when it becomes master. Only one."),
@@ -115,6 +131,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     later("notify_priority_changes", BOOL).or("sync group value, then vrrp_notify_priority_changes").since("2.0.16")
         .doc("Reports priority changes on notify FIFOs."),
     later("lvs_sync_daemon_interface", IFNAME)
+        .such_as("lvs_sync_daemon_interface eth1")
         .doc("Runs the IPVS sync daemon bound to this instance. Deprecated, use global lvs_sync_daemon."),
     built("garp_master_delay", whole_seconds(0..=4294)).or("global vrrp_garp_master_delay")
         .doc("Overrides the delay before the second gratuitous burst. 0 = no second burst."),
@@ -135,14 +152,18 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("down_timer_adverts", integer(1..=100)).or("global vrrp_down_timer_adverts").since("2.2.3")
         .doc("Overrides how many intervals make up the master down time. Reset in strict mode."),
     needed("timer_expired_backup", grammar("[INTEGER 1..254]")).or("off; bare = 254").since("2.2.8")
+        .such_as("timer_expired_backup 100")
         .doc("Falls back to backup if running so late that another may have taken over. Needs nopreempt."),
     needed("thread_timer_expired", grammar("[INTEGER 1..254]")).since("2.3.2").alias_of("timer_expired_backup")
+        .such_as("thread_timer_expired 100")
         .doc("Falls back to backup if running too late."),
     later("garp_extra_if", grammar("[all] INTEGER 0..86400 seconds (0 = off)")).or("global vrrp_garp_extra_if")
         .since("2.2.3")
+        .such_as("garp_extra_if all 60")
         .doc("Overrides periodic gratuitous messages on extra interfaces."),
     later("vmac_garp_intvl", grammar("[all] INTEGER 0..86400 seconds")).or("global vrrp_garp_extra_if").since("2.2.0")
         .alias_of("garp_extra_if")
+        .such_as("vmac_garp_intvl 60")
         .doc("Overrides periodic gratuitous messages on extra interfaces."),
     built("lower_prio_no_advert", BOOL).or("global vrrp_lower_prio_no_advert (true in strict mode)").since("1.2.20")
         .doc("Stops answering a lower priority advert with an advert."),
@@ -152,6 +173,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .or("true in strict mode else vrrp_owner_ignore_adverts; false below priority 255").since("2.3.3")
         .doc("Ignores received adverts while address owner. An explicit false at priority 255 is overridden to true."),
     later("kernel_rx_buf_size", integer(0..=4_294_967_295)).or("per vrrp_rx_bufs_policy").since("2.0.3")
+        .such_as("kernel_rx_buf_size 65536")
         .doc("Sets the receive buffer contribution of this instance. In bytes."),
     built("authentication", FLAG).opens(Block::Authentication)
         .doc("Holds the VRRPv2 authentication settings. Dropped for v3 and in strict mode."),
@@ -163,10 +185,12 @@ pub(super) const INSTANCE: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const VMAC: &[Keyword] = &[
     later("name", IFNAME).or("generated")
+        .such_as("name vrrp.51")
         .doc("Gives the VMAC interface name explicitly. Lets any word be a name."),
     later("netlink_notify_msg", FLAG)
         .doc("Forces a link message for the base interface after VMAC creation."),
     later("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
+        .such_as("group 5")
         .doc("Puts the VMAC in a link group."),
 ];
 
@@ -174,6 +198,7 @@ pub(super) const VMAC: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const IPVLAN: &[Keyword] = &[
     later("name", IFNAME).or("generated")
+        .such_as("name ipvl0")
         .doc("Gives the ipvlan interface name explicitly."),
     later("bridge", FLAG).or("default")
         .doc("Selects bridge mode flags."),
@@ -182,6 +207,7 @@ pub(super) const IPVLAN: &[Keyword] = &[
     later("vepa", FLAG)
         .doc("Selects VEPA mode flags."),
     later("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
+        .such_as("group 5")
         .doc("Puts the ipvlan interface in a link group."),
 ];
 
@@ -192,7 +218,9 @@ pub(super) const UNICAST_PEERS: &[Keyword] = &[
         .such_as("192.0.2.2 min_ttl 254 max_ttl 255")
         .doc("Adds one unicast peer. Same family as the instance. Either option turns on check_unicast_src."),
     needed("min_ttl", integer(0..=255)).or_number(0)
+        .such_as("min_ttl 254")
         .doc("Rejects adverts of this peer with a lower TTL."),
     needed("max_ttl", integer(0..=255)).or_number(255)
+        .such_as("max_ttl 254")
         .doc("Rejects adverts of this peer with a higher TTL."),
 ];

@@ -9,6 +9,7 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
         .doc("Sets the relative weight."),
     later("lvs_method", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
         .or("method of the virtual server")
+        .such_as("lvs_method DR")
         .doc("Sets the forwarding method. lb_kind is not accepted here."),
     later("uthreshold", integer(0..=4_294_967_295)).or("0 (no limit)")
         .doc("Sets the connection limit."),
@@ -25,18 +26,23 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
     later("retry", integer(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default retries of checkers."),
     later("delay_before_retry", micros(0..=u64::MAX)).or("value of the virtual server")
+        .such_as("delay_before_retry 2")
         .doc("Sets the default pause before a retry."),
     later("warmup", micros(0..=u64::MAX)).or("value of the virtual server")
+        .such_as("warmup 10")
         .doc("Sets the default maximum random delay of the first check."),
     later("connect_timeout", micros(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default connection timeout of checkers."),
     later("delay_loop", micros(1..=u64::MAX - 1)).or("value of the virtual server")
+        .such_as("delay_loop 5")
         .doc("Sets the default time between checks."),
     later("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then true")
         .doc("Mails state changes of the server."),
     later("virtualhost", word("STRING")).or("value of the virtual server")
+        .such_as("virtualhost www.example.com")
         .doc("Sets the default HTTP host name of checks."),
     later("snmp_name", word("STRING"))
+        .such_as("snmp_name web1")
         .doc("Sets a label shown by SNMP."),
     later("HTTP_GET", FLAG).opens(Block::HttpGet)
         .doc("Adds one HTTP check. May repeat."),

@@ -10,14 +10,17 @@ pub(super) const ROOT: &[Keyword] = &[
     later("linkbeat_use_polling", FLAG)
         .doc("Polls link state by MII, ethtool or ioctl on all VRRP interfaces instead of relying on netlink."),
     needed("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
+        .such_as("net_namespace blue")
         .doc("Runs the whole daemon inside the named network namespace. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected. -s overrides."),
     later("net_namespace_ipvs", grammar("[NAME]")).or("same namespace as the rest").since("2.1.0")
+        .such_as("net_namespace_ipvs red")
         .doc("Puts the IPVS tables in a different network namespace from the checkers. Bare means the default namespace. Cannot change on reload."),
     later("namespace_with_ipsets", FLAG).since("1.3.0")
         .doc("Allows ipsets to be used together with a network namespace on old kernels. Only matters for kernels before 3.13."),
     later("use_pid_dir", FLAG).since("1.2.24")
         .doc("Places pid files in the keepalived sub-directory of the run directory."),
     later("instance", word("NAME")).or("unset").since("1.2.24")
+        .such_as("instance blue")
         .doc("Names this daemon instance so that pid files and the log ident differ. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected."),
     later("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")
         .doc("Limits how long the parent waits for children to exit at shutdown before killing them."),
@@ -28,6 +31,7 @@ pub(super) const ROOT: &[Keyword] = &[
     later("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
         .doc("Lists per interface debounce delays for link state changes."),
     later("track_group", word("NAME")).opens(Block::TrackGroup).since("2.0.3")
+        .such_as("track_group office")
         .doc("Names a set of VRRP instances that follow static addresses, routes or rules."),
     needed("static_ipaddress", FLAG).opens(Block::StaticAddresses)
         .doc("Adds addresses that stay configured regardless of VRRP state."),
@@ -36,25 +40,34 @@ pub(super) const ROOT: &[Keyword] = &[
     needed("static_rules", FLAG).opens(Block::StaticRules).since("1.2.20")
         .doc("Adds policy rules that stay configured regardless of VRRP state."),
     later("track_file", word("NAME")).opens(Block::FileTracker).since("2.1.0")
+        .such_as("track_file flag")
         .doc("Defines a file whose numeric content is tracked."),
     later("vrrp_track_file", word("NAME")).opens(Block::FileTracker).since("2.0.0").alias_of("track_file")
+        .such_as("vrrp_track_file flag")
         .doc("Defines a tracked file under the old block name."),
     later("vrrp_track_process", word("NAME")).opens(Block::ProcessTracker).since("2.0.11")
+        .such_as("vrrp_track_process haproxy")
         .doc("Defines a set of processes whose presence is tracked."),
     later("bfd_instance", word("NAME")).opens(Block::BfdInstance).since("2.0.0")
+        .such_as("bfd_instance core")
         .doc("Defines a BFD session with one neighbour."),
     built("vrrp_script", word("NAME")).opens(Block::Script)
+        .such_as("vrrp_script check")
         .doc("Defines a periodically run check script. Scripts that nobody tracks are not run."),
     needed("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
+        .such_as("vrrp_sync_group site")
         .doc("Ties several VRRP instances to one common state."),
     later("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
         .doc("Defines shared pacing of gratuitous ARP and NA messages."),
     built("vrrp_instance", word("NAME")).opens(Block::Instance)
+        .such_as("vrrp_instance web")
         .doc("Defines one virtual router."),
     director("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
+        .such_as("virtual_server_group web")
         .doc("Names a set of service addresses or firewall marks. A reference may come before the definition."),
     director("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
         .opens(Block::VirtualServer)
+        .such_as("virtual_server 192.0.2.10 80")
         .doc("Defines one IPVS service and its pool."),
     later("SSL", FLAG).opens(Block::Ssl)
         .doc("Sets the client TLS credentials used by SSL_GET. A second block replaces the first."),
@@ -69,6 +82,7 @@ pub(super) const STEADFAST: &[Keyword] = &[];
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
     later("(interface)", grammar("IFNAME [MII|ETHTOOL|IOCTL]")).or("MII, then ETHTOOL, then IOCTL")
+        .such_as("eth1 MII")
         .doc("Polls the link state of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
 ];
 
@@ -77,6 +91,7 @@ pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
 pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
     later("(interface)", grammar("IFNAME DOWN [UP], each SECONDS 0..255 with up to 6 decimals"))
         .or("0; UP defaults to 0")
+        .such_as("eth1 2 0.5")
         .doc("Delays acting on link down and up of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
 ];
 
@@ -84,8 +99,10 @@ pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const GARP_GROUP: &[Keyword] = &[
     later("garp_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+        .such_as("garp_interval 0.01")
         .doc("Sets the gap between gratuitous ARPs of the group. At least one interval is needed."),
     later("gna_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+        .such_as("gna_interval 0.01")
         .doc("Sets the gap between unsolicited NAs of the group. At least one interval is needed."),
     later("interface", IFNAME).since("1.2.21")
         .doc("Applies the pacing to one interface. An interface may be in one group only. No VMACs."),

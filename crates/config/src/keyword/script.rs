@@ -6,6 +6,7 @@ use super::{FLAG, Keyword, USER, built, integer, millis, weight, word};
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const SCRIPT_BLOCK: &[Keyword] = &[
     built("script", word("SCRIPT")).required()
+        .such_as("script \"/usr/local/bin/probe.sh 192.0.2.1\"")
         .doc("Sets the command to run."),
     built("interval", millis(0..=4_294_000_000)).or_number(1)
         .doc("Sets the time between runs. 0 is raised to 1."),

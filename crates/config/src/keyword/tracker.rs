@@ -13,10 +13,12 @@ pub(super) const TRACK_GROUP: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const FILE: &[Keyword] = &[
     later("file", word("PATH")).required().since("2.1.0")
+        .such_as("file /run/load")
         .doc("Names the file to watch. Directory must exist and be watchable. Only one."),
     later("weight", weight(-254..=254)).or_number(1).since("2.1.0")
         .doc("Sets the default multiplier applied to the file value."),
     later("init_file", grammar("[INTEGER] [overwrite]")).or("not created; value 0").since("2.1.0")
+        .such_as("init_file 0 overwrite")
         .doc("Creates or overwrites the file at start with a value. Warning outside -254..254. Ignored on reload."),
 ];
 
@@ -24,14 +26,18 @@ pub(super) const FILE: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const PROCESS: &[Keyword] = &[
     later("process", grammar("COMMAND [PARAM ...]")).required().since("2.0.11")
+        .such_as("process nginx")
         .doc("Names the process to look for. Only one. Parameters turn on exact parameter and full command matching."),
     later("param_match", grammar("[initial|partial]")).or("exact if parameters are given else none").since("2.0.16")
+        .such_as("param_match initial")
         .doc("Chooses how parameters are compared. Bare means exact. Turns on full_command."),
     later("weight", weight(-254..=254)).or_number(0).since("2.0.11")
         .doc("Sets the default priority change."),
     later("quorum", integer(1..=65535)).or_number(1).since("2.0.11")
+        .such_as("quorum 2")
         .doc("Sets the minimum number of matching processes. Must not exceed quorum_max."),
     later("quorum_max", integer(0..=65535)).or("unlimited").since("2.0.16")
+        .such_as("quorum_max 10")
         .doc("Sets the maximum number of matching processes. 0 also clears quorum."),
     later("delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.11")
         .doc("Sets both delays at once."),
@@ -47,6 +53,7 @@ pub(super) const PROCESS: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const INTERFACES: &[Keyword] = &[
     built("(interface)", grammar("IFNAME [weight INTEGER -253..253 [reverse]]")).or("weight 0")
+        .such_as("eth1 weight -20")
         .doc("Follows the link state of an interface from the instance. Own interface and duplicates are ignored."),
 ];
 
@@ -54,6 +61,7 @@ pub(super) const INTERFACES: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const SCRIPTS: &[Keyword] = &[
     built("(script)", grammar("NAME [weight INTEGER -253..253 [reverse|noreverse]]")).or("weight of the script")
+        .such_as("probe weight 20")
         .doc("Follows a vrrp_script from the instance."),
 ];
 
@@ -61,6 +69,7 @@ pub(super) const SCRIPTS: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const FILES: &[Keyword] = &[
     later("(file)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]")).or("weight of the track_file")
+        .such_as("load weight 2")
         .doc("Follows a track_file from the instance."),
 ];
 
@@ -69,6 +78,7 @@ pub(super) const FILES: &[Keyword] = &[
 pub(super) const PROCESSES: &[Keyword] = &[
     later("(process)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]"))
         .or("weight of the vrrp_track_process")
+        .such_as("nginx weight 20")
         .doc("Follows a vrrp_track_process from the instance."),
 ];
 
@@ -76,5 +86,6 @@ pub(super) const PROCESSES: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const BFDS: &[Keyword] = &[
     later("(bfd)", grammar("NAME [weight INTEGER -253..253 [reverse|noreverse]]")).or("weight of the bfd_instance")
+        .such_as("peer weight 20")
         .doc("Follows a bfd_instance from the instance."),
 ];
