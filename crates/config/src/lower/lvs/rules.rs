@@ -108,8 +108,7 @@ fn drop_repeated(server: &mut VirtualServer, report: &mut Report) {
 }
 
 fn sorry_family(server: &mut VirtualServer, report: &mut Report) {
-    let (family, method) = (server.family, server.forwarding);
-    if server.sorry.as_ref().is_some_and(|sorry| !sorry.fits(family, method, report)) {
+    if server.sorry.as_ref().is_some_and(|sorry| !sorry.fits(server.family, report)) {
         server.sorry = None;
     }
 }

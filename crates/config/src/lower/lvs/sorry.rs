@@ -16,23 +16,24 @@ pub(super) struct SorryDraft {
     pub(super) span: Span,
     pub(super) endpoint: Endpoint,
     pub(super) forwarding: Option<Forwarding>,
+    /// The method that the virtual server had said before this line, which is all that keepalived judges it by.
+    above: Option<Forwarding>,
     inhibit: bool,
 }
 
 impl SorryDraft {
-    pub(super) fn read(setting: Setting<'_, '_>, report: &mut Report) -> Option<Self> {
+    pub(super) fn read(
+        setting: Setting<'_, '_>,
+        above: Option<Forwarding>,
+        report: &mut Report,
+    ) -> Option<Self> {
         let endpoint = Endpoint::read(setting, report)?;
-        Some(Self { span: setting.span(), endpoint, forwarding: None, inhibit: false })
+        Some(Self { span: setting.span(), endpoint, forwarding: None, above, inhibit: false })
     }
 
     /// Whether it can serve clients of `family`.
-    pub(super) fn fits(
-        &self,
-        family: Option<Family>,
-        method: Option<Forwarding>,
-        report: &mut Report,
-    ) -> bool {
-        let crosses = matches!(self.forwarding.or(method), Some(Forwarding::Tunnel(_)));
+    pub(super) fn fits(&self, family: Option<Family>, report: &mut Report) -> bool {
+        let crosses = matches!(self.forwarding.or(self.above), Some(Forwarding::Tunnel(_)));
         let fits = crosses || family.is_none_or(|family| family == Family::from(self.endpoint.address));
         if !fits {
             report.push(address::wrong_family(self.span, "sorry server", self.endpoint.address));

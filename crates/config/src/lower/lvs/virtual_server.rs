@@ -64,7 +64,9 @@ impl VirtualServer {
                 server.set(setting, report);
             }
         });
-        rules::apply(&mut server, report).then_some(server)
+        // keepalived judges only those whose group is there.
+        let is_sound = matches!(server.target.value, Target::Group(_)) || rules::apply(&mut server, report);
+        is_sound.then_some(server)
     }
 
     fn new(target: Spanned<Target>) -> Self {
@@ -120,7 +122,10 @@ impl VirtualServer {
                     word.map(|word| word.text.as_ref().into()).or_else(|| self.virtualhost.take());
             }
             "snmp_name" => self.snmp_name = text::label(setting, report).or_else(|| self.snmp_name.take()),
-            "sorry_server" => self.sorry = SorryDraft::read(setting, report).or_else(|| self.sorry.take()),
+            "sorry_server" => {
+                let sorry = SorryDraft::read(setting, self.forwarding, report);
+                self.sorry = sorry.or_else(|| self.sorry.take());
+            }
             _ => setting.lacks(report),
         }
     }
@@ -173,7 +178,7 @@ impl VirtualServer {
         match &self.target.value {
             Target::Address(_) | Target::Fwmark(_) => true,
             Target::Group(name) => match groups.get(name.as_ref()) {
-                Some(group) => rules::apply_group(self, group, report),
+                Some(group) => rules::apply(self, report) && rules::apply_group(self, group, report),
                 None => {
                     rules::tell_missing_group(name, self.target.span, groups, report);
                     false
