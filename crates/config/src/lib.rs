@@ -6,7 +6,7 @@
 //! ```text
 //!  path ── SourceProvider ──> source        bytes, line starts
 //!                               │
-//!                           preprocess      comments off; include, @id, $VAR and ~SEQ have their place here
+//!                           preprocess      comments off; include, @id, $VAR and ~SEQ carried out
 //!                               │ lines, each knowing where it came from
 //!                             lexer         words, braces
 //!                               │
@@ -85,7 +85,8 @@ use std::io;
 
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use format::{Unbalanced, format};
-pub use source::{SourceId, SourceMap, Span};
+pub use preprocess::Limits;
+pub use source::{SourceId, SourceMap, Span, Step};
 
 /// Where the text of a configuration comes from: files in the daemon, a map in tests.
 pub trait SourceProvider {
@@ -94,6 +95,55 @@ pub trait SourceProvider {
     /// # Errors
     /// Whatever the file system says; it becomes a diagnostic.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// What stands at `path`, links followed. Nothing but [`FileKind::Regular`] is included.
+    ///
+    /// # Errors
+    /// Whatever the file system says; [`io::ErrorKind::NotFound`] if there is nothing.
+    fn kind(&self, path: &str) -> io::Result<FileKind> {
+        self.read(path).map(|_| FileKind::Regular)
+    }
+
+    /// The names in a directory, in any order. Without them, wildcards match nothing.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    fn names(&self, directory: &str) -> io::Result<Vec<String>> {
+        let _ = directory;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The value of a variable of the environment, for `${_ENV NAME}`.
+    fn variable(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file that nobody may execute.
+    Regular,
+    /// A regular file that somebody may execute.
+    Executable,
+    /// A directory.
+    Directory,
+    /// A device, pipe or socket.
+    Other,
+}
+
+/// How files are to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which conditional lines count, from `-i` or the name of the host up to its first dot. Also `${_INSTANCE}`.
+    pub config_id: String,
+    /// All checks of `include` are on from the start, from `-e`.
+    pub all_include_checks: bool,
+    /// What `${_RANDOM}` draws from; the same seed gives the same numbers.
+    pub random_seed: u64,
+    /// How much may be read and made.
+    pub limits: Limits,
 }
 
 /// What [`load`] made of a file.
@@ -141,31 +191,24 @@ impl Loaded {
     }
 }
 
-/// Reads the file at `path` and all that it asks for.
+/// Reads the file at `path` and all that it asks for, as a host without a name.
 pub fn load(provider: &dyn SourceProvider, path: &str) -> Loaded {
-    let mut sources = SourceMap::default();
-    match provider.read(path) {
-        Ok(bytes) => {
-            let id = sources.add(path, &bytes);
-            understand(sources, id)
-        }
-        Err(error) => {
-            let span = Span::new(sources.add(path, b""), 0..0);
-            let headline = format!("cannot read `{path}`: {error}");
-            let diagnostics = vec![Diagnostic::error(Code::UnreadableFile, span, headline)];
-            Loaded { config: model::Config::default(), diagnostics, interfaces: Vec::new(), sources }
-        }
-    }
+    load_with(provider, path, &Options::default())
 }
 
-fn understand(mut sources: SourceMap, id: SourceId) -> Loaded {
+/// Reads the files that `path` stands for, which may be a pattern, and all that they ask for.
+pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -> Loaded {
+    let mut sources = SourceMap::default();
     let mut report = lower::Report::default();
-    let lines = preprocess::lines(&sources, id, &mut report.diagnostics);
+    let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
+    let lines = preprocess::lines(&sources, &strands);
     let tree = tree::parse(lexer::tokens(&lines), &mut report.diagnostics);
     hide_secrets(&tree, &mut report);
     let config = lower::lower(&tree, &mut report);
+    drop(tree);
     let lower::Report { mut diagnostics, secrets, interfaces, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
+    drop_repetitions(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
         sources.hide(secret);
@@ -196,13 +239,23 @@ fn hide_secrets(tree: &[tree::Node<'_>], report: &mut lower::Report) {
 
 /// Where a directive could not be carried out, what else is wrong with its line follows from that.
 fn drop_consequences(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMap) {
+    let is_cause = |diagnostic: &Diagnostic| {
+        matches!(diagnostic.code, Code::Directive | Code::Parameter) && diagnostic.severity > Severity::Note
+    };
     let line =
         |diagnostic: &Diagnostic| (diagnostic.primary.source, sources.location(diagnostic.primary).line);
     let causes: BTreeSet<_> =
-        diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::Preprocessing).map(line).collect();
+        diagnostics.iter().filter(|diagnostic| is_cause(diagnostic)).map(line).collect();
     if !causes.is_empty() {
-        diagnostics.retain(|diagnostic| {
-            diagnostic.code == Code::Preprocessing || !causes.contains(&line(diagnostic))
-        });
+        diagnostics.retain(|diagnostic| is_cause(diagnostic) || !causes.contains(&line(diagnostic)));
     }
+}
+
+/// What is said of a line that is used many times is said once, unless it is not the same each time.
+fn drop_repetitions(diagnostics: &mut Vec<Diagnostic>) {
+    let mut said = BTreeSet::new();
+    diagnostics.retain(|diagnostic| {
+        let Diagnostic { code, headline, primary, .. } = diagnostic;
+        primary.is_straight() || said.insert((*code, primary.place(), headline.clone()))
+    });
 }

@@ -208,15 +208,13 @@ fn braced(node: &Node<'_>, block: Option<Block>) -> Option<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceMap;
     use crate::{lexer, preprocess};
 
     /// `keyword(child child)` and the codes of what was reported.
     fn tree(text: &str) -> (String, Vec<Code>) {
-        let mut sources = SourceMap::default();
-        let id = sources.add("t", text.as_bytes());
         let mut diagnostics = Vec::new();
-        let lines = preprocess::lines(&sources, id, &mut diagnostics);
+        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
+        let lines = preprocess::lines(&sources, &strands);
         let nodes = parse(lexer::tokens(&lines), &mut diagnostics);
         (show(&nodes), diagnostics.iter().map(|d| d.code).collect())
     }

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 struct Bytes(Vec<u8>);
 
 impl SourceProvider for Bytes {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone())
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == "soup.conf" { Ok(self.0.clone()) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 }
 
@@ -23,10 +23,11 @@ fn check(bytes: Vec<u8>) -> Result<Loaded, TestCaseError> {
     for diagnostic in &loaded.diagnostics {
         let labels = diagnostic.labels.iter().map(|(span, _)| *span);
         for span in labels.chain([diagnostic.primary]) {
-            prop_assert!(span.start <= span.end && span.end <= length, "{diagnostic:?}");
-            let text = loaded.sources.sources()[0].text();
+            let range = span.range();
+            prop_assert!(range.start <= range.end && range.end <= length, "{diagnostic:?}");
+            let text = loaded.sources.source(span.source).unwrap().text();
             prop_assert!(
-                text.is_char_boundary(span.start) && text.is_char_boundary(span.end),
+                text.is_char_boundary(range.start) && text.is_char_boundary(range.end),
                 "{diagnostic:?}"
             );
         }

@@ -86,8 +86,26 @@ codes! {
         "A double quote begins a word that runs to the next double quote of the same line; without one, the rest of the line is lost. Close the quote. Single quotes mean something only inside the commands of scripts.",
         "auth_pass \"secret"
         => "auth_pass \"secret\"";
-    Preprocessing = "SF0106", "a preprocessing directive that is not built yet",
-        "A directive for whole lines, such as `include`, a condition or a definition, could not be carried out, and nothing on its line has an effect. The message says which and why.";
+    Directive = "SF0106", "a directive that cannot be carried out",
+        "A condition, definition, repetition or include is not written as it must be, and nothing on its line has an effect. The message says which and why.",
+        "~SEQ(N, 5, 1, 3) unicast_src_ip 192.0.2.${N}"
+        => "~SEQ(N, 3, 5) unicast_src_ip 192.0.2.${N}";
+    Parameter = "SF0107", "a parameter that stands for nothing here",
+        "No parameter of this name is defined before this line, or it cannot be used like this, so the text stays as it is. keepalived takes the braces of an undefined `${NAME}` for those of a block and then loses track of the blocks around it. A value of several lines can only be used at the end of a line.",
+        "$PRIORITY=150\npriority ${PRIORTY}"
+        => "$PRIORITY=150\npriority ${PRIORITY}";
+    LeadsBack = "SF0108", "a value or file that contains itself",
+        "The value of a parameter uses that parameter, or a file includes itself, perhaps by way of others. keepalived fills the line, opens files until it has no more, or never comes to an end. Take the circle out.",
+        "$A=1$A\npriority $A"
+        => "$A=100\npriority $A";
+    TooMuch = "SF0109", "more text than a configuration can have",
+        "Files, repetitions and parameters together make millions of lines or hundreds of megabytes. Reading ends at this place, in good time and before the memory does. Look for a repetition with a bound that is far too large, or for values that double each other.";
+    IncludeFailed = "SF0110", "an include that must not fail has failed",
+        "The variant of `include`, an `include_check` or the option `-e` demands that this file exists and can be read. No daemon starts without it. Directories, executable files and files that are not regular are never read.";
+    IncludeSkipped = "SF0111", "an include that brings nothing",
+        "The file does not exist or cannot be read, and no check demands it, so reading goes on without it. If the configuration needs it, write `includea`, or `include_check` in `global_defs`.",
+        "include conf.d/*.conf"
+        => "include conf.d/web.conf";
     MissingOpenBrace = "SF0201", "a block keyword without its brace",
         "The keyword opens a block, and the next line is not its brace. The block is taken to begin there, as keepalived does it, so that a closing brace still fits. Put the brace on the line of the keyword.",
         "vrrp_instance web\n    interface eth0\n}"

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Diagnostic;
-use crate::source::{SourceMap, Span};
+use crate::source::{SourceMap, Span, Step};
 
 /// One finding. Fields may be added, none is taken away.
 #[derive(Debug, Serialize)]
@@ -16,6 +16,16 @@ pub(super) struct Finding<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     labels: Vec<Label<'a>>,
+    /// How the text came to mean what it does, the nearest step first; left out if it stands as it is meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trail: Vec<Stage<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Stage<'a> {
+    text: String,
+    #[serde(flatten)]
+    place: Place<'a>,
 }
 
 /// A place in a file. Lines and columns count from 1, columns in characters; the end is exclusive.
@@ -38,6 +48,7 @@ struct Label<'a> {
 impl<'a> Finding<'a> {
     pub(super) fn of(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Self {
         let label = |(span, text): &'a (Span, String)| Label { text, place: Place::of(*span, sources) };
+        let stage = |step: Step| Stage { text: step.remark, place: Place::of(step.place, sources) };
         Self {
             code: diagnostic.code.id(),
             severity: diagnostic.severity.name(),
@@ -46,6 +57,7 @@ impl<'a> Finding<'a> {
             help: diagnostic.help.as_deref(),
             place: Place::of(diagnostic.primary, sources),
             labels: diagnostic.labels.iter().map(label).collect(),
+            trail: sources.trail(diagnostic.primary).into_iter().map(stage).collect(),
         }
     }
 }
@@ -53,7 +65,7 @@ impl<'a> Finding<'a> {
 impl<'a> Place<'a> {
     fn of(span: Span, sources: &'a SourceMap) -> Self {
         let start = sources.location(span);
-        let end = sources.location(Span { start: span.end, ..span });
+        let end = sources.location(span.end_point());
         Self {
             file: sources.name(span),
             line: start.line,

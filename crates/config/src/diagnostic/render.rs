@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::json::Finding;
 use super::{Diagnostic, Severity};
-use crate::source::{SourceMap, Span};
+use crate::source::{SourceMap, Span, Step};
 
 /// Whether escape sequences for a terminal are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,18 @@ pub fn full(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> Str
     } else {
         group = group.elements(snippets(diagnostic, sources));
     }
+    let trail = sources.trail(diagnostic.primary);
+    group = group.elements(trail.iter().map(|step| Level::NOTE.message(stage(step, sources))));
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
+}
+
+/// `${N}` is `300` at FILE:LINE.
+fn stage(step: &Step, sources: &SourceMap) -> String {
+    let Step { remark, place } = step;
+    format!("{remark} at {}:{}", sources.name(*place), sources.location(*place).line)
 }
 
 /// One line: `FILE:LINE:COLUMN: error[SF0101]: headline`.
@@ -99,15 +107,15 @@ fn snippets<'a>(
         .into_iter()
         .map(|file| {
             let here: Vec<_> = places.iter().filter(|place| place.0.source == file).collect();
-            let whole = here.iter().map(|place| place.0).reduce(hull);
+            let whole = here.iter().map(|place| place.0).reduce(Span::around);
             let whole = whole.unwrap_or(diagnostic.primary);
             let (text, offset) = sources.excerpt(whole);
             let snippet = Snippet::source(text.clone()).path(sources.name(whole));
             here.iter().fold(
                 snippet.line_start(sources.location(whole).line),
                 |snippet, (span, kind, remark)| {
-                    let start = span.start.saturating_sub(offset).min(text.len());
-                    let end = span.end.saturating_sub(offset).clamp(start, text.len());
+                    let start = span.start().saturating_sub(offset).min(text.len());
+                    let end = span.end().saturating_sub(offset).clamp(start, text.len());
                     let annotation = kind.span(start..end);
                     snippet.annotation(match remark {
                         Some(remark) => annotation.label(*remark),
@@ -117,10 +125,6 @@ fn snippets<'a>(
             )
         })
         .collect()
-}
-
-fn hull(a: Span, b: Span) -> Span {
-    Span { source: a.source, start: a.start.min(b.start), end: a.end.max(b.end) }
 }
 
 #[cfg(test)]

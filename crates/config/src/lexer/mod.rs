@@ -153,13 +153,11 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::preprocess;
-    use crate::source::SourceMap;
 
     /// Words in brackets, braces bare, `?` for an unpaired quote.
     fn lex(text: &str) -> String {
-        let mut sources = SourceMap::default();
-        let id = sources.add("t", text.as_bytes());
-        let lines = preprocess::lines(&sources, id, &mut Vec::new());
+        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
+        let lines = preprocess::lines(&sources, &strands);
         let show = |token: &Token<'_>| match token {
             Token::Open(_) => "{".to_owned(),
             Token::Close(_) => "}".to_owned(),
@@ -193,9 +191,8 @@ mod tests {
     #[test]
     fn spans_lead_back() {
         let text = "  vrrp \"a b\" {x}";
-        let mut sources = SourceMap::default();
-        let id = sources.add("t", text.as_bytes());
-        let lines = preprocess::lines(&sources, id, &mut Vec::new());
+        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
+        let lines = preprocess::lines(&sources, &strands);
         let tokens = tokens(&lines);
         let Some(Token::Statement(statement)) = tokens.first() else { panic!("{tokens:?}") };
         let spans: Vec<_> = statement.words.iter().map(|word| sources.text(word.span)).collect();
