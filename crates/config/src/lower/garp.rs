@@ -61,11 +61,6 @@ impl GarpDraft {
         true
     }
 
-    /// The least gap between two unsolicited neighbour advertisements on one interface; zero is none.
-    pub(crate) fn gna_interval(&self) -> Duration {
-        self.gna_interval.unwrap_or_default()
-    }
-
     /// What holds for an instance with this draft, under the defaults of `global`.
     pub(crate) fn resolve(&self, global: &Self, strict: bool) -> Garp {
         let common = if global.minimal {
@@ -90,6 +85,7 @@ impl GarpDraft {
             lower_prio_delay: self.lower_prio_delay.or(lower_delay).filter(not_zero),
             lower_prio_repeat: self.lower_prio_repeat.unwrap_or(lower_repeat),
             interval: global.interval.unwrap_or(common.interval),
+            gna_interval: global.gna_interval.unwrap_or(common.gna_interval),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Garp {
     pub lower_prio_repeat: u32,
     /// The least gap between two messages on one interface; zero is none (`vrrp_garp_interval`).
     pub interval: Duration,
+    /// The same for unsolicited neighbour advertisements (`vrrp_gna_interval`).
+    pub gna_interval: Duration,
 }
 
 impl Default for Garp {
@@ -33,6 +35,7 @@ impl Default for Garp {
             lower_prio_delay: Some(Duration::from_secs(5)),
             lower_prio_repeat: 5,
             interval: Duration::ZERO,
+            gna_interval: Duration::ZERO,
         }
     }
 }
