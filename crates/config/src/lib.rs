@@ -85,6 +85,7 @@ use std::io;
 
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use format::{Unbalanced, format};
+pub use lower::HostName;
 pub use preprocess::Limits;
 pub use source::{SourceId, SourceMap, Span, Step};
 
@@ -156,6 +157,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The interfaces that the text names, in file order. Empty with `dynamic_interfaces`: then none need exist.
     pub interfaces: Vec<(model::IfName, Span)>,
+    /// The names of tables, scopes and the like that only the host can look up, in file order.
+    pub names: Vec<HostName>,
     /// The text, for showing diagnostics.
     pub sources: SourceMap,
 }
@@ -206,7 +209,7 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     hide_secrets(&tree, &mut report);
     let config = lower::lower(&tree, &mut report);
     drop(tree);
-    let lower::Report { mut diagnostics, secrets, interfaces, .. } = report;
+    let lower::Report { mut diagnostics, secrets, interfaces, mut names, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
     drop_repetitions(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
@@ -216,7 +219,8 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     let mut interfaces: Vec<_> =
         interfaces.into_iter().map(|interface| (interface.value, interface.span)).collect();
     interfaces.sort_by_key(|(_, span)| *span);
-    Loaded { config, diagnostics, interfaces, sources }
+    names.sort_by_key(|name| name.span);
+    Loaded { config, diagnostics, interfaces, names, sources }
 }
 
 /// Notes where passwords and keys stand, even in a block where they mean nothing, or behind a misspelt keyword.

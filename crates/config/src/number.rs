@@ -26,6 +26,19 @@ pub(crate) fn integer(text: &str) -> Result<i64, NumberError> {
     text.parse().map_err(|_| NumberError::TooLarge)
 }
 
+/// A whole number without a minus sign, as large as the kernel has any.
+///
+/// # Errors
+/// See [`NumberError`].
+pub(crate) fn natural(text: &str) -> Result<u64, NumberError> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberError::Invalid);
+    }
+    digits.parse().map_err(|_| NumberError::TooLarge)
+}
+
 /// A number whose base is in its prefix: `0x1f` and `037` are both 31.
 ///
 /// # Errors
@@ -108,6 +121,17 @@ mod tests {
             assert_eq!(integer(text), Err(NumberError::Invalid), "{text}");
         }
         assert_eq!(integer("99999999999999999999"), Err(NumberError::TooLarge));
+    }
+
+    #[test]
+    fn naturals_have_64_bits() {
+        for (text, value) in [("010", 10), ("+7", 7), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(natural(text), Ok(value), "{text}");
+        }
+        for text in ["", "+", "-1", "0x10", "++1"] {
+            assert_eq!(natural(text), Err(NumberError::Invalid), "{text}");
+        }
+        assert_eq!(natural("18446744073709551616"), Err(NumberError::TooLarge));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names, indices and addresses of the kernel's network objects.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -179,6 +179,23 @@ impl Prefix {
     pub const fn length(self) -> u8 {
         self.length
     }
+
+    /// The same without host bits.
+    #[must_use]
+    pub fn network(self) -> Self {
+        let length = u32::from(self.length);
+        let address = match self.address {
+            IpAddr::V4(address) => {
+                let host_bits = u32::MAX.checked_shr(length).unwrap_or_default();
+                Ipv4Addr::from_bits(address.to_bits() & !host_bits).into()
+            }
+            IpAddr::V6(address) => {
+                let host_bits = u128::MAX.checked_shr(length).unwrap_or_default();
+                Ipv6Addr::from_bits(address.to_bits() & !host_bits).into()
+            }
+        };
+        Self { address, length: self.length }
+    }
 }
 
 impl fmt::Display for Prefix {
@@ -270,6 +287,13 @@ mod tests {
         assert_eq!(Prefix::new(v4, 24).map(|p| p.to_string()), Ok("192.0.2.1/24".to_owned()));
         assert_eq!(Prefix::new(v4, 33), Err(OutOfRange::PrefixLength));
         assert_eq!(Prefix::host(v4).length(), 32);
+        let network = |address: IpAddr, length| Prefix::new(address, length).map(|p| p.network().to_string());
+        assert_eq!(network(v4, 24), Ok("192.0.2.0/24".to_owned()));
+        assert_eq!(network(v4, 0), Ok("0.0.0.0/0".to_owned()));
+        assert_eq!(network(v4, 32), Ok("192.0.2.1/32".to_owned()));
+        let v6: IpAddr = "2001:db8::ff".parse().unwrap();
+        assert_eq!(network(v6, 121), Ok("2001:db8::80/121".to_owned()));
+        assert_eq!(network(v6, 0), Ok("::/0".to_owned()));
     }
 
     #[test]

@@ -106,10 +106,8 @@ impl<T> From<Span<T>> for (T, T) {
 /// What happens to a packet that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
-    /// A table is looked at (`table`, `lookup`).
+    /// A table is looked at.
     Lookup(Lookup),
-    /// The table of the VRF that the packet belongs to is looked at (`l3mdev`).
-    L3mdev,
     /// The rules go on at this priority, further down (`goto`).
     Goto(u32),
     /// The rules go on (`nop`).
@@ -126,13 +124,22 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lookup {
     /// Which.
-    pub table: Named<Table>,
+    pub table: LookupTable,
     /// `realms`; IPv4 only.
     pub realms: Option<Realms>,
     /// Routes of this prefix length or shorter do not count (`suppress_prefixlength`).
     pub suppress_prefix_length: Option<u32>,
     /// Routes through interfaces of this group do not count (`suppress_ifgroup`).
     pub suppress_group: Option<Named<u32>>,
+}
+
+/// The table that a rule looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LookupTable {
+    /// `table`, `lookup`.
+    Table(Named<Table>),
+    /// The one of the VRF that the packet belongs to (`l3mdev`).
+    L3mdev,
 }
 
 #[cfg(test)]

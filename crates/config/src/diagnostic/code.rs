@@ -260,6 +260,48 @@ codes! {
         => "unicast_peer {\n    192.0.2.2\n}";
     TooManyAddresses = "SF0711", "more addresses than an advertisement carries",
         "An advertisement counts its addresses in one byte and must fit into one packet. The addresses beyond that are managed but not advertised. Put the others into `virtual_ipaddress_excluded`, on every host the same.";
+    IdleEntryOption = "SF0801", "an option without effect where it stands",
+        "The option is read, and nothing comes of it: it is for the other address family, or the rest of the line leaves nothing for it to act on. keepalived is silent about most of these. Take it out, or correct what makes it idle.",
+        "virtual_ipaddress {\n    192.0.2.10/24 preferred_lft 0\n}"
+        => "virtual_ipaddress {\n    192.0.2.10/24\n}";
+    OptionConflict = "SF0802", "options of one entry that do not go together",
+        "Two options of an address, route or rule exclude each other. The message says which of them is used, or that the whole entry is ignored; keepalived decides in the same way.",
+        "virtual_ipaddress {\n    192.0.2.10/24 peer 192.0.2.11\n}"
+        => "virtual_ipaddress {\n    192.0.2.10 peer 192.0.2.11\n}";
+    NoDestination = "SF0803", "a route without a destination",
+        "A route says where it leads, by a network or by `default`, anywhere on its line. Without that the whole route is ignored. Any word that is no option is taken as the destination.",
+        "virtual_routes {\n    via 192.0.2.254 dev eth0\n}"
+        => "virtual_routes {\n    default via 192.0.2.254 dev eth0\n}";
+    MixedFamilies = "SF0804", "IPv4 and IPv6 in one entry",
+        "A route or rule is of one address family, which its first address or `inet` and `inet6` decide. Something later on the line is of the other family, so the whole entry is ignored. Write one entry for each family.",
+        "virtual_routes {\n    2001:db8::/32 via 192.0.2.254 dev eth0\n}"
+        => "virtual_routes {\n    2001:db8::/32 via fe80::1 dev eth0\n}";
+    NotTracked = "SF0805", "a route or rule that cannot be tracked",
+        "A tracked route or rule that disappears makes a fault of its instance. That is possible only if it is known by an interface and by protocol 18, which is keepalived's. Name the interface, or say with `no_track` that its loss does not matter.",
+        "virtual_routes {\n    198.51.100.0/24 via 192.0.2.254\n}"
+        => "virtual_routes {\n    198.51.100.0/24 via 192.0.2.254 dev eth0\n}";
+    InvalidEncap = "SF0806", "a tunnel that cannot be made out",
+        "`encap` is followed by `ip`, `ip6`, `mpls` or `ila`, and by what that kind of tunnel needs. The route is ignored, since without its tunnel it would send packets in the clear; keepalived hands it to the kernel without the tunnel, or with an empty one.",
+        "virtual_routes {\n    198.51.100.0/24 dev eth0 encap mpls 100,200\n}"
+        => "virtual_routes {\n    198.51.100.0/24 dev eth0 encap mpls 100/200\n}";
+    InvalidHop = "SF0807", "a hop of a multipath route that cannot be used",
+        "One way of a route with several cannot be used and is left out; the others share its traffic. If none is left, the whole route is ignored.",
+        "virtual_routes {\n    198.51.100.0/24 no_track nexthop via fe80::1 dev eth0 nexthop via 192.0.2.253\n}"
+        => "virtual_routes {\n    198.51.100.0/24 no_track nexthop via 192.0.2.254 nexthop via 192.0.2.253\n}";
+    RuleAction = "SF0808", "a rule that does not say one thing that is to happen",
+        "A rule does exactly one thing with the packets that it is for: look at a table, go on at another rule, or drop them. With no action, with two of them, or with a `goto` that does not lead to a greater priority, the whole rule is ignored.",
+        "virtual_rules {\n    from 192.0.2.0/24 priority 100\n}"
+        => "virtual_rules {\n    from 192.0.2.0/24 table 10 priority 100\n}";
+    Unranked = "SF0809", "a rule without a priority",
+        "The order of rules decides which of them acts. A rule without a priority gets 16384, the next one 16383 and so on, as with keepalived, so that a new line moves those after it. Give each rule a priority.",
+        "virtual_rules {\n    from 192.0.2.0/24 table 10\n}"
+        => "virtual_rules {\n    from 192.0.2.0/24 table 10 priority 100\n}";
+    UnknownTrackGroup = "SF0810", "a name that no `track_group` has yet",
+        "A static address, route or rule names a group of instances that is not defined, or only further down. keepalived reads a file once and does not find it. Define the group first; until then the loss of the entry acts on nobody.";
+    FamilyWord = "SF0811", "a family word that keepalived reads wrongly",
+        "keepalived skips the word after a leading `inet` or `inet6`, so that it loses the destination or the first condition. Steadfast reads that word. In files that both read, leave the family word out: addresses say their family themselves.",
+        "virtual_routes {\n    inet6 2001:db8::/32 dev eth0\n}"
+        => "virtual_routes {\n    2001:db8::/32 dev eth0\n}";
     EmptyPool = "SF0901", "a virtual server without real servers",
         "Traffic to it would have nowhere to go, so keepalived ignores the whole block, its sorry server too. A real server that could not be read, or is of another address family, does not count.",
         "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n}"

@@ -69,38 +69,38 @@ pub(super) const COMMON: &[Keyword] = &[
         .doc("Sets a lightweight tunnel encapsulation."),
     later("expires", whole_seconds(0..=4_294_967_295)).or("never").since("1.2.24")
         .doc("Limits the route lifetime. Makes the route IPv6."),
-    later("mtu", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+    later("mtu", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("mtu lock 1400")
         .doc("Sets the path MTU."),
     later("hoplimit", integer(0..=255)).or("kernel default").since("1.2.24")
         .doc("Sets the hop limit."),
-    later("advmss", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+    later("advmss", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("advmss 1360")
         .doc("Sets the advertised MSS."),
-    later("rtt", grammar("TIME[s|ms] 200 ms..120 s, unit-less = 1/8 ms optionally preceded by lock")).since("1.2.24")
+    later("rtt", grammar("[lock] TIME[s|ms]")).since("1.2.24")
         .such_as("rtt 300ms")
-        .doc("Sets the initial round trip estimate."),
-    later("rttvar", grammar("TIME[s|ms] 200 ms..120 s, unit-less = 1/4 ms optionally preceded by lock"))
+        .doc("Sets the initial round trip estimate. 200 ms to 120 s; without a unit in steps of 1/8 ms."),
+    later("rttvar", grammar("[lock] TIME[s|ms]"))
         .since("1.2.24")
         .such_as("rttvar 300ms")
-        .doc("Sets the initial round trip variance."),
-    later("reordering", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+        .doc("Sets the initial round trip variance. 200 ms to 120 s; without a unit in steps of 1/4 ms."),
+    later("reordering", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("reordering 5")
         .doc("Sets the initial reordering tolerance."),
     later("window", integer(0..=4_294_967_295)).since("1.2.24")
         .doc("Limits the advertised TCP window."),
-    later("cwnd", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+    later("cwnd", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("cwnd 10")
         .doc("Limits the congestion window."),
-    later("ssthresh", grammar("INTEGER 0..4294967295 optionally preceded by lock")).since("1.2.24")
+    later("ssthresh", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("ssthresh 10")
         .doc("Sets the slow start threshold."),
     later("realms", grammar("[FROM/]TO, each INTEGER 0..255 | NAME from rt_realms")).since("1.2.24")
         .such_as("realms 5/6")
         .doc("Sets the realms. IPv4 only."),
-    later("rto_min", grammar("TIME[s|ms] 200 ms..120 s, unit-less = ms optionally preceded by lock")).since("1.2.24")
+    later("rto_min", grammar("[lock] TIME[s|ms]")).since("1.2.24")
         .such_as("rto_min 250ms")
-        .doc("Sets the minimum retransmission time."),
+        .doc("Sets the minimum retransmission time. 200 ms to 120 s; without a unit in steps of ms."),
     later("initcwnd", integer(0..=4_294_967_295)).since("1.2.24")
         .doc("Sets the initial congestion window."),
     later("initrwnd", integer(0..=4_294_967_295)).since("1.2.24")
@@ -110,7 +110,7 @@ pub(super) const COMMON: &[Keyword] = &[
         .doc("Turns on ECN."),
     later("quickack", integer(0..=1)).since("1.2.24")
         .doc("Turns immediate acknowledgements on or off."),
-    later("congctl", grammar("NAME optionally preceded by lock")).since("1.2.24")
+    later("congctl", grammar("[lock] NAME")).since("1.2.24")
         .such_as("congctl cubic")
         .doc("Sets the congestion control algorithm."),
     later("pref", grammar("low|medium|high | INTEGER 0..255")).since("1.2.24")

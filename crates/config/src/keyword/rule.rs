@@ -76,10 +76,10 @@ pub(super) const COMMON: &[Keyword] = &[
     later("ipproto", grammar("NAME | INTEGER 0..255")).or("any").since("2.0.1")
         .such_as("ipproto tcp")
         .doc("Matches the IP protocol."),
-    later("sport", word("PORT-PORT")).or("any").since("2.0.1")
+    later("sport", word("PORT[-PORT]")).or("any").since("2.0.1")
         .such_as("sport 1024-65535")
         .doc("Matches the source port range."),
-    later("dport", word("PORT-PORT")).or("any").since("2.0.1")
+    later("dport", word("PORT[-PORT]")).or("any").since("2.0.1")
         .such_as("dport 80-90")
         .doc("Matches the destination port range."),
     later("no_track", FLAG).since("2.0.3")

@@ -1,19 +1,29 @@
-//! Entries of `virtual_ipaddress` and `virtual_ipaddress_excluded`.
+//! Entries of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
+use model::address::{Flags, Lifetime};
 use model::vrrp::VirtualAddress;
-use model::{IfName, Prefix};
+use model::{IfName, Named, Prefix, Scope};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Arguments, Block, Loss, Status};
+use crate::keyword::{self, Block, Loss, Status};
 use crate::lexer::Word;
-use crate::lower::{Report, Setting, setting};
+use crate::lower::entry::{Entry, Written};
+use crate::lower::names::{HostName, SCOPES};
+use crate::lower::{Report, Setting, Spanned, setting};
 use crate::number;
 use crate::source::Span;
 
 /// What the kernel takes, without the final NUL.
 const LONGEST_LABEL: usize = 15;
+
+/// The longest IPv4 prefix that leaves room for a broadcast address (RFC 3021).
+const LONGEST_WITH_BROADCAST: u8 = 30;
+
+/// What has no effect on an IPv4 address, now or ever.
+const ONLY_IPV6: [&str; 4] = ["home", "-nodad", "mngtmpaddr", "preferred_lft"];
 
 /// One entry as it was written.
 #[derive(Clone, Debug)]
@@ -21,48 +31,266 @@ pub(crate) struct AddressDraft {
     pub(crate) span: Span,
     pub(crate) prefix: Prefix,
     device: Option<IfName>,
-    scope: u8,
-    broadcast: Option<Ipv4Addr>,
+    scope: Named<Scope>,
+    broadcast: Option<Spanned<Broadcast>>,
     label: Option<String>,
+    peer: Option<Spanned<IpAddr>>,
+    flags: Flags,
+    preferred: Option<Lifetime>,
+    tracked: bool,
+    use_vmac: bool,
+    /// `track_group`, of static addresses.
+    pub(crate) track_group: Option<Spanned<String>>,
+}
+
+/// What follows `brd`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broadcast {
+    /// `+`: all host bits set.
+    Ones,
+    /// `-`: all host bits clear.
+    Zeros,
+    Address(Ipv4Addr),
 }
 
 impl AddressDraft {
     /// The entries of a block.
     pub(crate) fn read_all(block: Setting<'_, '_>, report: &mut Report) -> Vec<Self> {
         let Some(kind) = block.keyword.opens else { return Vec::new() };
-        let lines = block.node.children().iter().map(|node| &node.statement.words);
-        lines.filter_map(|words| Self::read(words, kind, report)).collect()
+        let lines = block.node.children().iter().map(|node| node.statement.words.as_slice());
+        lines.filter_map(|words| Self::read(Entry::new(words, kind, "address"), kind, report)).collect()
     }
 
-    fn read(words: &[Word<'_>], block: Block, report: &mut Report) -> Option<Self> {
-        let (first, options) = words.split_first()?;
-        let (prefix, network) = prefix(first, report)?;
-        let mut draft =
-            Self { span: first.span, prefix, device: None, scope: 0, broadcast: None, label: None };
-        let mut options = options.iter();
-        while let Some(option) = options.next() {
-            match option.text.as_ref() {
-                "dev" => {
-                    draft.device =
-                        Some(setting::interface(value(option, &mut options, report)?, report)?.value)
-                }
-                "scope" => {
-                    let word = value(option, &mut options, report)?;
-                    draft.scope = scope(word, report).unwrap_or(draft.scope);
-                }
-                "brd" | "broadcast" => {
-                    let word = value(option, &mut options, report)?;
-                    draft.broadcast = broadcast(word, network, report).or(draft.broadcast);
-                }
-                "label" => draft.label = Some(label(value(option, &mut options, report)?, report)?),
-                _ => {
-                    if report_option(option, block, report) {
-                        options.next();
-                    }
-                }
+    fn read(mut entry: Entry<'_, '_>, block: Block, report: &mut Report) -> Option<Self> {
+        let first = entry.next()?;
+        let mut draft = Self::new(first.span, prefix(first, report)?);
+        while let Some(option) = entry.next() {
+            // A word that only the other kind of list knows is none here.
+            let Some(keyword) = keyword::lookup(block, &option.text) else {
+                report_option(option, block, report);
+                continue;
+            };
+            if draft.is_ipv6() || !ONLY_IPV6.contains(&keyword.name) {
+                report.lacks(keyword.name, keyword.status, option.span);
+            }
+            draft.set(option, &mut entry, report)?;
+        }
+        draft.settle(report);
+        Some(draft)
+    }
+
+    const fn new(span: Span, prefix: Prefix) -> Self {
+        Self {
+            span,
+            prefix,
+            device: None,
+            scope: Named::Number(Scope::GLOBAL),
+            broadcast: None,
+            label: None,
+            peer: None,
+            flags: Flags {
+                home: false,
+                duplicate_detection: false,
+                temporary_addresses: false,
+                no_prefix_route: false,
+                autojoin: false,
+            },
+            preferred: None,
+            tracked: true,
+            use_vmac: false,
+            track_group: None,
+        }
+    }
+
+    /// Reads one option. `None` makes the entry void.
+    fn set(&mut self, option: &Word<'_>, entry: &mut Entry<'_, '_>, report: &mut Report) -> Option<()> {
+        match option.text.as_ref() {
+            "dev" => self.set_device(option, value(option, entry, report)?, report)?,
+            "scope" => self.set_scope(option, value(option, entry, report)?, report),
+            "brd" | "broadcast" => self.set_broadcast(value(option, entry, report)?, report)?,
+            "label" => self.set_label(value(option, entry, report)?, report)?,
+            "peer" => self.set_peer(option, value(option, entry, report)?, report),
+            "preferred_lft" => self.set_preferred(option, value(option, entry, report)?, report),
+            "track_group" => {
+                let word = value(option, entry, report)?;
+                set_track_group(&mut self.track_group, word, entry.noun(), report);
+            }
+            "home" => self.flags.home = self.acts_on_ipv6(option, report),
+            "-nodad" => self.flags.duplicate_detection = self.acts_on_ipv6(option, report),
+            "mngtmpaddr" => self.flags.temporary_addresses = self.acts_on_ipv6(option, report),
+            "noprefixroute" => self.flags.no_prefix_route = true,
+            "autojoin" => self.flags.autojoin = true,
+            "no_track" => self.tracked = false,
+            "use_vmac" => self.use_vmac = true,
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn set_device(&mut self, option: &Word<'_>, word: &Word<'_>, report: &mut Report) -> Option<()> {
+        if self.device.is_some() {
+            let headline = "an address has one `dev`";
+            report.push(
+                Diagnostic::warning(Code::Repeated, option.span.to(word.span), headline)
+                    .help("the whole address is ignored; write it once for each interface"),
+            );
+            return None;
+        }
+        self.device = Some(setting::interface(word, report)?.value);
+        Some(())
+    }
+
+    /// IPv6 addresses have the scope that they begin with.
+    fn set_scope(&mut self, option: &Word<'_>, word: &Word<'_>, report: &mut Report) {
+        let scope = SCOPES.read(&word.text, |value| u8::try_from(value).ok().map(Scope));
+        match scope {
+            _ if self.is_ipv6() => report.push(ipv4_only(option, word)),
+            Some(scope) => {
+                report.names.extend(HostName::of(&scope, &SCOPES, word));
+                self.scope = scope;
+            }
+            None => {
+                let headline = format!("{} is no scope; it is ignored", shown(&word.text));
+                report.push(
+                    Diagnostic::warning(Code::InvalidChoice, word.span, headline).help(SCOPES.advice()),
+                );
             }
         }
-        Some(draft)
+    }
+
+    fn set_broadcast(&mut self, word: &Word<'_>, report: &mut Report) -> Option<()> {
+        if self.is_ipv6() {
+            let headline = "IPv6 has no broadcast addresses";
+            report.push(
+                Diagnostic::warning(Code::InvalidAddress, word.span, headline)
+                    .help("leave `brd` out; the whole address is ignored"),
+            );
+            return None;
+        }
+        let value = match word.text.as_ref() {
+            "+" => Some(Broadcast::Ones),
+            "-" => Some(Broadcast::Zeros),
+            text => text.parse().ok().map(Broadcast::Address),
+        };
+        if value.is_none() {
+            let headline = format!("{} is no IPv4 broadcast address", shown(&word.text));
+            report.push(
+                Diagnostic::warning(Code::InvalidAddress, word.span, headline)
+                    .help("write an address, `+` or `-`; the whole address is ignored"),
+            );
+        }
+        self.broadcast = Some(Spanned { value: value?, span: word.span });
+        Some(())
+    }
+
+    fn set_label(&mut self, word: &Word<'_>, report: &mut Report) -> Option<()> {
+        if self.is_ipv6() {
+            let headline = "IPv6 addresses have no label; it is ignored";
+            report.push(Diagnostic::warning(Code::InvalidChoice, word.span, headline));
+            return Some(());
+        }
+        if word.text.len() > LONGEST_LABEL {
+            let headline = format!("the label {} is longer than {LONGEST_LABEL} bytes", shown(&word.text));
+            report.push(
+                Diagnostic::warning(Code::OutOfRange, word.span, headline)
+                    .help("the whole address is ignored"),
+            );
+            return None;
+        }
+        self.label = Some(word.text.clone().into_owned()).filter(|label| !label.is_empty());
+        Some(())
+    }
+
+    fn set_peer(&mut self, option: &Word<'_>, word: &Word<'_>, report: &mut Report) {
+        if let Some(peer) = self.peer {
+            let headline = "an address has one `peer`; this one is ignored";
+            report.push(
+                Diagnostic::warning(Code::Repeated, option.span.to(word.span), headline)
+                    .label(peer.span, "this one counts"),
+            );
+            return;
+        }
+        let what = match word.text.parse::<IpAddr>() {
+            Ok(value) if value.is_ipv6() == self.is_ipv6() => {
+                self.peer = Some(Spanned { value, span: word.span });
+                return;
+            }
+            Ok(_) => "is not of the family of the address",
+            Err(_) if Written::parse(&word.text).is_some() => "must not have a prefix length",
+            Err(_) => "is not an address",
+        };
+        let headline = format!("the peer {} {what}; it is ignored", shown(&word.text));
+        report.push(Diagnostic::warning(Code::InvalidAddress, word.span, headline));
+    }
+
+    fn set_preferred(&mut self, option: &Word<'_>, word: &Word<'_>, report: &mut Report) {
+        const FOREVER: u32 = u32::MAX;
+        let seconds = match word.text.as_ref() {
+            "forever" => Some(FOREVER),
+            text => number::natural(text).ok().and_then(|seconds| u32::try_from(seconds).ok()),
+        };
+        match seconds {
+            None => {
+                let headline = format!("{} is no time; `{}` is ignored", shown(&word.text), option.text);
+                report.push(
+                    Diagnostic::warning(Code::InvalidNumber, word.span, headline)
+                        .help(format!("write `forever` or whole seconds up to {FOREVER}")),
+                );
+            }
+            Some(_) if !self.acts_on_ipv6(option, report) => {}
+            Some(FOREVER) => self.preferred = Some(Lifetime::Forever),
+            Some(seconds) => {
+                self.preferred = Some(Lifetime::For(Duration::from_secs(seconds.into())));
+            }
+        }
+    }
+
+    /// What only IPv6 addresses have is remarked on, and changes nothing, elsewhere.
+    fn acts_on_ipv6(&self, option: &Word<'_>, report: &mut Report) -> bool {
+        if !self.is_ipv6() {
+            let headline = format!("`{}` has no effect on an IPv4 address", option.text);
+            report.push(Diagnostic::note(Code::IdleEntryOption, option.span, headline));
+        }
+        self.is_ipv6()
+    }
+
+    const fn is_ipv6(&self) -> bool {
+        self.prefix.address().is_ipv6()
+    }
+
+    /// What the options mean together.
+    fn settle(&mut self, report: &mut Report) {
+        let host = Prefix::host(self.prefix.address());
+        if let Some(peer) = self.peer
+            && self.prefix != host
+        {
+            let headline =
+                format!("an address with a `peer` has no prefix length; /{} is used", host.length());
+            report.push(
+                Diagnostic::warning(Code::OptionConflict, self.span, headline)
+                    .label(peer.span, "the other end of the link")
+                    .help(format!("write `{}`", host.address())),
+            );
+            self.prefix = host;
+        }
+        let Some(broadcast) = self.broadcast else { return };
+        if let Some(peer) = self.peer {
+            let headline = "a link to one peer has no broadcast address; it is ignored";
+            report.push(
+                Diagnostic::warning(Code::OptionConflict, broadcast.span, headline)
+                    .label(peer.span, "the other end of the link"),
+            );
+            self.broadcast = None;
+        } else if !matches!(broadcast.value, Broadcast::Address(_))
+            && self.prefix.length() > LONGEST_WITH_BROADCAST
+        {
+            let headline = format!("{} has no host bits for a broadcast address; it is ignored", self.prefix);
+            report.push(
+                Diagnostic::warning(Code::OptionConflict, broadcast.span, headline)
+                    .label(self.span, "the prefix length belongs here"),
+            );
+            self.broadcast = None;
+        }
     }
 
     /// The device that it names, or else `interface`.
@@ -73,10 +301,15 @@ impl AddressDraft {
     /// The address on `interface`, unless it names another device.
     pub(crate) fn resolve(&self, interface: &IfName, advertised: Advertised) -> VirtualAddress {
         VirtualAddress {
-            scope: model::Scope(self.scope).into(),
-            broadcast: self.broadcast,
+            scope: self.scope.clone(),
+            broadcast: self.broadcast.and_then(|broadcast| broadcast.value.in_network(self.prefix)),
             label: self.label.clone(),
             advertised: advertised == Advertised::Yes,
+            peer: self.peer.map(|peer| peer.value),
+            flags: self.flags,
+            preferred: self.preferred.unwrap_or_else(|| Lifetime::preferred(self.prefix)),
+            tracked: self.tracked,
+            use_vmac: self.use_vmac,
             ..VirtualAddress::new(self.prefix, self.device(interface).clone())
         }
     }
@@ -89,155 +322,97 @@ pub(crate) enum Advertised {
     No,
 }
 
-/// An IPv4 address with its prefix length.
-#[derive(Clone, Copy, Debug)]
-struct Network {
-    address: Ipv4Addr,
-    length: u8,
-}
-
-fn prefix(word: &Word<'_>, report: &mut Report) -> Option<(Prefix, Network)> {
-    let (address, length) = match word.text.split_once('/') {
-        Some((address, length)) => (address, Some(length)),
-        None => (word.text.as_ref(), None),
-    };
-    let address = match address.parse() {
-        Ok(IpAddr::V4(address)) => address,
-        Ok(IpAddr::V6(_)) => {
-            report.lacks("IPv6", Status::Planned(Loss::Meaning), word.span);
-            return None;
-        }
-        Err(_) => {
-            let headline = format!("{} is not an address", shown(&word.text));
-            report.push(
-                Diagnostic::warning(Code::InvalidAddress, word.span, headline)
-                    .help("write `ADDRESS/LENGTH`; the entry is ignored"),
-            );
-            return None;
-        }
-    };
-    let length = length.map_or(32, |length| prefix_length(length, word, report));
-    Prefix::new(address.into(), length).ok().map(|prefix| (prefix, Network { address, length }))
-}
-
-fn prefix_length(text: &str, word: &Word<'_>, report: &mut Report) -> u8 {
-    match number::integer(text).ok().and_then(|length| u8::try_from(length).ok()) {
-        Some(length @ ..=32) => length,
-        _ => {
-            let headline = format!("{} has no valid prefix length; 32 is used", shown(&word.text));
-            report.push(
-                Diagnostic::warning(Code::OutOfRange, word.span, headline)
-                    .help("the range is 0 to 32 for IPv4"),
-            );
-            32
-        }
+impl Broadcast {
+    fn in_network(self, prefix: Prefix) -> Option<Ipv4Addr> {
+        let IpAddr::V4(address) = prefix.address() else { return None };
+        let host_bits = u32::MAX.checked_shr(prefix.length().into()).unwrap_or_default();
+        Some(match self {
+            Self::Ones => Ipv4Addr::from_bits(address.to_bits() | host_bits),
+            Self::Zeros => Ipv4Addr::from_bits(address.to_bits() & !host_bits),
+            Self::Address(address) => address,
+        })
     }
 }
 
-/// The word after an option. keepalived stops at once if there is none.
-fn value<'n, 'a: 'n>(
-    option: &Word<'a>,
-    rest: &mut impl Iterator<Item = &'n Word<'a>>,
-    report: &mut Report,
-) -> Option<&'n Word<'a>> {
-    let value = rest.next();
+fn prefix(word: &Word<'_>, report: &mut Report) -> Option<Prefix> {
+    let Some(written) = Written::parse(&word.text) else {
+        let headline = format!("{} is not an address", shown(&word.text));
+        report.push(
+            Diagnostic::warning(Code::InvalidAddress, word.span, headline)
+                .help("write `ADDRESS/LENGTH`; the entry is ignored"),
+        );
+        return None;
+    };
+    if written.address.is_ipv6() {
+        report.lacks("IPv6", Status::Planned(Loss::Meaning), word.span);
+    }
+    Some(written.prefix(word, report))
+}
+
+/// The word after an option. keepalived drops an address that lacks one, and runs.
+fn value<'n, 'a>(option: &Word<'_>, entry: &mut Entry<'n, 'a>, report: &mut Report) -> Option<&'n Word<'a>> {
+    let value = entry.next();
     if value.is_none() {
-        let headline = format!("`{}` needs a value", option.text);
-        report.push(Diagnostic::error(Code::MissingArgument, option.span, headline));
+        let headline = format!("{} needs a value", shown(&option.text));
+        report.push(
+            Diagnostic::warning(Code::MissingArgument, option.span, headline)
+                .help("the whole address is ignored"),
+        );
     }
     value
 }
 
-/// The kernel's numbers (`/etc/iproute2/rt_scopes` is not read).
-fn scope(word: &Word<'_>, report: &mut Report) -> Option<u8> {
-    let scope = match word.text.as_ref() {
-        "global" => Some(0),
-        "site" => Some(200),
-        "link" => Some(253),
-        "host" => Some(254),
-        "nowhere" => Some(255),
-        text => number::based(text).ok().and_then(|scope| u8::try_from(scope).ok()),
-    };
-    if scope.is_none() {
-        let headline = format!("{} is no scope; it is ignored", shown(&word.text));
+/// The first `track_group` of an entry counts.
+pub(crate) fn set_track_group(
+    slot: &mut Option<Spanned<String>>,
+    word: &Word<'_>,
+    noun: &str,
+    report: &mut Report,
+) {
+    if let Some(first) = slot {
+        let headline = format!("an entry has one `track_group`; {} is ignored", shown(&word.text));
         report.push(
-            Diagnostic::warning(Code::InvalidChoice, word.span, headline)
-                .help("write `global`, `site`, `link`, `host`, `nowhere` or a number up to 255"),
+            Diagnostic::warning(Code::Repeated, word.span, headline)
+                .label(first.span, format!("the {noun} has this one")),
         );
+        return;
     }
-    scope
+    *slot = Some(Spanned { value: word.text.clone().into_owned(), span: word.span });
 }
 
-/// An address, or `+` and `-` for the network's own with host bits set or cleared.
-fn broadcast(word: &Word<'_>, Network { address, length }: Network, report: &mut Report) -> Option<Ipv4Addr> {
-    let host_bits = u32::MAX.checked_shr(length.into()).unwrap_or_default();
-    let found = match word.text.as_ref() {
-        "+" => Some(Ipv4Addr::from_bits(address.to_bits() | host_bits)),
-        "-" => Some(Ipv4Addr::from_bits(address.to_bits() & !host_bits)),
-        text => text.parse().ok(),
-    };
-    if found.is_none() {
-        let headline = format!("{} is no IPv4 broadcast address; it is ignored", shown(&word.text));
-        report.push(
-            Diagnostic::warning(Code::InvalidAddress, word.span, headline)
-                .help("write an address, `+` or `-`"),
-        );
-    }
-    found
+fn ipv4_only(option: &Word<'_>, word: &Word<'_>) -> Diagnostic {
+    let headline = format!("IPv6 addresses have no `{}` to set; it is ignored", option.text);
+    Diagnostic::warning(Code::InvalidChoice, option.span.to(word.span), headline)
+        .help("how far an IPv6 address reaches follows from the address itself")
 }
 
-fn label(word: &Word<'_>, report: &mut Report) -> Option<String> {
-    if word.text.len() > LONGEST_LABEL {
-        let headline = format!("the label {} is longer than {LONGEST_LABEL} bytes", shown(&word.text));
-        report.push(
-            Diagnostic::warning(Code::OutOfRange, word.span, headline).help("the whole address is ignored"),
-        );
-        return None;
-    }
-    Some(word.text.clone().into_owned())
-}
-
-/// Reports a word that has no effect on an address; gives whether a value follows it.
-fn report_option(option: &Word<'_>, block: Block, report: &mut Report) -> bool {
-    if let Some(keyword) = keyword::lookup(block, &option.text)
-        && keyword.status != Status::Built
-    {
-        report.lacks(keyword.name, keyword.status, option.span);
-        return keyword.arguments != Arguments::Flag;
-    }
+/// Reports a word that is no option of an address.
+fn report_option(option: &Word<'_>, block: Block, report: &mut Report) {
     let headline = format!("{} is no option of an address; it is ignored", shown(&option.text));
     let diagnostic = Diagnostic::warning(Code::InvalidChoice, option.span, headline);
-    let is_address = option.text.split('/').next().is_some_and(|text| text.parse::<IpAddr>().is_ok());
-    report.push(if is_address {
+    report.push(if Written::parse(&option.text).is_some() {
         diagnostic.help("each address needs a line of its own")
+    } else if let Some(near) = keyword::nearest(block, &option.text) {
+        diagnostic.help(format!("did you mean `{}`?", near.name))
     } else {
         diagnostic
     });
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
 
     #[test]
     fn broadcasts_follow_the_prefix() {
-        let mut sources = crate::SourceMap::default();
-        let span = Span::new(sources.add("t", b""), 0..0);
-        let at = |text: &'static str, length| {
-            let word = Word { text: Cow::Borrowed(text), span };
-            broadcast(
-                &word,
-                Network { address: Ipv4Addr::new(192, 0, 2, 77), length },
-                &mut Report::default(),
-            )
+        let at = |broadcast: Broadcast, length| {
+            broadcast.in_network(Prefix::new([192, 0, 2, 77].into(), length).unwrap())
         };
-        assert_eq!(at("+", 24), Some(Ipv4Addr::new(192, 0, 2, 255)));
-        assert_eq!(at("-", 26), Some(Ipv4Addr::new(192, 0, 2, 64)));
-        assert_eq!(at("+", 32), Some(Ipv4Addr::new(192, 0, 2, 77)));
-        assert_eq!(at("+", 0), Some(Ipv4Addr::BROADCAST));
-        assert_eq!(at("192.0.2.127", 24), Some(Ipv4Addr::new(192, 0, 2, 127)));
-        assert_eq!(at("::1", 24), None);
+        assert_eq!(at(Broadcast::Ones, 24), Some(Ipv4Addr::new(192, 0, 2, 255)));
+        assert_eq!(at(Broadcast::Zeros, 26), Some(Ipv4Addr::new(192, 0, 2, 64)));
+        assert_eq!(at(Broadcast::Ones, 30), Some(Ipv4Addr::new(192, 0, 2, 79)));
+        assert_eq!(at(Broadcast::Ones, 0), Some(Ipv4Addr::BROADCAST));
+        let other = Ipv4Addr::new(192, 0, 2, 127);
+        assert_eq!(at(Broadcast::Address(other), 24), Some(other));
     }
 }

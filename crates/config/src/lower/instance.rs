@@ -11,6 +11,8 @@ use crate::keyword::{self, Arguments, Block, Loss, Status};
 use crate::lower::address::AddressDraft;
 use crate::lower::garp::GarpDraft;
 use crate::lower::notify::NotifyDraft;
+use crate::lower::route::{self, RouteDraft};
+use crate::lower::rule::{self, RuleDraft};
 use crate::lower::track::TrackDraft;
 use crate::lower::{Report, Setting, Spanned, global, settings};
 use crate::source::Span;
@@ -36,6 +38,8 @@ pub(crate) struct Instance {
     pub(crate) group: Option<Spanned<Ipv4Addr>>,
     pub(crate) addresses: Vec<AddressDraft>,
     pub(crate) excluded: Vec<AddressDraft>,
+    pub(crate) routes: Vec<RouteDraft>,
+    pub(crate) rules: Vec<RuleDraft>,
     /// `no_virtual_ipaddress`.
     pub(crate) needs_no_address: Option<Span>,
     pub(crate) nopreempt: Option<Span>,
@@ -106,6 +110,8 @@ impl Instance {
             group: None,
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             needs_no_address: None,
             nopreempt: None,
             preempt_delay: None,
@@ -195,6 +201,8 @@ impl Instance {
         match setting.name() {
             "virtual_ipaddress" => self.addresses.extend(AddressDraft::read_all(setting, report)),
             "virtual_ipaddress_excluded" => self.excluded.extend(AddressDraft::read_all(setting, report)),
+            "virtual_routes" => self.routes.extend(route::read_all(setting, report)),
+            "virtual_rules" => self.rules.extend(rule::read_all(setting, report)),
             "no_virtual_ipaddress" => {
                 setting.flag(report);
                 self.needs_no_address = Some(setting.span());

@@ -5,11 +5,13 @@
 
 mod address;
 pub(crate) mod bfd;
+mod entry;
 mod garp;
 mod garp_group;
 mod global;
 mod instance;
 mod lvs;
+mod names;
 mod notify;
 mod process;
 mod resolve;
@@ -23,7 +25,9 @@ pub(crate) mod track;
 mod tracker;
 mod unbuilt;
 
-use model::{IfName, vrrp};
+use std::collections::BTreeMap;
+
+use model::{Family, IfName, vrrp};
 
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, shown};
@@ -36,6 +40,7 @@ pub(crate) use garp_group::GarpGroup;
 pub(crate) use global::Global;
 pub(crate) use instance::Instance;
 pub(crate) use lvs::Lvs;
+pub use names::HostName;
 pub(crate) use process::Process;
 pub(crate) use script::Script;
 pub(crate) use setting::{Setting, Spanned};
@@ -51,6 +56,10 @@ pub(crate) struct Report {
     pub(crate) secrets: Vec<Span>,
     /// The interfaces that are named.
     pub(crate) interfaces: Vec<Spanned<IfName>>,
+    /// Rules without a priority so far.
+    pub(crate) unranked_rules: BTreeMap<Family, u32>,
+    /// The names that the host has to look up.
+    pub(crate) names: Vec<HostName>,
     /// What has no effect yet.
     pub(crate) unbuilt: unbuilt::Unbuilt,
     /// How many things have been read whose order matters.
@@ -98,7 +107,9 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         "track_file" | "vrrp_track_file" => drafts.files.extend(FileTracker::read(setting, report)),
         "track_group" => drafts.track_groups.extend(TrackGroup::read(setting, report)),
         "bfd_instance" => drafts.bfd.extend(BfdDraft::read(setting, report)),
-        "static_ipaddress" | "static_routes" | "static_rules" => drafts.statics.read(setting, report),
+        "static_ipaddress" | "static_routes" | "static_rules" => {
+            drafts.statics.read(setting, drafts.track_groups.len(), report);
+        }
         "garp_group" => drafts.garp_groups.extend(GarpGroup::read(setting, report)),
         "virtual_server_group" | "virtual_server" | "SSL" => {
             drafts.lvs.read(setting, &drafts.bfd, &drafts.files, report);
@@ -111,6 +122,8 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
     if drafts.global.dynamic_interfaces {
         report.interfaces.clear();
     }
+    let groups = drafts.track_groups.iter().map(|group| (group.name.value.as_str(), group.name.span));
+    drafts.statics.check_groups(groups, report);
     check::drafts(&mut drafts, report);
     report.tell_unbuilt();
     let Drafts {

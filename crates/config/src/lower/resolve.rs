@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lower::address::Advertised;
 use crate::lower::instance::AuthKind;
 use crate::lower::track::{Defaults, Who};
-use crate::lower::{Global, Instance, Report, Spanned};
+use crate::lower::{Global, Instance, Report, Spanned, route, rule};
 use crate::number::Decimal;
 use crate::source::Span;
 
@@ -41,6 +41,8 @@ impl Instance {
         let excluded = self.excluded.iter().map(|draft| draft.resolve(&interface, Advertised::No));
         let addresses = advertised.chain(excluded).collect();
         let tracked = self.track.resolve(trackable, Who::Instance(&interface, priority), report);
+        let routes = route::resolve(std::mem::take(&mut self.routes));
+        let rules = rule::resolve(std::mem::take(&mut self.rules));
         let transport = self.transport(global, report);
         let check_unicast_src = self.check_unicast_src || global.check_unicast_src;
         Some(vrrp::Instance {
@@ -55,6 +57,8 @@ impl Instance {
             transport,
             source: self.source(report),
             addresses,
+            routes,
+            rules,
             preempt: self.preempt(priority, strict, report),
             accept: self.accept(version, priority, strict, report),
             strict,

@@ -1,1 +1,0 @@
-//! Entries of `static_routes` and `virtual_routes`.

@@ -1,1 +1,0 @@
-//! Entries of `static_rules` and `virtual_rules`.
