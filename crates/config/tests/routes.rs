@@ -159,7 +159,7 @@ impl ParsePrefix for str {
 fn names_that_only_the_host_knows_are_listed() {
     let loaded = load(file("vr", "198.51.100.0/24 dev eth0 table corp protocol lab no_track"));
     let names: Vec<_> = loaded.names.iter().map(|name| (name.name.as_str(), name.file)).collect();
-    assert_eq!(names, [("corp", "/etc/iproute2/rt_tables"), ("lab", "/etc/iproute2/rt_protos")]);
+    assert_eq!(names, [("corp", "rt_tables"), ("lab", "rt_protos")]);
     assert_eq!(loaded.worst(), Some(Severity::Note), "only that routes are not built yet");
 }
 
@@ -179,4 +179,23 @@ fn rules_without_a_priority_are_ranked_in_file_order() {
     let priorities: Vec<_> = rules.iter().map(|rule| rule.priority).collect();
     assert_eq!(priorities, [16_384, 16_383, 5]);
     assert!(loaded.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::Unranked));
+}
+
+#[test]
+fn long_lists_take_linear_time() {
+    let lines = |count: usize| {
+        let each = (0..count).map(|n| {
+            let (a, b) = (n / 250 % 250, n % 250);
+            format!("10.{a}.{b}.0/24 dev eth0 metric {n} nexthop via 192.0.2.1 weight 2 nexthop dev eth1 track_grup x")
+        });
+        each.collect::<Vec<_>>().join(" ;; ")
+    };
+    let took = |count| {
+        let text = file("sr", &lines(count));
+        let start = std::time::Instant::now();
+        assert_eq!(load(text).config.vrrp.statics.routes.len(), count);
+        start.elapsed()
+    };
+    let (few, many) = (took(2_000), took(20_000));
+    assert!(many < few * 40, "{few:?} {many:?}");
 }

@@ -14,7 +14,7 @@ use crate::source::Span;
 pub(crate) struct Names {
     /// What it is, with its article.
     what: &'static str,
-    /// Where the host keeps more of them.
+    /// Where the host keeps more of them: a path, or a name in the folders of iproute2.
     file: &'static str,
     most: u64,
     /// Capitals make no difference.
@@ -25,7 +25,7 @@ pub(crate) struct Names {
 /// Addresses and routes.
 pub(crate) const SCOPES: Names = Names {
     what: "a scope",
-    file: "/etc/iproute2/rt_scopes",
+    file: "rt_scopes",
     most: 255,
     any_case: false,
     known: &[("global", 0), ("site", 200), ("link", 253), ("host", 254), ("nowhere", 255)],
@@ -33,7 +33,7 @@ pub(crate) const SCOPES: Names = Names {
 
 const TABLES: Names = Names {
     what: "a routing table",
-    file: "/etc/iproute2/rt_tables",
+    file: "rt_tables",
     most: 4_294_967_295,
     any_case: false,
     known: &[("unspec", 0), ("default", 253), ("main", 254), ("local", 255)],
@@ -41,7 +41,7 @@ const TABLES: Names = Names {
 
 const PROTOCOLS: Names = Names {
     what: "a routing protocol",
-    file: "/etc/iproute2/rt_protos",
+    file: "rt_protos",
     most: 255,
     any_case: false,
     // The kernel's rtnetlink.h.
@@ -74,7 +74,7 @@ const PROTOCOLS: Names = Names {
 
 const TOS: Names = Names {
     what: "a type of service",
-    file: "/etc/iproute2/rt_dsfield",
+    file: "rt_dsfield",
     most: 255,
     any_case: false,
     // The code points of RFC 2474, RFC 2597 and RFC 3246, as they stand in the byte.
@@ -103,17 +103,12 @@ const TOS: Names = Names {
     ],
 };
 
-const REALMS: Names = Names {
-    what: "a realm",
-    file: "/etc/iproute2/rt_realms",
-    most: 255,
-    any_case: false,
-    known: &[("cosmos", 0)],
-};
+const REALMS: Names =
+    Names { what: "a realm", file: "rt_realms", most: 255, any_case: false, known: &[("cosmos", 0)] };
 
 const GROUPS: Names = Names {
     what: "an interface group",
-    file: "/etc/iproute2/group",
+    file: "group",
     most: 2_147_483_647,
     any_case: false,
     known: &[("default", 0)],
@@ -124,7 +119,8 @@ const GROUPS: Names = Names {
 pub struct HostName {
     /// The name.
     pub name: String,
-    /// The file that has it; or one of the files `*.conf` in the folder of that name with `.d`.
+    /// The file that has it: a path, or a name in the folders of iproute2, where a folder of that name with `.d` holds
+    /// more of them.
     pub file: &'static str,
     /// What it is the name of, with its article.
     pub what: &'static str,

@@ -6,6 +6,7 @@
 mod backoff;
 mod daemon;
 mod files;
+mod host_names;
 mod link;
 mod namespace;
 mod pid_files;

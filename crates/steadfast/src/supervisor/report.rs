@@ -9,6 +9,7 @@ use config::render::{self, Colour};
 use config::{Code, Diagnostic, Loaded, Severity};
 
 use super::files::{Files, Reading};
+use super::host_names;
 use crate::cli::Options;
 use crate::exit;
 use crate::log::{Level, Log};
@@ -61,6 +62,8 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
         // The links of another namespace are not to be seen from here.
         if options.namespace.is_none() {
             let missing = missing_interfaces(&reading.loaded);
+            reading.loaded.diagnostics.extend(missing);
+            let missing = host_names::missing(&reading.loaded);
             reading.loaded.diagnostics.extend(missing);
             reading.loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
         }
