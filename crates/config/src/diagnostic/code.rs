@@ -178,6 +178,14 @@ codes! {
         "Without `enable_script_security`, a script that runs as root runs even if other users can write to it or to a folder on its path: whoever can do that is root. keepalived warns of it too, and a configuration test then leaves with 6.",
         "vrrp_script probe {\n    script /bin/true\n}\nvrrp_instance web {\n    track_script {\n        probe\n    }\n}"
         => "global_defs {\n    enable_script_security\n    script_user nobody\n}\nvrrp_script probe {\n    script /bin/true\n}\nvrrp_instance web {\n    track_script {\n        probe\n    }\n}";
+    ScriptNotRun = "SF0502", "a script that this host does not run",
+        "The program is not there, cannot be executed, has no such user, or script security keeps it from running because others could change it: the message says what and where. A check that cannot be run counts as failed, a notification is lost. Only the host that a test runs on is asked; elsewhere the answer may be another.";
+    NoSuchUser = "SF0503", "a user or group that this host does not have",
+        "Scripts run with the rights of the user that is named here. There is no such user or group, so they are not run at all. Create it, or name another.";
+    RootByDefault = "SF0504", "scripts that run as root because nobody is named",
+        "Without `script_user`, and without a user called `keepalived_script`, scripts run as root. With script security on, keepalived takes them out of the configuration instead. Name a user who may do what the scripts do and nothing else.";
+    InsecureScript = "SF0505", "a script of root that others can change",
+        "The script runs as root, and somebody else can write to it or to a folder on its path: whoever that is can do anything here. Give file and folders to root, take the right to write away from others, or let the script run as another user.";
     ScriptWithoutCommand = "SF0601", "a `vrrp_script` without `script`",
         "A check without a command can never succeed, and the instances that track it would stay in fault or at the lower priority. Add a `script` line, or see why the one there was refused.",
         "vrrp_script probe {\n    interval 2\n}"
@@ -260,6 +268,19 @@ codes! {
         => "unicast_peer {\n    192.0.2.2\n}";
     TooManyAddresses = "SF0711", "more addresses than an advertisement carries",
         "An advertisement counts its addresses in one byte and must fit into one packet. The addresses beyond that are managed but not advertised. Put the others into `virtual_ipaddress_excluded`, on every host the same.";
+    Family = "SF0712", "addresses of two families in one instance",
+        "An instance speaks IPv4 or IPv6. The first address in its block settles which, be it a virtual address, a peer, a source or a destination; `virtual_ipaddress_excluded` alone may have both. What is of the other family is ignored. Give each family an instance of its own; they may have the same VRID.",
+        "unicast_peer {\n    192.0.2.2\n    2001:db8::2\n}"
+        => "unicast_peer {\n    192.0.2.2\n    192.0.2.3\n}";
+    Device = "SF0713", "settings of VMACs and ipvlans that do not go together",
+        "An instance can make an interface of its own: a VMAC with the MAC of the virtual router, or an ipvlan with an address of its own. Its name belongs to one instance, and some settings have a meaning only with one kind of interface. The message says which word is ignored or what is used instead.",
+        "vmac_xmit_base" => "use_vmac\nvmac_xmit_base";
+    Hmac = "SF0714", "signatures that cannot be made or checked",
+        "With `auth_hmac` every advertisement is signed with the key that `active_key` names, and those of others are checked. A key has 32 to 64 bytes. Without a usable key the instance could only speak unsigned, so no daemon runs with such a block.",
+        "auth_hmac {\n    key 1 short\n    active_key 1\n}"
+        => "auth_hmac {\n    key 1 file:/etc/keepalived/vrrp.key\n    active_key 1\n}";
+    SyncGroup = "SF0715", "a sync group that cannot do what it says",
+        "A sync group keeps its members in one state: if one is at fault, all are. Members are instances of the same file, each in one group at most, and there should be two or more. As members should agree on who is best, their own weights do not act unless the group has `sync_group_tracking_weight`.";
     IdleEntryOption = "SF0801", "an option without effect where it stands",
         "The option is read, and nothing comes of it: it is for the other address family, or the rest of the line leaves nothing for it to act on. keepalived is silent about most of these. Take it out, or correct what makes it idle.",
         "virtual_ipaddress {\n    192.0.2.10/24 preferred_lft 0\n}"

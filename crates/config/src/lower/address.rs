@@ -298,6 +298,11 @@ impl AddressDraft {
         self.device.as_ref().unwrap_or(interface)
     }
 
+    /// The device that it names.
+    pub(crate) const fn own_device(&self) -> Option<&IfName> {
+        self.device.as_ref()
+    }
+
     /// The address on `interface`, unless it names another device.
     pub(crate) fn resolve(&self, interface: &IfName, advertised: Advertised) -> VirtualAddress {
         VirtualAddress {

@@ -7,6 +7,7 @@ use model::vrrp::Garp;
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lower::{Report, Setting};
 use crate::number;
+use crate::source::Span;
 
 /// What one block says. `None` is "not said here".
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct GarpDraft {
     interval: Option<Duration>,
     /// `vrrp_gna_interval`, only in `global_defs`.
     gna_interval: Option<Duration>,
+    /// Where it is asked to answer a lower priority with these.
+    lower_prio: Option<Span>,
     /// `vrrp_min_garp`.
     pub(crate) minimal: bool,
 }
@@ -35,6 +38,7 @@ impl GarpDraft {
         lower_prio_repeat: None,
         interval: None,
         gna_interval: None,
+        lower_prio: None,
         minimal: false,
     };
 
@@ -46,8 +50,12 @@ impl GarpDraft {
             "garp_master_repeat" => set(&mut self.repeat, at_least_one(setting, report)),
             "garp_master_refresh" => set(&mut self.refresh, whole_seconds(setting, report)),
             "garp_master_refresh_repeat" => set(&mut self.refresh_repeat, at_least_one(setting, report)),
-            "garp_lower_prio_delay" => set(&mut self.lower_prio_delay, whole_seconds(setting, report)),
+            "garp_lower_prio_delay" => {
+                self.lower_prio = Some(setting.span());
+                set(&mut self.lower_prio_delay, whole_seconds(setting, report));
+            }
             "garp_lower_prio_repeat" => {
+                self.lower_prio = Some(setting.span());
                 set(&mut self.lower_prio_repeat, setting.number(report).map(|repeat| repeat.value));
             }
             "garp_interval" => {
@@ -59,6 +67,13 @@ impl GarpDraft {
             _ => return false,
         }
         true
+    }
+
+    /// Takes back what is said about messages after a lower priority. Gives its place, if it asks for any.
+    pub(crate) fn forget_lower_prio(&mut self) -> Option<Span> {
+        let delay = self.lower_prio_delay.take().is_some_and(|delay| !delay.is_zero());
+        let repeat = self.lower_prio_repeat.take().is_some_and(|repeat| repeat > 0);
+        self.lower_prio.take().filter(|_| delay || repeat)
     }
 
     /// What holds for an instance with this draft, under the defaults of `global`.
@@ -127,6 +142,8 @@ const MOST_EXTRA: i64 = 86_400;
 /// `[all] SECONDS` after `vrrp_garp_extra_if`, `garp_extra_if` and their old names. The words may come in any order, and
 /// the last number counts.
 pub(crate) fn extra(setting: Setting<'_, '_>, report: &mut Report) -> Option<Extra> {
+    // An instance may take back what `global_defs` says.
+    let least = i64::from(setting.name().starts_with("vrrp_"));
     let mut all = false;
     let mut interval = None;
     for word in setting.node.arguments() {
@@ -135,11 +152,11 @@ pub(crate) fn extra(setting: Setting<'_, '_>, report: &mut Report) -> Option<Ext
             continue;
         }
         match number::integer(&word.text) {
-            Ok(seconds @ 1..=MOST_EXTRA) => {
+            Ok(seconds @ ..=MOST_EXTRA) if seconds >= least => {
                 interval = u64::try_from(seconds).ok().map(Duration::from_secs);
             }
             Ok(_) | Err(number::NumberError::TooLarge) => {
-                report.push(setting.out_of_range(word, &format!("1 to {MOST_EXTRA} seconds")));
+                report.push(setting.out_of_range(word, &format!("{least} to {MOST_EXTRA} seconds")));
                 return None;
             }
             Err(number::NumberError::Invalid) => {

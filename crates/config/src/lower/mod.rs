@@ -98,11 +98,12 @@ pub(crate) struct Drafts {
 /// The configuration that a tree means.
 pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
     let mut drafts = Drafts::default();
+    let (mut instance_names, mut group_names) = (BTreeMap::new(), BTreeMap::new());
     settings(tree, Block::Root, report, |setting, report| match setting.name() {
         "global_defs" => drafts.global.read(setting.node.children(), report),
         "vrrp_script" => drafts.scripts.extend(Script::read(setting, report)),
-        "vrrp_instance" => drafts.instances.extend(Instance::read(setting, report)),
-        "vrrp_sync_group" => drafts.groups.extend(SyncGroup::read(setting, report)),
+        "vrrp_instance" => drafts.instances.extend(Instance::read(setting, &mut instance_names, report)),
+        "vrrp_sync_group" => drafts.groups.extend(SyncGroup::read(setting, &mut group_names, report)),
         "vrrp_track_process" => drafts.processes.extend(ProcessTracker::read(setting, report)),
         "track_file" | "vrrp_track_file" => drafts.files.extend(FileTracker::read(setting, report)),
         "track_group" => drafts.track_groups.extend(TrackGroup::read(setting, report)),
@@ -150,10 +151,14 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
         processes: processes.iter().map(|process| (process.name.clone(), process.influence)).collect(),
         bfds: bfd.iter().map(|session| (session.name.clone(), session.influence)).collect(),
     };
-    let instances = instances.into_iter().filter_map(|draft| draft.resolve(&global, &trackable, report));
+    let mut around = resolve::Surroundings::new(&global, &trackable, &groups, &instances);
+    let instances: Vec<_> =
+        instances.into_iter().filter_map(|draft| draft.resolve(&mut around, report)).collect();
+    let by_name = instances.iter().map(|instance| (instance.name.as_str(), instance)).collect();
+    let groups = groups.into_iter().map(|draft| draft.resolve(&global, &trackable, &by_name, report));
     let vrrp = vrrp::Config {
-        instances: instances.collect(),
-        groups: groups.into_iter().filter_map(|draft| draft.resolve(&global, &trackable, report)).collect(),
+        groups: groups.collect(),
+        instances,
         files,
         processes,
         track_groups: track_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
@@ -219,5 +224,6 @@ fn report_unknown(node: &Node<'_>, block: Block, report: &mut Report) {
 /// What follows the keyword.
 pub(crate) fn secrets(node: &Node<'_>) -> Option<Span> {
     let unpaired = node.statement.unpaired;
-    node.arguments().first().map(|word| word.span).or(unpaired)
+    let (first, last) = (node.arguments().first(), node.arguments().last());
+    first.zip(last).map(|(first, last)| first.span.to(last.span)).or(unpaired)
 }

@@ -58,7 +58,7 @@ pub(crate) struct Defaults {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Who<'a> {
     /// An instance on this interface, with this priority.
-    Instance(&'a IfName, Priority),
+    Instance(Option<&'a IfName>, Priority),
     /// A sync group.
     Group,
 }
@@ -131,8 +131,7 @@ impl TrackDraft {
     }
 
     fn resolve_interfaces(&self, who: Who<'_>, report: &mut Report) -> Vec<TrackedInterface> {
-        let is_own =
-            |tracker: &&Tracker<IfName>| matches!(who, Who::Instance(own, _) if tracker.target.value == *own);
+        let is_own = |tracker: &&Tracker<IfName>| matches!(who, Who::Instance(Some(own), _) if tracker.target.value == *own);
         for own in self.interfaces.iter().filter(is_own) {
             let headline = format!("`{}` is the instance's own interface", own.target.value);
             report.push(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IfName, MacAddr, Prefix};
+use crate::{IfName, MacAddr, Named, Prefix};
 
 /// The interface that an instance makes on top of its own, to run on and to hold its addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Vmac {
     /// The interface below is announced anew when the macvlan has been made (`netlink_notify_msg`).
     pub notify_base: bool,
     /// The link group that the macvlan is in (`group`).
-    pub group: LinkGroup,
+    pub group: Named<u32>,
 }
 
 /// A layer 2 ipvlan (`use_ipvlan`).
@@ -38,7 +38,7 @@ pub struct Ipvlan {
     /// How it talks to its siblings.
     pub mode: IpvlanMode,
     /// The link group that it is in (`group`).
-    pub group: LinkGroup,
+    pub group: Named<u32>,
 }
 
 /// How ipvlans of one interface see each other.
@@ -51,21 +51,6 @@ pub enum IpvlanMode {
     Private,
     /// By way of an external switch (`vepa`).
     Vepa,
-}
-
-/// A group of network interfaces.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LinkGroup {
-    /// By number; 0 is the group of all that are in no other.
-    Number(u32),
-    /// By its name in the host's iproute2 tables.
-    Name(String),
-}
-
-impl Default for LinkGroup {
-    fn default() -> Self {
-        Self::Number(0)
-    }
 }
 
 impl OwnDevice {

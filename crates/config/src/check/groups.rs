@@ -1,0 +1,62 @@
+//! Sync groups and their members.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::keyword::nearest_of;
+use crate::lower::{Instance, Report, SyncGroup};
+use crate::source::Span;
+
+/// Takes members out that do not exist or are in a group already, and groups that nobody is left in.
+pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report: &mut Report) {
+    let names = || instances.iter().map(|instance| instance.name.value.as_str());
+    let known: BTreeSet<&str> = names().collect();
+    let mut home: BTreeMap<String, Span> = BTreeMap::new();
+    for group in groups.iter_mut() {
+        group.members.retain(|member| {
+            let name = member.value.as_str();
+            if !known.contains(name) {
+                let headline = format!("there is no `vrrp_instance` {}; it is ignored", shown(name));
+                let diagnostic = Diagnostic::warning(Code::SyncGroup, member.span, headline)
+                    .classic(format!("Virtual router {name} specified in sync group doesn't exist"));
+                report.push(match nearest_of(name, known.iter(), |known| known) {
+                    Some(near) => diagnostic.help(format!("did you mean {}?", shown(near))),
+                    None => diagnostic.help("define it, or take it out of the group"),
+                });
+                return false;
+            }
+            if let Some(&first) = home.get(name) {
+                let headline = format!("{} is in a group already; it is ignored here", shown(name));
+                report.push(
+                    Diagnostic::warning(Code::SyncGroup, member.span, headline)
+                        .label(first, "it belongs there"),
+                );
+                return false;
+            }
+            home.insert(name.to_owned(), member.span);
+            true
+        });
+    }
+    groups.retain(|group| {
+        let name = shown(&group.name.value);
+        match group.members.as_slice() {
+            [] => {
+                let headline = format!("nobody is in the sync group {name}; it is ignored");
+                report.push(
+                    Diagnostic::warning(Code::SyncGroup, group.name.span, headline)
+                        .help("list at least two instances in `group`"),
+                );
+                false
+            }
+            [only] => {
+                let headline = format!("{} is alone in the sync group {name}", shown(&only.value));
+                report.push(
+                    Diagnostic::warning(Code::SyncGroup, group.name.span, headline)
+                        .help("a group keeps two instances or more in one state"),
+                );
+                true
+            }
+            _ => true,
+        }
+    });
+}
