@@ -205,10 +205,9 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     let mut report = lower::Report::default();
     let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
     let lines = preprocess::lines(&sources, &strands);
-    let tree = tree::parse(lexer::tokens(&lines), &mut report.diagnostics);
-    hide_secrets(&tree, &mut report);
-    let config = lower::lower(&tree, &mut report);
-    drop(tree);
+    let mut tree = tree::parse(lexer::tokens(lines));
+    let config = lower::lower(tree.by_ref(), &mut report);
+    report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report { mut diagnostics, secrets, interfaces, mut names, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
     drop_repetitions(&mut diagnostics);
@@ -221,24 +220,6 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     interfaces.sort_by_key(|(_, span)| *span);
     names.sort_by_key(|name| name.span);
     Loaded { config, diagnostics, interfaces, names, sources }
-}
-
-/// Notes where passwords and keys stand, even in a block where they mean nothing, or behind a misspelt keyword.
-fn hide_secrets(tree: &[tree::Node<'_>], report: &mut lower::Report) {
-    let names = |secret: bool| keyword::all().filter(move |(_, keyword)| keyword.secret == secret);
-    let secret: BTreeSet<&str> = names(true).map(|(_, keyword)| keyword.name).collect();
-    let public: BTreeSet<&str> = names(false).map(|(_, keyword)| keyword.name).collect();
-    let is_secret = |name: &str| {
-        let is_misspelt = || keyword::nearest_of(name, secret.iter(), |secret| secret).is_some();
-        secret.contains(name) || (!public.contains(name) && is_misspelt())
-    };
-    let mut nodes: Vec<&tree::Node<'_>> = tree.iter().collect();
-    while let Some(node) = nodes.pop() {
-        if node.head().is_some_and(|head| is_secret(&head.text)) {
-            report.secrets.extend(lower::secrets(node));
-        }
-        nodes.extend(node.children());
-    }
 }
 
 /// Where a directive could not be carried out, what else is wrong with its line follows from that.

@@ -1,9 +1,12 @@
 //! What was typed: keywords with their arguments and blocks.
 //!
 //! Braces that do not fit are reported here and put right, so that one of them does not spoil the rest of the file.
+//! Blocks of the top level are handed on one by one: a file of a million lines is never held as a whole.
+
+use std::collections::VecDeque;
 
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Block, Content, Keyword};
+use crate::keyword::{self, Block, Content, Keyword, Names};
 use crate::lexer::{Statement, Token, Word};
 use crate::source::Span;
 
@@ -14,6 +17,8 @@ const DEEPEST: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) statement: Statement<'a>,
+    /// The entry of its first word, if the block that it stands in has one.
+    pub(crate) keyword: Option<&'static Keyword>,
     /// What stands between its braces, if it has any.
     pub(crate) block: Option<Vec<Self>>,
 }
@@ -35,27 +40,54 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Puts tokens into blocks.
-pub(crate) fn parse<'a>(tokens: Vec<Token<'a>>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'a>> {
-    let mut parser =
-        Parser { frames: Vec::new(), root: Frame::new(Some(Block::Root)), ignored: 0, diagnostics };
-    for token in tokens {
-        match token {
-            Token::Statement(statement) => parser.statement(statement),
-            Token::Open(span) => parser.open(span),
-            Token::Close(span) => parser.close(span),
+/// Puts tokens into blocks; an iterator over those of the top level.
+pub(crate) fn parse<'a, T: Iterator<Item = Token<'a>>>(tokens: T) -> Tree<'a, T> {
+    Tree { tokens, parser: Parser::default() }
+}
+
+/// The blocks of the top level, in file order.
+pub(crate) struct Tree<'a, T> {
+    tokens: T,
+    parser: Parser<'a>,
+}
+
+impl<T> Tree<'_, T> {
+    /// What was wrong with the braces, as far as blocks have been asked for.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.parser.diagnostics
+    }
+}
+
+impl<'a, T: Iterator<Item = Token<'a>>> Iterator for Tree<'a, T> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        loop {
+            if let Some(node) = self.parser.complete() {
+                return Some(node);
+            }
+            match self.tokens.next() {
+                Some(Token::Statement(statement)) => self.parser.statement(statement),
+                Some(Token::Open(span)) => self.parser.open(span),
+                Some(Token::Close(span)) => self.parser.close(span),
+                None => {
+                    self.parser.finish();
+                    return self.parser.root.children.pop_front();
+                }
+            }
         }
     }
-    parser.finish()
 }
 
 /// A block that is being read.
 struct Frame<'a> {
     /// Which, if the table knows it.
     block: Option<Block>,
+    /// Its keywords.
+    names: Option<&'static Names>,
     /// What it belongs to; a stray brace belongs to nothing.
     owner: Option<Node<'a>>,
-    children: Vec<Node<'a>>,
+    children: VecDeque<Node<'a>>,
     /// The last child could still get a brace.
     pending: bool,
     /// Its opening brace, if it has one.
@@ -63,21 +95,39 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    const fn new(block: Option<Block>) -> Self {
-        Self { block, owner: None, children: Vec::new(), pending: false, brace: None }
+    fn new(block: Option<Block>) -> Self {
+        let names = block.filter(|block| block.content() == Content::Keywords).map(keyword::names);
+        Self { block, names, owner: None, children: VecDeque::new(), pending: false, brace: None }
     }
 }
 
-struct Parser<'a, 'd> {
+struct Parser<'a> {
     /// Open blocks, the innermost last.
     frames: Vec<Frame<'a>>,
     root: Frame<'a>,
     /// Open blocks beyond [`DEEPEST`].
     ignored: usize,
-    diagnostics: &'d mut Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Parser<'a, '_> {
+impl Default for Parser<'_> {
+    fn default() -> Self {
+        let root = Frame::new(Some(Block::Root));
+        Self { frames: Vec::new(), root, ignored: 0, diagnostics: Vec::new() }
+    }
+}
+
+impl<'a> Parser<'a> {
+    /// A block of the top level to which nothing can be added any more.
+    fn complete(&mut self) -> Option<Node<'a>> {
+        let unsettled = usize::from(self.root.pending);
+        if self.frames.is_empty() && self.root.children.len() > unsettled {
+            self.root.children.pop_front()
+        } else {
+            None
+        }
+    }
+
     fn top(&mut self) -> &mut Frame<'a> {
         self.frames.last_mut().unwrap_or(&mut self.root)
     }
@@ -88,7 +138,9 @@ impl<'a> Parser<'a, '_> {
         }
         self.demand_brace();
         let top = self.top();
-        top.children.push(Node { statement, block: None });
+        let head = statement.words.first();
+        let keyword = top.names.zip(head).and_then(|(names, head)| names.get(&head.text));
+        top.children.push_back(Node { statement, keyword, block: None });
         top.pending = true;
     }
 
@@ -106,7 +158,7 @@ impl<'a> Parser<'a, '_> {
         let top = self.top();
         let block = top.block;
         let is_list = block.is_some_and(|block| block.content() != Content::Keywords);
-        let owner = if top.pending && !is_list { top.children.pop() } else { None };
+        let owner = if top.pending && !is_list { top.children.pop_back() } else { None };
         top.pending = false;
         let Some(owner) = owner else {
             self.diagnostics.push(Diagnostic::warning(
@@ -117,7 +169,7 @@ impl<'a> Parser<'a, '_> {
             self.frames.push(Frame { brace: Some(span), ..Frame::new(block) });
             return;
         };
-        let keyword = known(&owner, block);
+        let keyword = owner.keyword;
         if let Some(keyword) = keyword.filter(|keyword| keyword.opens.is_none()) {
             let headline = format!("`{}` takes no block; all of it is ignored", keyword.name);
             self.diagnostics.push(Diagnostic::warning(Code::StrayOpenBrace, span, headline));
@@ -152,7 +204,7 @@ impl<'a> Parser<'a, '_> {
         let Some(frame) = self.frames.pop() else { return };
         let parent = self.top();
         match frame.owner {
-            Some(owner) => parent.children.push(Node { block: Some(frame.children), ..owner }),
+            Some(owner) => parent.children.push_back(Node { block: Some(frame.children.into()), ..owner }),
             None => parent.children.extend(frame.children),
         }
     }
@@ -163,10 +215,9 @@ impl<'a> Parser<'a, '_> {
         if !std::mem::take(&mut top.pending) {
             return;
         }
-        let block = top.block;
-        let opens = top.children.last().and_then(|node| braced(node, block));
+        let opens = top.children.back().and_then(braced);
         let Some(opens) = opens else { return };
-        let Some(owner) = top.children.pop() else { return };
+        let Some(owner) = top.children.pop_back() else { return };
         let span = owner.statement.span();
         let headline = format!("`{}` is not followed by a brace", opens.name());
         self.diagnostics.push(
@@ -176,7 +227,8 @@ impl<'a> Parser<'a, '_> {
         self.frames.push(Frame { owner: Some(owner), ..Frame::new(Some(opens)) });
     }
 
-    fn finish(mut self) -> Vec<Node<'a>> {
+    /// At the end of the file every block ends.
+    fn finish(&mut self) {
         self.demand_brace();
         while let Some(frame) = self.frames.last() {
             if let (Some(brace), Some(owner)) = (frame.brace, &frame.owner) {
@@ -189,20 +241,12 @@ impl<'a> Parser<'a, '_> {
             }
             self.pop();
         }
-        self.root.children
     }
-}
-
-fn known(node: &Node<'_>, block: Option<Block>) -> Option<&'static Keyword> {
-    keyword::lookup(block?, &node.head()?.text)
 }
 
 /// The block in braces that must follow `node`.
-fn braced(node: &Node<'_>, block: Option<Block>) -> Option<Block> {
-    if block?.content() != Content::Keywords {
-        return None;
-    }
-    known(node, block)?.opens.filter(|block| block.content() != Content::Options)
+fn braced(node: &Node<'_>) -> Option<Block> {
+    node.keyword?.opens.filter(|block| block.content() != Content::Options)
 }
 
 #[cfg(test)]
@@ -215,7 +259,9 @@ mod tests {
         let mut diagnostics = Vec::new();
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
         let lines = preprocess::lines(&sources, &strands);
-        let nodes = parse(lexer::tokens(&lines), &mut diagnostics);
+        let mut tree = parse(lexer::tokens(lines));
+        let nodes: Vec<_> = tree.by_ref().collect();
+        diagnostics.extend(tree.into_diagnostics());
         (show(&nodes), diagnostics.iter().map(|d| d.code).collect())
     }
 

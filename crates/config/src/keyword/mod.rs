@@ -12,6 +12,7 @@ mod checker;
 mod example;
 mod global;
 mod instance;
+mod names;
 mod preprocessor;
 mod real_server;
 mod root;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 pub use block::{Block, Content};
+pub(crate) use names::{Names, names};
 
 /// One keyword of one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +152,7 @@ pub enum Loss {
 /// The entry of `name` in `block`.
 #[must_use]
 pub fn lookup(block: Block, name: &str) -> Option<&'static Keyword> {
-    block.keywords().find(|keyword| keyword.name == name)
+    names(block).get(name)
 }
 
 /// Every entry with its block. An entry that several blocks share comes once for each.

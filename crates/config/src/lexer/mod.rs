@@ -54,40 +54,97 @@ pub(crate) enum Token<'a> {
     Close(Span),
 }
 
-/// All tokens of `lines`.
-pub(crate) fn tokens<'a>(lines: &[Line<'a>]) -> Vec<Token<'a>> {
-    let mut tokens = Vec::with_capacity(lines.len());
-    for line in lines {
-        let mut start = 0;
-        for at in braces(line.text) {
-            tokens.extend(statement(line, start..at).map(Token::Statement));
-            let span = line.span(at..at + 1);
-            let opens = line.text.as_bytes().get(at) == Some(&b'{');
-            tokens.push(if opens { Token::Open(span) } else { Token::Close(span) });
-            start = at + 1;
+/// All tokens of `lines`, one after the other: nobody ever holds those of a whole file.
+pub(crate) fn tokens<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> impl Iterator<Item = Token<'a>> {
+    lines.into_iter().flat_map(|line| LineTokens {
+        line,
+        rest: 0,
+        braces: Braces::of(line.text),
+        brace: None,
+    })
+}
+
+/// The tokens of one line.
+struct LineTokens<'a> {
+    line: Line<'a>,
+    /// Where what has not been looked at begins. Beyond the end when all is done.
+    rest: usize,
+    braces: Braces<'a>,
+    /// A brace whose turn it is.
+    brace: Option<usize>,
+}
+
+impl<'a> Iterator for LineTokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        if let Some(at) = self.brace.take() {
+            return Some(self.brace(at));
         }
-        tokens.extend(statement(line, start..line.text.len()).map(Token::Statement));
+        let length = self.line.text.len();
+        if self.rest > length {
+            return None;
+        }
+        let next = self.braces.next();
+        let range = self.rest..next.unwrap_or(length);
+        self.rest = next.unwrap_or(length) + 1;
+        match (statement(&self.line, range), next) {
+            (Some(statement), brace) => {
+                self.brace = brace;
+                Some(Token::Statement(statement))
+            }
+            (None, Some(at)) => Some(self.brace(at)),
+            (None, None) => None,
+        }
     }
-    tokens
+}
+
+impl<'a> LineTokens<'a> {
+    fn brace(&self, at: usize) -> Token<'a> {
+        let span = self.line.span(at..at + 1);
+        let opens = self.line.text.as_bytes().get(at) == Some(&b'{');
+        if opens { Token::Open(span) } else { Token::Close(span) }
+    }
 }
 
 /// Where the braces are that make structure: not in double quotes, not those of `${NAME}`.
 pub(crate) fn braces(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let (mut quoted, mut hidden, mut parameter) = (false, false, false);
-    let mut previous = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' if !hidden => quoted = !quoted,
-            b'{' if !quoted && previous == b'$' => parameter = true,
-            b'}' if parameter => parameter = false,
-            b'{' | b'}' if !quoted => found.push(at),
-            _ => {}
-        }
-        hidden = byte == b'\\' && !hidden;
-        previous = byte;
+    Braces::of(text).collect()
+}
+
+/// The structural braces of a line, from left to right.
+struct Braces<'a> {
+    bytes: std::iter::Enumerate<std::str::Bytes<'a>>,
+    quoted: bool,
+    hidden: bool,
+    parameter: bool,
+    previous: u8,
+}
+
+impl<'a> Braces<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { bytes: text.bytes().enumerate(), quoted: false, hidden: false, parameter: false, previous: 0 }
     }
-    found
+}
+
+impl Iterator for Braces<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        for (at, byte) in self.bytes.by_ref() {
+            let (hidden, previous) = (self.hidden, self.previous);
+            self.hidden = byte == b'\\' && !hidden;
+            self.previous = byte;
+            match byte {
+                b'"' if !hidden => self.quoted = !self.quoted,
+                b'{' if !self.quoted && previous == b'$' => self.parameter = true,
+                b'}' if self.parameter => self.parameter = false,
+                b'{' | b'}' if !self.quoted => return Some(at),
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> {
@@ -98,41 +155,47 @@ fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> 
         return None;
     }
     let start = range.start + blanks;
-    let (ranges, unpaired) = words(text);
-    let words = ranges.into_iter().map(|within| {
-        let raw = text.get(within.clone()).unwrap_or_default();
-        let span = line.span(start + within.start..start + within.end);
-        Word { text: unquoted(raw), span }
-    });
-    Some(Statement {
-        words: words.collect(),
-        unpaired: unpaired.map(|at| line.span(start + at..start + text.len())),
+    let mut statement = Statement {
+        // Most lines are a keyword and its argument.
+        words: Vec::with_capacity(2),
+        unpaired: None,
         line: *line,
         range: start..start + text.len(),
-    })
+    };
+    let mut at = 0;
+    while let Some(word) = word(text, at) {
+        match word {
+            Ok(within) => {
+                let raw = text.get(within.clone()).unwrap_or_default();
+                let span = line.span(start + within.start..start + within.end);
+                statement.words.push(Word { text: unquoted(raw), span });
+                at = within.end;
+            }
+            Err(quote) => {
+                statement.unpaired = Some(line.span(start + quote..start + text.len()));
+                break;
+            }
+        }
+    }
+    Some(statement)
 }
 
-/// The ranges of the words, quotes included, and where an unpaired quote is.
-fn words(text: &str) -> (Vec<Range<usize>>, Option<usize>) {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..) {
-        let trimmed = rest.trim_start_matches(is_blank);
-        let start = at + (rest.len() - trimmed.len());
-        if trimmed.is_empty() {
-            break;
-        }
-        let length = match trimmed.strip_prefix('"') {
-            Some(quoted) => match quoted.find('"') {
-                Some(close) => close + 2,
-                None => return (found, Some(start)),
-            },
-            None => trimmed.find(|c| is_blank(c) || c == '"').unwrap_or(trimmed.len()),
-        };
-        found.push(start..start + length);
-        at = start + length;
+/// The range of the first word from `at` on, quotes included, or where an unpaired quote is.
+fn word(text: &str, at: usize) -> Option<Result<Range<usize>, usize>> {
+    let rest = text.get(at..)?;
+    let trimmed = rest.trim_start_matches(is_blank);
+    let start = at + (rest.len() - trimmed.len());
+    if trimmed.is_empty() {
+        return None;
     }
-    (found, None)
+    let length = match trimmed.strip_prefix('"') {
+        Some(quoted) => match quoted.find('"') {
+            Some(close) => close + 2,
+            None => return Some(Err(start)),
+        },
+        None => trimmed.find(|c| is_blank(c) || c == '"').unwrap_or(trimmed.len()),
+    };
+    Some(Ok(start..start + length))
 }
 
 fn is_blank(c: char) -> bool {
@@ -142,9 +205,7 @@ fn is_blank(c: char) -> bool {
 fn unquoted(raw: &str) -> Cow<'_, str> {
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => Cow::Borrowed(inner),
-        None if raw.contains("\\#") || raw.contains("\\!") => {
-            Cow::Owned(raw.replace("\\#", "#").replace("\\!", "!"))
-        }
+        None if raw.contains('\\') => Cow::Owned(raw.replace("\\#", "#").replace("\\!", "!")),
         None => Cow::Borrowed(raw),
     }
 }
@@ -166,7 +227,7 @@ mod tests {
                 words + if statement.unpaired.is_some() { "?" } else { "" }
             }
         };
-        tokens(&lines).iter().map(show).collect::<Vec<_>>().join(" ")
+        tokens(lines).map(|token| show(&token)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -193,7 +254,7 @@ mod tests {
         let text = "  vrrp \"a b\" {x}";
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
         let lines = preprocess::lines(&sources, &strands);
-        let tokens = tokens(&lines);
+        let tokens: Vec<_> = tokens(lines).collect();
         let Some(Token::Statement(statement)) = tokens.first() else { panic!("{tokens:?}") };
         let spans: Vec<_> = statement.words.iter().map(|word| sources.text(word.span)).collect();
         assert_eq!(spans, ["vrrp", "\"a b\""]);

@@ -18,6 +18,7 @@ mod resolve;
 mod route;
 mod rule;
 mod script;
+mod secret;
 mod setting;
 mod statics;
 mod sync_group;
@@ -43,6 +44,7 @@ pub(crate) use lvs::Lvs;
 pub use names::HostName;
 pub(crate) use process::Process;
 pub(crate) use script::Script;
+use secret::Secrets;
 pub(crate) use setting::{Setting, Spanned};
 pub(crate) use statics::Statics;
 pub(crate) use sync_group::SyncGroup;
@@ -95,11 +97,11 @@ pub(crate) struct Drafts {
     pub(crate) lvs: Lvs,
 }
 
-/// The configuration that a tree means.
-pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
+/// The configuration that the blocks of the top level mean. Each is gone when it has been read.
+pub(crate) fn lower<'a>(tree: impl Iterator<Item = Node<'a>>, report: &mut Report) -> model::Config {
     let mut drafts = Drafts::default();
     let (mut instance_names, mut group_names) = (BTreeMap::new(), BTreeMap::new());
-    settings(tree, Block::Root, report, |setting, report| match setting.name() {
+    let mut read = |setting: Setting<'_, '_>, report: &mut Report| match setting.name() {
         "global_defs" => drafts.global.read(setting.node.children(), report),
         "vrrp_script" => drafts.scripts.extend(Script::read(setting, report)),
         "vrrp_instance" => drafts.instances.extend(Instance::read(setting, &mut instance_names, report)),
@@ -119,7 +121,12 @@ pub(crate) fn lower(tree: &[Node<'_>], report: &mut Report) -> model::Config {
             setting.lacks(report);
         }),
         _ => drafts.process.read(setting, report),
-    });
+    };
+    let secrets = Secrets::default();
+    for node in tree {
+        secrets.find(&node, report);
+        settings(std::slice::from_ref(&node), Block::Root, report, &mut read);
+    }
     if drafts.global.dynamic_interfaces {
         report.interfaces.clear();
     }
@@ -184,7 +191,7 @@ pub(crate) fn settings<'n, 'a>(
     mut read: impl FnMut(Setting<'n, 'a>, &mut Report),
 ) {
     for node in nodes {
-        let keyword = node.head().and_then(|head| keyword::lookup(block, &head.text));
+        let keyword = node.keyword;
         // Commands have quoting rules of their own.
         if let Some(unpaired) = node.statement.unpaired
             && keyword.is_none_or(|keyword| !keyword.takes_command())

@@ -47,9 +47,11 @@ impl Line<'_> {
 }
 
 /// The lines that `strands` stand for.
-pub(crate) fn lines<'a>(sources: &'a SourceMap, strands: &[Strand]) -> Vec<Line<'a>> {
-    let line = |strand: &Strand| Line { text: sources.strand(*strand), strand: *strand, sources };
-    strands.iter().map(line).collect()
+pub(crate) fn lines<'a>(
+    sources: &'a SourceMap,
+    strands: &'a [Strand],
+) -> impl Iterator<Item = Line<'a>> + use<'a> {
+    strands.iter().map(|&strand| Line { text: sources.strand(strand), strand, sources })
 }
 
 /// Reads the files that `path` stands for, and all that they ask for. Gives the lines that mean something.
@@ -387,7 +389,7 @@ mod tests {
     fn read(text: &str) -> (Vec<String>, Vec<(Code, String)>) {
         let mut diagnostics = Vec::new();
         let (sources, strands) = read_text(text.as_bytes(), &mut diagnostics);
-        let texts = lines(&sources, &strands).iter().map(|line| line.text.to_owned()).collect();
+        let texts = lines(&sources, &strands).map(|line| line.text.to_owned()).collect();
         let found = diagnostics.iter().map(|d| (d.code, sources.text(d.primary).to_owned())).collect();
         (texts, found)
     }

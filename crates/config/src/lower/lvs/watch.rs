@@ -50,9 +50,9 @@ impl FileDraft {
 }
 
 /// The weight that a file gives itself.
-fn own_weight(_name: &str, _files: &Files<'_>) -> (i32, bool) {
-    // Until the model has the weight of a file, that of a file without any.
-    (1, false)
+fn own_weight(name: &str, files: &Files<'_>) -> (i32, bool) {
+    let influence = files.get(name).map(|file| file.influence).unwrap_or_default();
+    (influence.weight.get().into(), influence.reverse)
 }
 
 /// `weight NUMBER [reverse|noreverse]`.
