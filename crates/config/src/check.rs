@@ -21,12 +21,7 @@ fn script_security(drafts: &Drafts, report: &mut Report) {
     if drafts.global.script_security {
         return;
     }
-    let scripts =
-        drafts.scripts.iter().filter_map(|script| script.command.as_ref()).map(|command| command.span);
-    let notifies = drafts.instances.iter().filter_map(|instance| instance.notify.first_command());
-    let groups = drafts.groups.iter().filter_map(|group| group.notify.first_command());
-    let others = groups.chain(drafts.global.commands()).chain(drafts.lvs.commands());
-    if let Some(first) = scripts.chain(notifies).chain(others).min() {
+    if let Some(first) = report.scripts.iter().map(|script| script.span).min() {
         let headline = "scripts are run without script security";
         let help = "add `enable_script_security` to `global_defs`: then no script runs as root that others could change";
         report.push(Diagnostic::warning(Code::NoScriptSecurity, first, headline).help(help));

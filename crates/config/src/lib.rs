@@ -83,6 +83,8 @@ mod tree;
 use std::collections::BTreeSet;
 use std::io;
 
+use model::vrrp::{Command, RunAs};
+
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use format::{Unbalanced, format};
 pub use lower::HostName;
@@ -159,8 +161,27 @@ pub struct Loaded {
     pub interfaces: Vec<(model::IfName, Span)>,
     /// The names of tables, scopes and the like that only the host can look up, in file order.
     pub names: Vec<HostName>,
+    /// The scripts that the text names and that a daemon would run, in file order.
+    pub scripts: Vec<Script>,
+    /// The users that `user` and `script_user` name, in file order.
+    pub users: Vec<(RunAs, Span)>,
     /// The text, for showing diagnostics.
     pub sources: SourceMap,
+}
+
+/// A script that the text names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// What is run, and with whose rights.
+    pub command: Command,
+    /// The user stands behind the command, on its line.
+    pub names_user: bool,
+    /// The block that it stands in.
+    pub block: keyword::Block,
+    /// The keyword that it follows.
+    pub keyword: &'static str,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Loaded {
@@ -208,7 +229,7 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     let mut tree = tree::parse(lexer::tokens(lines));
     let config = lower::lower(tree.by_ref(), &mut report);
     report.diagnostics.extend(tree.into_diagnostics());
-    let lower::Report { mut diagnostics, secrets, interfaces, mut names, .. } = report;
+    let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
     drop_repetitions(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
@@ -219,7 +240,11 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
         interfaces.into_iter().map(|interface| (interface.value, interface.span)).collect();
     interfaces.sort_by_key(|(_, span)| *span);
     names.sort_by_key(|name| name.span);
-    Loaded { config, diagnostics, interfaces, names, sources }
+    let script_user = &config.global.script_user;
+    let mut scripts: Vec<_> = scripts.into_iter().map(|script| script.resolve(script_user)).collect();
+    scripts.sort_by_key(|script| script.span);
+    let users = users.into_iter().map(|user| (user.value, user.span)).collect();
+    Loaded { config, diagnostics, interfaces, names, scripts, users, sources }
 }
 
 /// Where a directive could not be carried out, what else is wrong with its line follows from that.

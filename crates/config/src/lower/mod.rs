@@ -9,6 +9,7 @@ mod entry;
 mod garp;
 mod garp_group;
 mod global;
+mod host;
 mod instance;
 mod lvs;
 mod names;
@@ -58,6 +59,10 @@ pub(crate) struct Report {
     pub(crate) secrets: Vec<Span>,
     /// The interfaces that are named.
     pub(crate) interfaces: Vec<Spanned<IfName>>,
+    /// The scripts that are named.
+    pub(crate) scripts: Vec<host::ScriptDraft>,
+    /// The users that are named by a line of their own.
+    pub(crate) users: Vec<Spanned<vrrp::RunAs>>,
     /// Rules without a priority so far.
     pub(crate) unranked_rules: BTreeMap<Family, u32>,
     /// The names that the host has to look up.
@@ -132,6 +137,7 @@ pub(crate) fn lower<'a>(tree: impl Iterator<Item = Node<'a>>, report: &mut Repor
     }
     let groups = drafts.track_groups.iter().map(|group| (group.name.value.as_str(), group.name.span));
     drafts.statics.check_groups(groups, report);
+    report.keep_scripts_that_run(&drafts);
     check::drafts(&mut drafts, report);
     report.tell_unbuilt();
     let Drafts {

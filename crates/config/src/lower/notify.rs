@@ -5,6 +5,7 @@ use model::vrrp::{Command, Deleted, Notify, RunAs};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lexer::Word;
 use crate::lexer::script::{self, ScriptError, ScriptWord};
+use crate::lower::host::ScriptDraft;
 use crate::lower::{Global, Report, Setting, Spanned};
 use crate::source::Span;
 
@@ -27,6 +28,7 @@ impl CommandDraft {
         match Self::parse(setting, user) {
             Ok(draft) => {
                 draft.remark_on_lost_arguments(setting, user, report);
+                report.scripts.push(draft.wanted_by(setting));
                 Some(draft)
             }
             Err(error) => {
@@ -63,6 +65,18 @@ impl CommandDraft {
             Diagnostic::note(Code::ExtraWords, span, headline)
                 .help("write the command and its arguments as one string in double quotes"),
         );
+    }
+
+    fn wanted_by(&self, setting: Setting<'_, '_>) -> ScriptDraft {
+        ScriptDraft {
+            program: self.program.clone(),
+            arguments: self.arguments.clone(),
+            run_as: self.run_as.clone(),
+            names_user: self.run_as.is_some(),
+            block: setting.block,
+            keyword: setting.name(),
+            span: self.span,
+        }
     }
 
     /// With the rights of its own user, else of `user`, else of `script_user`.
@@ -105,7 +119,9 @@ pub(crate) fn user(setting: Setting<'_, '_>, report: &mut Report) -> Option<RunA
         report.push(diagnostic.help("users and groups are given by name; the line has no effect"));
         return None;
     }
-    owner(words)
+    let user = owner(words)?;
+    report.users.push(Spanned { value: user.clone(), span: setting.span() });
+    Some(user)
 }
 
 /// `[USER [[:]GROUP]]` where a keyword has other words before.
@@ -177,14 +193,6 @@ impl NotifyDraft {
             Some(first) => report.push(repeated(setting, setting.span(), first.span)),
             None => self.deleted = Some(Spanned { value: command, span: setting.span() }),
         }
-    }
-
-    /// Where the first command stands, if there is one.
-    pub(crate) fn first_command(&self) -> Option<Span> {
-        let deleted = self.deleted.as_ref().and_then(|deleted| deleted.value.as_ref());
-        let plain =
-            [&self.master, &self.backup, &self.fault, &self.stop, &self.master_rx_lower_priority, &self.any];
-        plain.into_iter().flatten().chain(deleted).map(|command| command.span).min()
     }
 
     pub(crate) fn resolve(&self, global: &Global) -> Notify {

@@ -60,6 +60,7 @@ impl Script {
         settings(setting.node.children(), Block::Script, report, |setting, report| {
             script.set(setting, report);
         });
+        report.run_script_as(script.command.as_ref(), script.user.as_ref());
         Some(script)
     }
 

@@ -7,7 +7,6 @@ use model::LifecycleScript;
 use super::set;
 use crate::lower::notify::{self, CommandDraft};
 use crate::lower::{Global, Report, Setting};
-use crate::source::Span;
 
 /// `startup_script` and `shutdown_script`.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +42,6 @@ impl LifecycleDraft {
             _ => return false,
         }
         true
-    }
-
-    pub(super) fn commands(&self) -> impl Iterator<Item = Span> + '_ {
-        [&self.startup, &self.shutdown].into_iter().filter_map(|script| Some(script.command.as_ref()?.span))
     }
 }
 

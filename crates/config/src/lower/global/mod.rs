@@ -267,11 +267,6 @@ impl Global {
         self.vmac_address_prefix.as_ref().map_or_else(|| self.vmac_prefix(), |prefix| &prefix.value)
     }
 
-    /// Where commands stand that script security is about.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = Span> + '_ {
-        self.topics.lifecycle.commands()
-    }
-
     /// What the whole daemon needs of it. The IPVS synchronisation may follow one of `instances`.
     pub(crate) fn resolve(self, instances: &[Instance], report: &mut Report) -> model::Global {
         let topics = &self.topics;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use model::lvs::{BfdCheck, Check, Checker, Probe};
 
 use crate::keyword::Block;
-use crate::lower::notify::CommandDraft;
 use crate::lower::{Report, Setting, Spanned, settings};
 use crate::source::Span;
 
@@ -139,11 +138,6 @@ impl CheckerDraft {
     /// The session that it listens to.
     pub(super) fn session(&self) -> Option<&Spanned<String>> {
         if let Kind::Bfd(name) = &self.kind { Some(name) } else { None }
-    }
-
-    /// What it runs.
-    pub(super) fn command(&self) -> Option<&CommandDraft> {
-        if let Kind::Misc(draft) = &self.kind { draft.command() } else { None }
     }
 
     pub(super) fn resolve(

@@ -54,12 +54,9 @@ impl MiscDraft {
         self.command = Some(command);
     }
 
-    pub(super) fn command(&self) -> Option<&CommandDraft> {
-        self.command.as_ref()
-    }
-
     /// Whether it has a command.
     pub(super) fn check(&self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        report.run_script_as(self.command.as_ref(), self.user.as_ref());
         if self.command.is_none() {
             let headline = "this `MISC_CHECK` has nothing to run; it is ignored";
             report.push(

@@ -98,9 +98,9 @@ impl Lvs {
         });
     }
 
-    /// Where the commands stand that it would run.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = Span> {
-        self.virtual_servers.iter().flat_map(VirtualServer::commands).map(|command| command.span)
+    /// Whether there is a virtual server, right or wrong.
+    pub(crate) fn has_servers(&self) -> bool {
+        !self.virtual_servers.is_empty()
     }
 
     /// What is meant, with everything inherited in its place.

@@ -53,10 +53,6 @@ impl Notify {
         keep_first(&mut self.down, setting, report);
     }
 
-    pub(super) fn commands(&self) -> impl Iterator<Item = &CommandDraft> {
-        self.up.as_deref().into_iter().chain(self.down.as_deref())
-    }
-
     pub(super) fn up(&self, global: &Global) -> Option<Box<model::vrrp::Command>> {
         self.up.as_ref().map(|command| Box::new(command.resolve(None, global)))
     }
@@ -168,10 +164,6 @@ impl RealServer {
                     .help("connections resume below `lthreshold`: write a number below `uthreshold`"),
             );
         }
-    }
-
-    pub(super) fn commands(&self) -> impl Iterator<Item = &CommandDraft> {
-        self.notify.commands().chain(self.checkers.iter().filter_map(CheckerDraft::command))
     }
 
     pub(super) fn resolve(self, outer: &Inherited<'_>) -> lvs::RealServer {

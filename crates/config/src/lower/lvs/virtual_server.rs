@@ -8,7 +8,6 @@ use model::lvs::{self, Forwarding, Protocol, Quorum, Scheduler};
 
 use crate::diagnostic::Code;
 use crate::keyword::Block;
-use crate::lower::notify::CommandDraft;
 use crate::lower::{Global, Report, Setting, Spanned, settings};
 use crate::source::Span;
 
@@ -185,10 +184,6 @@ impl VirtualServer {
                 }
             },
         }
-    }
-
-    pub(super) fn commands(&self) -> impl Iterator<Item = &CommandDraft> {
-        self.notify.commands().chain(self.servers.iter().flat_map(RealServer::commands))
     }
 
     /// The name of its group, and the family of its servers.
