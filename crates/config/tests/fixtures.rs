@@ -219,7 +219,7 @@ fn passwords_are_never_shown() {
 fn the_log_form_is_what_operators_know() {
     let loaded = config::load(&Text("\nfoo\u{1b} bar".to_owned()), "/etc/a.conf");
     let log = render::log(&loaded.diagnostics[0], &loaded.sources);
-    assert_eq!(log, "(/etc/a.conf: Line 2) unknown keyword `foo\u{fffd}` at the top level");
+    assert_eq!(log, "(/etc/a.conf: Line 2) Unknown keyword 'foo\u{fffd}'");
 
     let loaded = config::load(&Text("vrrp_instance a {\npriority 300\n}".to_owned()), "/etc/a.conf");
     let logs: Vec<_> = loaded.diagnostics.iter().map(|d| render::log(d, &loaded.sources)).collect();

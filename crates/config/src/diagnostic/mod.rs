@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, as data. [`render`] makes text of it.
 
+mod classic;
 mod code;
 mod json;
 pub mod render;

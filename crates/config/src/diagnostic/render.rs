@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::json::Finding;
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, classic};
 use crate::source::{SourceMap, Span, Step};
 
 /// Whether escape sequences for a terminal are written.
@@ -60,13 +60,14 @@ pub fn line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     format!("{name}:{}:{}: {}[{code}]: {headline}", at.line, at.column, severity.name())
 }
 
-/// One line in the form that keepalived logs, and what happens now: `(FILE: Line N) headline; help`.
+/// One line in the form that keepalived logs, in its words where operators know them, and what happens now:
+/// `(FILE: Line N) sentence; help`.
 #[must_use]
 pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let name = sources.name(diagnostic.primary);
     let line = sources.location(diagnostic.primary).line;
     let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    let sentence = diagnostic.classic.as_ref().unwrap_or(&diagnostic.headline);
+    let sentence = classic::sentence(diagnostic);
     format!("({name}: Line {line}) {sentence}{help}")
 }
 

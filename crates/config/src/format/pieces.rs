@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::lexer;
+use crate::preprocess::without_comment;
 
 /// The longest line that is read, in bytes without the line end.
 pub(super) const LONGEST_LINE: usize = 1022;
@@ -78,7 +79,7 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
 /// What of a line is code and what is comment, both without outer blanks.
 fn code_and_comment(text: &str, line: &Range<usize>) -> (Range<usize>, Range<usize>) {
     let raw = text.get(line.clone()).unwrap_or_default();
-    let (code, comment) = raw.split_at_checked(comment_start(raw)).unwrap_or((raw, ""));
+    let (code, comment) = raw.split_at_checked(without_comment(raw).len()).unwrap_or((raw, ""));
     let mut visible = code.trim_start_matches(BLANKS);
     if line.start == 0 {
         // A byte order mark is not part of the first word.
@@ -93,21 +94,6 @@ fn code_and_comment(text: &str, line: &Range<usize>) -> (Range<usize>, Range<usi
 }
 
 const BLANKS: [char; 2] = [' ', '\t'];
-
-/// Where the first `#` or `!` outside double quotes is; a backslash hides the character after it.
-fn comment_start(line: &str) -> usize {
-    let (mut quoted, mut hidden) = (false, false);
-    for (at, byte) in line.bytes().enumerate() {
-        match byte {
-            _ if hidden => hidden = false,
-            b'\\' => hidden = true,
-            b'"' => quoted = !quoted,
-            b'#' | b'!' if !quoted => return at,
-            _ => {}
-        }
-    }
-    line.len()
-}
 
 /// Whether a definition may begin on the line. Other lines are not continued, whatever they end in.
 pub(super) fn may_define(code: &str) -> bool {

@@ -103,6 +103,7 @@ changes its meaning:
 | `help` | what to write instead or what happens now; `null` if there is nothing to say |
 | `file`, `line`, `column` | where it begins; lines and columns count from 1, columns in characters |
 | `end_line`, `end_column` | where it ends, exclusive |
+| `trail` | how the text came to mean what it does, through definitions, repetitions and includes: each step with `text` and the five fields of a place, the nearest first; not there if it stands as it is meant |
 | `labels` | other places that belong to it, each with `text` and the five fields of a place |
 
 No password or key is in it.

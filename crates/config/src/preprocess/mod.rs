@@ -21,6 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use budget::Limits;
+pub(crate) use physical::without_comment;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{DefinitionId, SourceId, SourceMap, Span, Strand, Text, Way};

@@ -188,6 +188,6 @@ fn begins_special(text: &str) -> bool {
 }
 
 /// The line up to its comment.
-pub(super) fn without_comment(line: &str) -> &str {
+pub(crate) fn without_comment(line: &str) -> &str {
     line.get(..look(line).end).unwrap_or(line)
 }

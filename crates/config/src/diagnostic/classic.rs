@@ -1,0 +1,37 @@
+//! The sentences that keepalived logs, for the findings that operators and their tools know by them.
+
+use super::{Code, Diagnostic};
+
+/// What keepalived logs for it, or the headline.
+pub(super) fn sentence(diagnostic: &Diagnostic) -> String {
+    let known = diagnostic.classic.clone().or_else(|| by_code(diagnostic));
+    known.unwrap_or_else(|| diagnostic.headline.clone())
+}
+
+/// The sentence of all findings of a kind.
+fn by_code(diagnostic: &Diagnostic) -> Option<String> {
+    let sentence = match diagnostic.code {
+        Code::UnknownKeyword => return quoted(diagnostic).map(|word| format!("Unknown keyword '{word}'")),
+        Code::InvalidNumber => return quoted(diagnostic).map(|word| format!("invalid number '{word}'")),
+        Code::MissingInterface => {
+            return quoted(diagnostic).map(|name| format!("WARNING - interface {name} doesn't exist"));
+        }
+        Code::MissingOpenBrace => "Missing '{' at beginning of configuration block",
+        Code::StrayOpenBrace => "Unexpected '{' - ignoring",
+        Code::StrayCloseBrace => "Extra '}' found",
+        Code::UnclosedBlock => "There are 1 missing '}'s or extra '{'s",
+        // Without the line that keepalived shows: there may be a password on it.
+        Code::UnpairedQuote => "Unmatched quote",
+        Code::NoScriptSecurity => {
+            "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
+        }
+        Code::PasswordCut => "Truncating auth_pass to 8 characters",
+        _ => return None,
+    };
+    Some(sentence.to_owned())
+}
+
+/// The first word of the file that the headline shows.
+fn quoted(diagnostic: &Diagnostic) -> Option<&str> {
+    diagnostic.headline.split('`').nth(1)
+}
