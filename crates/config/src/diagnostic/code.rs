@@ -324,9 +324,7 @@ codes! {
         "virtual_routes {\n    inet6 2001:db8::/32 dev eth0\n}"
         => "virtual_routes {\n    2001:db8::/32 dev eth0\n}";
     MissingName = "SF0812", "a name that this host's tables do not have",
-        "Routing tables, protocols, scopes, realms and groups have numbers, and files of the host give them names. The test of a configuration looks them up; keepalived ignores an entry whose name it does not find. Add the name to the file that the message names, or write the number.",
-        "virtual_routes {\n    198.51.100.0/24 dev eth0 table custmer\n}"
-        => "virtual_routes {\n    198.51.100.0/24 dev eth0 table 100\n}";
+        "Routing tables, protocols, scopes, realms and groups have numbers, and files of the host give them names. The test of a configuration looks them up; keepalived ignores an entry whose name it does not find. Add the name to the file that the message names, or write the number.";
     EmptyPool = "SF0901", "a virtual server without real servers",
         "Traffic to it would have nowhere to go, so keepalived ignores the whole block, its sorry server too. A real server that could not be read, or is of another address family, does not count.",
         "virtual_server 192.0.2.1 80 {\n    lvs_sched rr\n    lvs_method NAT\n    protocol TCP\n}"

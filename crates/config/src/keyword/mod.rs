@@ -187,21 +187,27 @@ pub(crate) fn nearest_of<T>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions and replacements between two words (Levenshtein).
+/// Insertions, deletions, replacements and swaps of neighbours between two words.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
+    let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+    let same = |x: char, y: Option<char>| y.is_some_and(|y| x.eq_ignore_ascii_case(&y));
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut previous = None;
     for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (&y, &above) in b.iter().zip(row.iter().skip(1)) {
-            let replaced = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
-            left = replaced.min(left + 1).min(above + 1);
-            diagonal = above;
-            next.push(left);
+        let mut next = vec![i + 1];
+        let mut left = None;
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = at(&row, j) + usize::from(!same(x, Some(y)));
+            let least = replaced.min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let is_swap = same(y, previous) && same(x, left);
+            let swapped = j.checked_sub(1).filter(|_| is_swap).map(|index| at(&before, index) + 1);
+            next.push(swapped.map_or(least, |swapped| least.min(swapped)));
+            left = Some(y);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
+        previous = Some(x);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -395,5 +401,8 @@ mod tests {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", ""), 3);
         assert_eq!(distance("same", "same"), 0);
+        assert_eq!(distance("tabel", "table"), 1);
+        assert_eq!(distance("ab", "ba"), 1);
+        assert_eq!(distance("a", "ba"), 1);
     }
 }
