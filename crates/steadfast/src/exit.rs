@@ -12,7 +12,7 @@ pub(crate) const PERMISSION: u8 = 4;
 pub(crate) const TEST_ERRORS: u8 = 4;
 /// A configuration test found warnings that the daemon would survive.
 pub(crate) const TEST_WARNINGS: u8 = 5;
-/// The configuration file is missing or cannot be read.
+/// The configuration file, or one that it must include, is missing or cannot be read.
 pub(crate) const NO_FILE: u8 = 6;
 /// A configuration test found scripts without `enable_script_security`.
 pub(crate) const TEST_SCRIPT_SECURITY: u8 = 6;

@@ -35,17 +35,21 @@ pub fn full(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> Str
         group = group.elements(snippets(diagnostic, sources));
     }
     let trail = sources.trail(diagnostic.primary);
-    group = group.elements(trail.iter().map(|step| Level::NOTE.message(stage(step, sources))));
+    group = group
+        .elements(trail.iter().map(|step| Level::NOTE.message(stage(step, diagnostic.primary, sources))));
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
 }
 
-/// `${N}` is `300` at FILE:LINE.
-fn stage(step: &Step, sources: &SourceMap) -> String {
-    let Step { remark, place } = step;
-    format!("{remark} at {}:{}", sources.name(*place), sources.location(*place).line)
+/// `${N}` is `300` here; in the value of `$VI`, used at FILE:LINE.
+fn stage(Step { remark, place }: &Step, primary: Span, sources: &SourceMap) -> String {
+    let line = sources.location(*place).line;
+    if place.source == primary.source && line == sources.location(primary).line {
+        return format!("{remark} here");
+    }
+    format!("{remark} at {}:{line}", sources.name(*place))
 }
 
 /// One line: `FILE:LINE:COLUMN: error[SF0101]: headline`.

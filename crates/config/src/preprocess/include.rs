@@ -56,8 +56,7 @@ impl Checks {
 
     fn of(name: &str) -> Self {
         match name {
-            // The manual's name.
-            "read" | "readable" => Self::READ,
+            "read" => Self::READ,
             "match" => Self::MATCH,
             "wildcard_match" => Self::WILDCARD_MATCH,
             "brace_match" => Self::BRACE_MATCH,
@@ -194,7 +193,7 @@ impl Reader<'_> {
             );
             return;
         }
-        match self.content(path) {
+        match self.content(path, at.is_none()) {
             Ok(text) => {
                 let has_room = self.budget.file(text.as_str().len());
                 let id = self.sources.add_text(path, Arc::clone(&text), at);
@@ -236,13 +235,14 @@ impl Reader<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// What stands in a file, which is read once.
-    fn content(&mut self, path: &str) -> Result<Arc<Text>, Skipped> {
+    /// What stands in a file, which is read once. The command line may name one that is executable.
+    fn content(&mut self, path: &str, is_main: bool) -> Result<Arc<Text>, Skipped> {
         if let Some(text) = self.texts.get(path) {
             return Ok(Arc::clone(text));
         }
         match self.provider.kind(path).map_err(Skipped::Unreadable)? {
             FileKind::Regular => {}
+            FileKind::Executable if is_main => {}
             FileKind::Executable => return Err(Skipped::Executable),
             FileKind::Directory => return Err(Skipped::Directory),
             FileKind::Other => return Err(Skipped::Irregular),

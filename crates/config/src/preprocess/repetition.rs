@@ -238,7 +238,7 @@ impl Cursor<'_> {
 
     fn word(&mut self) -> Range<usize> {
         self.skip_blanks();
-        let length = self.rest().find([' ', '\t', ',', '}', ')', '{']).unwrap_or(self.rest().len());
+        let length = self.rest().find([' ', '\t', ',', '}', ')', '{']).unwrap_or_else(|| self.rest().len());
         self.at += length;
         self.at - length..self.at
     }

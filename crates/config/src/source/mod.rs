@@ -300,7 +300,7 @@ impl SourceMap {
         let starts = source.text.line_starts();
         let first = starts.get(source.text.line_index(span.start())).copied().unwrap_or_default();
         let last = source.text.line_index(span.end());
-        let end = starts.get(last + 1).copied().unwrap_or(source.text().len());
+        let end = starts.get(last + 1).copied().unwrap_or_else(|| source.text().len());
         let end = source.text().floor_char_boundary(end.min(span.end() + LONGEST_EXCERPT));
         let mut lines = source.text().get(first..end).unwrap_or_default().to_owned();
         let secrets = self.secrets.get(&self.text_key(span.source));

@@ -30,6 +30,7 @@ pub(super) enum Flag {
     Namespace,
     Genhash,
     CoreDump,
+    AllConfig,
     ConfigId,
     IgnoreSigint,
     Signum,
@@ -45,7 +46,7 @@ pub(super) enum Flag {
 impl Flag {
     /// Using it changes nothing, though one day it will.
     pub(super) const fn is_idle(self) -> bool {
-        matches!(self, Self::NotYet(_) | Self::ReleaseVips | Self::ConfigId)
+        matches!(self, Self::NotYet(_) | Self::ReleaseVips)
     }
 }
 
@@ -112,7 +113,7 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     valued(b's', "namespace", "NAME", Flag::Namespace, "Run in this network namespace"),
     plain(b'm', "core-dump", Flag::CoreDump, "Allow core dumps"),
     optional(valued(b'M', "core-dump-pattern", "PATTERN", Flag::NotYet("-M"), "As -m, and set the pattern")),
-    plain(b'e', "all-config", Flag::NotYet("-e"), "Start with all checks of include on"),
+    plain(b'e', "all-config", Flag::AllConfig, "Start with all checks of include on"),
     valued(b'i', "config-id", "ID", Flag::ConfigId, "Use the configuration lines that begin with @ID"),
     long_only("ignore-sigint", Flag::IgnoreSigint, "Ignore SIGINT"),
     Spelling {
@@ -164,10 +165,8 @@ pub(super) fn apply(options: &mut Options, flag: Flag, value: Option<OsString>) 
         Flag::DumpConfig => options.dump_config = true,
         Flag::AddressMonitoring => options.address_monitoring = true,
         Flag::CoreDump => options.core_dump = true,
-        Flag::ConfigId => {
-            options.config_id = Some(text(value));
-            options.without_effect.push("-i");
-        }
+        Flag::ConfigId => options.config_id = Some(text(value)),
+        Flag::AllConfig => options.all_include_checks = true,
         Flag::IgnoreSigint => options.ignore_sigint = true,
         Flag::Namespace => options.namespace = Some(text(value)),
         Flag::Genhash => return Err(not_built("--genhash")),

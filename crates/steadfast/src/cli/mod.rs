@@ -88,7 +88,9 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     /// `-m`: allow core dumps.
     pub(crate) core_dump: bool,
-    /// `-i`: which conditional lines of the files count.
+    /// `-e`: every check of `include` is on from the start.
+    pub(crate) all_include_checks: bool,
+    /// `-i`: which conditional lines of the files count; the name of the host if `None`.
     pub(crate) config_id: Option<String>,
     /// `-u`.
     pub(crate) umask: Option<u32>,
@@ -122,6 +124,7 @@ impl Default for Options {
             address_monitoring: false,
             namespace: None,
             core_dump: false,
+            all_include_checks: false,
             config_id: None,
             umask: None,
             ignore_sigint: false,

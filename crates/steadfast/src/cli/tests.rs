@@ -39,11 +39,8 @@ fn every_flag_is_understood_in_both_spellings() {
         ("-a", "--address-monitoring", Options { address_monitoring: true, ..base() }),
         ("-s blue", "--namespace=blue", Options { namespace: Some("blue".into()), ..base() }),
         ("-m", "--core-dump", Options { core_dump: true, ..base() }),
-        (
-            "-i one",
-            "--config-id=one",
-            Options { config_id: Some("one".into()), without_effect: vec!["-i"], ..base() },
-        ),
+        ("-e", "--all-config", Options { all_include_checks: true, ..base() }),
+        ("-i one", "--config-id=one", Options { config_id: Some("one".into()), ..base() }),
     ];
     for (short, long, expected) in cases {
         assert_eq!(options(short), *expected, "{short}");
@@ -66,8 +63,8 @@ fn octavia_neutron_and_openshift_start_it_like_this() {
 
 #[test]
 fn flags_without_effect_and_stray_words_are_remembered() {
-    let options = options("-x -e word -I --all stray");
-    assert_eq!(options.without_effect, ["-x", "-e", "-I", "--all"]);
+    let options = options("-x word -I --all stray");
+    assert_eq!(options.without_effect, ["-x", "-I", "--all"]);
     assert_eq!(options.ignored_words, ["word", "stray"]);
 }
 

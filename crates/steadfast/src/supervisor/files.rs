@@ -1,10 +1,12 @@
 //! The configuration file, and what reading it came to.
 
-use std::cell::Cell;
-use std::io;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use config::{Code, Loaded, SourceProvider};
+use config::{Code, FileKind, Loaded, SourceProvider};
 
 use super::verdict::{Findings, Losses};
 use crate::cli::Options;
@@ -12,8 +14,11 @@ use crate::cli::Options;
 /// Where the configuration is, for every reading of it.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
+    /// A file, or a pattern of several.
     path: PathBuf,
     load_balancing: bool,
+    config_id: String,
+    all_include_checks: bool,
 }
 
 /// What a reading came to.
@@ -40,7 +45,12 @@ impl Files {
     pub(super) fn of(options: &Options) -> Self {
         let path = options.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
         let path = std::path::absolute(&path).unwrap_or(path);
-        Self { path, load_balancing: options.load_balancing }
+        Self {
+            path,
+            load_balancing: options.load_balancing,
+            config_id: options.config_id.clone().unwrap_or_else(host_name),
+            all_include_checks: options.all_include_checks,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -49,12 +59,19 @@ impl Files {
 
     /// Reads everything anew.
     pub(super) fn read(&self) -> Reading {
-        let provider = Provider { main: &self.path, unreadable: Cell::new(false) };
-        let mut loaded = config::load(&provider, &self.path.to_string_lossy());
+        let provider = Provider { main: &self.path };
+        let options = config::Options {
+            config_id: self.config_id.clone(),
+            all_include_checks: self.all_include_checks,
+            random_seed: seed(),
+            ..config::Options::default()
+        };
+        let mut loaded = config::load_with(&provider, &self.path.to_string_lossy(), &options);
         if !self.load_balancing {
             loaded.tolerate(Code::NoDirector);
         }
-        Reading { loaded, unreadable: provider.unreadable.get() }
+        let unreadable = loaded.diagnostics.iter().any(|found| found.code == Code::UnreadableFile);
+        Reading { loaded, unreadable }
     }
 }
 
@@ -78,33 +95,91 @@ impl Reading {
     }
 }
 
+/// The name of the host up to its first dot, which is the config id unless the command line says another.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// What `${_RANDOM}` is drawn from: another number for each reading.
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    now.as_secs() ^ u64::from(now.subsec_nanos()) << 32 ^ u64::from(std::process::id()) << 16
+}
+
 /// The file system, of which only regular files are read: a pipe would hold up the daemon for ever.
 struct Provider<'a> {
     main: &'a Path,
-    unreadable: Cell<bool>,
+}
+
+impl Provider<'_> {
+    /// The name of the main file may not be text; what the loader calls it is only for messages.
+    fn path<'p>(&'p self, path: &'p str) -> &'p Path {
+        if path == self.main.to_string_lossy() { self.main } else { Path::new(path) }
+    }
 }
 
 impl SourceProvider for Provider<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        // The name of the main file may not be text; what the loader calls it is only for messages.
-        let is_main = path == self.main.to_string_lossy();
-        let content = read_regular(if is_main { self.main } else { Path::new(path) });
-        if is_main && content.is_err() {
-            self.unreadable.set(true);
-        }
-        content
+        read_regular(self.path(path))
+    }
+
+    fn kind(&self, path: &str) -> io::Result<FileKind> {
+        std::fs::metadata(self.path(path)).map(|metadata| kind(&metadata))
+    }
+
+    fn names(&self, directory: &str) -> io::Result<Vec<String>> {
+        let entries = std::fs::read_dir(directory)?.take(MOST_NAMES);
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        // A name with an equals sign or a NUL byte is none.
+        let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+        let value = is_name.then(|| std::env::var_os(name)).flatten()?;
+        Some(value.to_string_lossy().into_owned())
+    }
+}
+
+/// A directory with more names is none of configurations.
+const MOST_NAMES: usize = 100_000;
+
+/// A larger file is no configuration.
+const LARGEST: u64 = 1 << 30;
+
+fn kind(metadata: &Metadata) -> FileKind {
+    const ANYBODY_EXECUTES: u32 = 0o111;
+    if metadata.is_dir() {
+        FileKind::Directory
+    } else if !metadata.is_file() {
+        FileKind::Other
+    } else if metadata.mode() & ANYBODY_EXECUTES != 0 {
+        FileKind::Executable
+    } else {
+        FileKind::Regular
     }
 }
 
 fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    check_regular(&std::fs::metadata(path)?)?;
+    // It may have become another thing by now; opening that must not wait, nor make a terminal this process's own.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let file: File = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    check_regular(&file.metadata()?)?;
+    let mut content = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut content)?;
+    if u64::try_from(content.len()).unwrap_or(u64::MAX) > LARGEST {
+        return Err(io::Error::other("more than a gigabyte"));
     }
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
+    Ok(content)
+}
+
+fn check_regular(metadata: &Metadata) -> io::Result<()> {
+    match kind(metadata) {
+        FileKind::Regular | FileKind::Executable => Ok(()),
+        FileKind::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        FileKind::Other => Err(io::Error::other("not a regular file")),
     }
-    std::fs::read(path)
 }
 
 /// Where keepalived looks too.
@@ -114,13 +189,17 @@ const DEFAULT_PATH: &str = "/etc/keepalived/keepalived.conf";
 mod tests {
     use super::*;
 
+    fn files(path: PathBuf) -> Files {
+        Files { path, load_balancing: true, config_id: "web1".to_owned(), all_include_checks: false }
+    }
+
     fn reading(text: Option<&[u8]>) -> Reading {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.conf");
         if let Some(text) = text {
             std::fs::write(&path, text).unwrap();
         }
-        Files { path, load_balancing: true }.read()
+        files(path).read()
     }
 
     #[test]
@@ -138,7 +217,48 @@ mod tests {
     #[test]
     fn a_directory_is_no_file() {
         let dir = tempfile::tempdir().unwrap();
-        let reading = Files { path: dir.path().to_owned(), load_balancing: true }.read();
+        let reading = files(dir.path().to_owned()).read();
         assert!(matches!(reading.usable(), Err(Unusable::File(_))));
+    }
+
+    /// The router id that a directory of files makes, of which the first is read; and the codes of what was found.
+    fn router_id(place: &Path, name: &str) -> (Option<String>, Vec<&'static str>) {
+        let Reading { loaded, .. } = files(place.join(name)).read();
+        let codes = loaded.diagnostics.iter().map(|found| found.code.id()).collect();
+        (loaded.config.global.router_id.clone(), codes)
+    }
+
+    #[test]
+    fn files_are_included_from_the_file_system() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path();
+        std::fs::create_dir(place.join("conf.d")).unwrap();
+        std::fs::write(place.join("a.conf"), "global_defs {\n include conf.d/*.conf\n}\n").unwrap();
+        std::fs::write(place.join("conf.d/1.conf"), "@web1 $ID=${_PWD}\n@web2 $ID=2\n").unwrap();
+        std::fs::write(place.join("conf.d/2.conf"), "router_id $ID # here\n").unwrap();
+        let expected = place.join("conf.d").display().to_string();
+        assert_eq!(router_id(place, "a.conf"), (Some(expected.clone()), vec![]));
+        assert_eq!(
+            router_id(place, "[a].conf"),
+            (Some(expected), vec![]),
+            "the command line has patterns too"
+        );
+        assert_eq!(router_id(place, "b*.conf").1, ["SF0101"]);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_never_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path();
+        rustix::fs::mknodat(rustix::fs::CWD, place.join("fifo"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        std::os::unix::fs::symlink("/bin/true", place.join("program")).unwrap();
+        for name in ["fifo", "program", "/dev/zero", "."] {
+            std::fs::write(place.join("a.conf"), format!("includer {name}\n")).unwrap();
+            assert_eq!(router_id(place, "a.conf").1, ["SF0110"], "{name}");
+            std::fs::write(place.join("a.conf"), format!("include {name}\n")).unwrap();
+            assert_eq!(router_id(place, "a.conf").1, ["SF0111"], "{name}");
+        }
+        assert_eq!(router_id(place, "fifo").1, ["SF0101"]);
     }
 }

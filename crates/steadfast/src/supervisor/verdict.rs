@@ -98,6 +98,8 @@ fn is_loss(diagnostic: &Diagnostic) -> bool {
         Code::LineTooLong
             | Code::NulByte
             | Code::UnpairedQuote
+            | Code::Directive
+            | Code::Parameter
             | Code::MissingOpenBrace
             | Code::StrayOpenBrace
             | Code::StrayCloseBrace
