@@ -11,7 +11,7 @@ use crate::lower::{Drafts, Report};
 pub(crate) fn drafts(drafts: &mut Drafts, report: &mut Report) {
     script_security(drafts, report);
     trackers::check(drafts, report);
-    instances::check(&drafts.instances, report);
+    instances::check(&drafts.instances, &drafts.global, report);
     groups::settle(&mut drafts.groups, &drafts.instances, report);
     drafts.lvs.check(&drafts.bfd, &drafts.files, report);
 }

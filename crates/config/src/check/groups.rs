@@ -7,19 +7,25 @@ use crate::keyword::nearest_of;
 use crate::lower::{Instance, Report, SyncGroup};
 use crate::source::Span;
 
+/// How many unknown members get a suggestion. To look for one costs as much as there are instances.
+const SUGGESTIONS: usize = 20;
+
 /// Takes members out that do not exist or are in a group already, and groups that nobody is left in.
 pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report: &mut Report) {
     let names = || instances.iter().map(|instance| instance.name.value.as_str());
     let known: BTreeSet<&str> = names().collect();
     let mut home: BTreeMap<String, Span> = BTreeMap::new();
+    let mut unknown = 0;
     for group in groups.iter_mut() {
         group.members.retain(|member| {
             let name = member.value.as_str();
             if !known.contains(name) {
                 let headline = format!("there is no `vrrp_instance` {}; it is ignored", shown(name));
+                unknown += 1;
                 let diagnostic = Diagnostic::warning(Code::SyncGroup, member.span, headline)
                     .classic(format!("Virtual router {name} specified in sync group doesn't exist"));
-                report.push(match nearest_of(name, known.iter(), |known| known) {
+                let candidates = known.iter().filter(|_| unknown <= SUGGESTIONS);
+                report.push(match nearest_of(name, candidates, |known| known) {
                     Some(near) => diagnostic.help(format!("did you mean {}?", shown(near))),
                     None => diagnostic.help("define it, or take it out of the group"),
                 });

@@ -1,19 +1,19 @@
 //! Instances beside each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use model::{Family, IfName, Vrid};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::{Loss, Status};
-use crate::lower::{Instance, Report};
+use crate::lower::{Global, Instance, Report};
 use crate::source::Span;
 
 /// Reports what an instance lacks, and what two of them cannot both have.
-pub(super) fn check(instances: &[Instance], report: &mut Report) {
+pub(super) fn check(instances: &[Instance], global: &Global, report: &mut Report) {
     completeness(instances, report);
-    virtual_routers(instances, report);
+    virtual_routers(instances, global, report);
     shared_addresses(instances, report);
 }
 
@@ -46,28 +46,44 @@ fn completeness(instances: &[Instance], report: &mut Report) {
     }
 }
 
-/// A virtual router on a link: the one of the multicast group, or that of a peer.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Router<'d> {
+/// A VRID on a link.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Link<'d> {
     interface: Option<&'d IfName>,
     vrid: Vrid,
     family: Family,
-    /// The peer, and the source that it knows us by.
-    peer: Option<(IpAddr, Option<IpAddr>)>,
 }
 
-/// Two instances may share a VRID on one interface only if they are of two families, or talk to different peers, or from
-/// different addresses.
-fn virtual_routers(instances: &[Instance], report: &mut Report) {
+/// A virtual router on a link: the one of a multicast group, or that of a peer.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Router<'d> {
+    link: Link<'d>,
+    /// The group, or a peer.
+    destination: IpAddr,
+    /// The source that a peer knows us by.
+    source: Option<IpAddr>,
+}
+
+/// Two instances may share a VRID on one interface only if they are of two families, or talk to different groups or
+/// peers, or from different addresses to the same peer.
+fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report) {
     let mut taken: BTreeMap<Router<'_>, &Instance> = BTreeMap::new();
+    let mut links = BTreeSet::new();
     for instance in instances {
         let Some(vrid) = instance.vrid else { continue };
         let interface = instance.interface.as_ref().map(|interface| &interface.value);
-        let source = instance.transport.source.map(|source| source.value);
-        let peers = instance.transport.peers.iter().map(|peer| Some((peer.value.address, source)));
-        let peers: Vec<_> = if instance.transport.peers.is_empty() { vec![None] } else { peers.collect() };
-        let router = |peer| Router { interface, vrid: vrid.value, family: instance.family(), peer };
-        let conflict = peers.iter().find_map(|&peer| taken.get(&router(peer)));
+        let family = instance.family();
+        let link = Link { interface, vrid: vrid.value, family };
+        let router = |destination, source| Router { link, destination, source };
+        let transport = &instance.transport;
+        let source = transport.source.map(|source| source.value);
+        let mut routers: Vec<_> =
+            transport.peers.iter().map(|peer| router(peer.value.address, source)).collect();
+        if routers.is_empty() {
+            let group = transport.group.map_or_else(|| global.group(family), |group| group.value);
+            routers.push(router(group, None));
+        }
+        let conflict = routers.iter().find_map(|router| taken.get(router));
         if let Some(other) = conflict {
             let place =
                 interface.map_or_else(|| "without an interface".to_owned(), |name| format!("on `{name}`"));
@@ -80,8 +96,11 @@ fn virtual_routers(instances: &[Instance], report: &mut Report) {
                     .help("give each virtual router of a link its own number"),
             );
         }
-        for peer in peers {
-            taken.entry(router(peer)).or_insert(instance);
+        if conflict.is_none() && !links.insert(link) {
+            report.lacks("one VRID twice on an interface", Status::Planned(Loss::Meaning), vrid.span);
+        }
+        for router in routers {
+            taken.entry(router).or_insert(instance);
         }
     }
 }

@@ -233,10 +233,3 @@ fn report_unknown(node: &Node<'_>, block: Block, report: &mut Report) {
     }
     report.push(diagnostic);
 }
-
-/// What follows the keyword.
-pub(crate) fn secrets(node: &Node<'_>) -> Option<Span> {
-    let unpaired = node.statement.unpaired;
-    let (first, last) = (node.arguments().first(), node.arguments().last());
-    first.zip(last).map(|(first, last)| first.span.to(last.span)).or(unpaired)
-}

@@ -20,7 +20,7 @@ mod worker;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::vrrp::{Instance, RunAs, Transport, Version};
-use model::{IfName, RouterGlobals};
+use model::{Family, IfName, RouterGlobals};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, shown};
 use crate::keyword::Block;
@@ -244,6 +244,14 @@ impl Global {
             _ => return false,
         }
         true
+    }
+
+    /// Where instances without peers advertise (`vrrp_mcast_group4`, `vrrp_mcast_group6`).
+    pub(crate) const fn group(&self, family: Family) -> IpAddr {
+        match family {
+            Family::V4 => IpAddr::V4(self.group_v4),
+            Family::V6 => IpAddr::V6(self.group_v6),
+        }
     }
 
     /// Whether instances and sync groups mail unless they say themselves (`smtp_alert_vrrp`, `smtp_alert`).

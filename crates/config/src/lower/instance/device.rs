@@ -135,7 +135,7 @@ fn mac(text: &str) -> Result<(Octets, bool), &'static str> {
     }
     let is_whole = parts.next().is_none();
     if octets.first().is_some_and(|first| first & 1 == 1) {
-        return Err("is a MAC of many, not of one");
+        return Err("is a multicast MAC");
     }
     if matches!(octets.as_slice(), [0, 0, 0x5e, 0, 1 | 2, ..]) {
         return Err("is reserved to virtual routers, which get it without being told");

@@ -39,10 +39,9 @@ impl Instance {
         let owner = if basics.priority == Priority::OWNER { Initial::Master } else { Initial::Backup };
         let Some(state) = self.election.state else { return owner };
         if basics.strict && state.value != owner {
-            report.push(
-                strict_mode(state.span, "`state MASTER` with a priority below 255, and `BACKUP` with 255")
-                    .help("the line has no effect"),
-            );
+            let headline = "in strict mode the state is MASTER if the priority is 255, and only then";
+            report
+                .push(Diagnostic::warning(Code::Strict, state.span, headline).help("the line has no effect"));
             return owner;
         }
         state.value

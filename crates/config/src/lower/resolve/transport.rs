@@ -15,11 +15,8 @@ impl Instance {
         let draft = &self.transport;
         if draft.peers.is_empty() && !draft.fault_without_peers {
             self.warn_of_multicast(report);
-            let group = match basics.family {
-                Family::V4 => IpAddr::V4(global.group_v4),
-                Family::V6 => IpAddr::V6(global.group_v6),
-            };
-            return Transport::Multicast { group: draft.group.map_or(group, |group| group.value) };
+            let group = draft.group.map_or_else(|| global.group(basics.family), |group| group.value);
+            return Transport::Multicast { group };
         }
         if let Some(group) = draft.group {
             let headline =
