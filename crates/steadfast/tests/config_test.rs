@@ -18,10 +18,14 @@ impl Place {
         place
     }
 
+    fn path(&self) -> String {
+        format!("{}/", self.0.path().display())
+    }
+
     /// The exit status and the output of a test of a file with script security and one instance on `interface`. `@` in
     /// `more` is this directory.
     fn test(&self, global: &str, interface: &str, more: &str) -> (Option<i32>, String) {
-        let more = more.replace('@', &format!("{}/", self.0.path().display()));
+        let more = more.replace('@', &self.path());
         let file = format!(
             "global_defs {{\nenable_script_security\n{global}\n}}\nvrrp_instance web {{\ninterface {interface}\n\
              virtual_router_id 51\nvirtual_ipaddress {{\n192.0.2.10/24\n}}\n{more}\n}}\n"
@@ -35,24 +39,42 @@ impl Place {
 }
 
 #[track_caller]
-fn assert_warned((code, said): &(Option<i32>, String), words: &str) {
-    assert_eq!(*code, Some(5), "{said}");
+fn assert_said((code, said): &(Option<i32>, String), expected: i32, words: &str) {
+    assert_eq!(*code, Some(expected), "{said}");
     assert!(said.contains(words), "{words:?} is not in: {said}");
+    assert!(said.matches("SF050").count() <= 1, "it is said twice: {said}");
 }
 
 #[test]
 fn scripts_that_would_not_run_are_named() {
     let place = Place::new();
+    let global = "dynamic_interfaces\nscript_user root";
+    // keepalived fails for a check alone: a notification that is lost is a note.
     for (notify, words) in [
-        ("notify /no/such/script", "(notify of web) is not run: /no does not exist"),
+        (
+            "notify /no/such/script",
+            "note[SF0502]: the script `/no/such/script` is not run on this host: /no does not",
+        ),
         ("notify @plain", "is not executable"),
         ("notify @open", "writable by everybody"),
-        ("notify_master /bin/true extra words", "(notify_master of web) is not run: no user extra; "),
+        ("notify_master /bin/true extra words", "is not run on this host: no user extra; "),
         ("notify \"/bin/true words\" nobody no-such-group", "no group no-such-group"),
     ] {
-        let tested = place.test("dynamic_interfaces\nscript_user root", "eth0", notify);
-        assert_warned(&tested, words);
-        assert!(tested.1.starts_with("warning: script ") && tested.1.lines().count() == 1, "{}", tested.1);
+        assert_said(&place.test(global, "eth0", notify), 0, words);
+    }
+    for (script, code, words) in [
+        ("/no/such/script", 5, "warning[SF0502]: the script `/no/such/script` is not run"),
+        ("@open", 5, "writable by everybody"),
+        ("@plain", 0, "is not executable"),
+        (
+            "/bin/true\nuser nobody-at-all",
+            5,
+            "SF0503]: scripts cannot be run as this user: no user nobody-at-all",
+        ),
+    ] {
+        let check =
+            format!("{global}\n}}\nvrrp_script probe {{\nscript {}", script.replace('@', &place.path()));
+        assert_said(&place.test(&check, "eth0", "track_script {\nprobe\n}"), code, words);
     }
     let fine = place.test("dynamic_interfaces\nscript_user root", "eth0", "notify /bin/true");
     assert_eq!(fine, (Some(0), String::new()));
@@ -66,9 +88,8 @@ fn scripts_without_a_user_are_remarked_on_once() {
         assert_eq!(tested, (Some(0), String::new()));
         return;
     }
-    let words = "scripts run as root: there is no script_user and no user keepalived_script";
-    assert_warned(&tested, words);
-    assert_eq!(tested.1.lines().count(), 1, "{}", tested.1);
+    let words = "scripts run as root: there is no `script_user` and no user `keepalived_script`";
+    assert_said(&tested, 5, words);
 }
 
 #[test]
@@ -76,7 +97,7 @@ fn interfaces_that_this_host_does_not_have_are_named() {
     let place = Place::new();
     let more = "track_interface {\nlo\nno-such-link\n}";
     let tested = place.test("", "no-such-link", more);
-    assert_warned(&tested, "warning[SF0408]: this host has no interface `no-such-link`");
+    assert_said(&tested, 5, "warning[SF0408]: this host has no interface `no-such-link`");
     assert!(tested.1.contains("a.conf:6:11") && tested.1.matches("SF0408").count() == 1, "{}", tested.1);
     let (_, said) = place.test("dynamic_interfaces", "no-such-link", more);
     assert!(!said.contains("SF0408"), "{said}");

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::Path;
 
 use verdicts::bench::{Bench, Case, File};
-use verdicts::explained::{REASONS, reason};
+use verdicts::explained::{REASONS, reasons};
 use verdicts::random::Random;
 use verdicts::{mutate, samples, table};
 
@@ -73,8 +73,10 @@ fn assert_explained(cases: &[Case], what: &str) {
     fs::create_dir_all(&folder).expect("a folder");
     let (mut explained, mut unexplained) = (BTreeMap::<&str, usize>::new(), Vec::new());
     for (number, case) in cases.iter().enumerate().filter(|(_, case)| !case.agrees()) {
-        match reason(case) {
-            Some(reason) => *explained.entry(reason.name).or_default() += 1,
+        match reasons(case) {
+            Some(reasons) => {
+                reasons.iter().for_each(|reason| *explained.entry(reason.name).or_default() += 1)
+            }
             None => {
                 let path = folder.join(format!("{number}.conf"));
                 fs::write(&path, &case.file.text).expect("a file");

@@ -4,6 +4,7 @@
 //! whole process group is ended, and never runs twice at once. A notify script is never killed while the
 //! daemon runs: it may be in the middle of something.
 
+mod audit;
 mod examine;
 mod lane;
 mod permit;
@@ -21,6 +22,7 @@ use sys::signal::Signal;
 use crate::log::{Level, Log};
 use crate::message::{Notification, ScriptOutcome, ToWorker};
 
+pub(crate) use audit::audit;
 use examine::{Examiner, Remark};
 use lane::{Lane, StepNumber};
 use permit::Permits;
@@ -362,14 +364,6 @@ impl Runner {
             self.check(reactor, now, name, run);
         }
     }
-}
-
-/// What is wrong with the scripts of a configuration if root runs it on this host, as the log would tell it. May block
-/// on the user database.
-pub(crate) fn findings(config: &vrrp::Config, security: Security) -> Vec<String> {
-    let mut examiner = Examiner::new(Permits::of_root());
-    examiner.configure(security);
-    remarks(config, &mut examiner).into_iter().map(|remark| remark.line).collect()
 }
 
 fn remarks(config: &vrrp::Config, examiner: &mut Examiner) -> Vec<Remark> {

@@ -133,6 +133,11 @@ impl Permits {
         predicted.err().unwrap_or(Refusal::Spawn(error))
     }
 
+    /// Why nothing can be run as this user.
+    pub(super) fn refusal_of(&mut self, user: &RunAs) -> Option<Refusal> {
+        self.rights(user).err()
+    }
+
     /// Whether what has no user of its own runs as root, for want of a user for scripts.
     pub(super) fn is_root_by_default(&mut self) -> bool {
         self.rights(&RunAs::Default).is_ok_and(|rights| rights.credentials.uid == Uid::ROOT)

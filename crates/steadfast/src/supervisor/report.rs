@@ -57,32 +57,20 @@ pub(super) enum Console {
 pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     let mut reading = Files::of(options).read();
     reading.loaded.judge_language();
-    let mut findings = Vec::new();
-    if options.vrrp {
-        // The links of another namespace are not to be seen from here.
-        if options.namespace.is_none() {
-            let missing = missing_interfaces(&reading.loaded);
-            reading.loaded.diagnostics.extend(missing);
-            let missing = host_names::missing(&reading.loaded);
-            reading.loaded.diagnostics.extend(missing);
-            reading.loaded.diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
-        }
-        let config = &reading.loaded.config;
-        findings = script::findings(&config.vrrp, script::Security::from(&config.global));
+    // The links of another namespace are not to be seen from here.
+    if options.vrrp && options.namespace.is_none() {
+        let mut missing = missing_interfaces(&reading.loaded);
+        missing.append(&mut host_names::missing(&reading.loaded));
+        reading.loaded.diagnostics.append(&mut missing);
     }
+    script::audit(&mut reading.loaded);
     let mut out: Box<dyn Write> = match log {
         Some(path) => Box::new(File::options().append(true).create(true).open(path)?),
         None => Box::new(io::stderr()),
     };
     let colour = if log.is_none() && io::stderr().is_terminal() { Colour::On } else { Colour::Off };
     write_full(&mut out, &reading.loaded, colour)?;
-    for finding in &findings {
-        writeln!(out, "warning: {finding}")?;
-    }
-    Ok(match verdict(&reading) {
-        exit::OK if !findings.is_empty() => exit::TEST_WARNINGS,
-        code => code,
-    })
+    Ok(verdict(&reading))
 }
 
 /// A warning for each interface that the file names and this host does not have.
@@ -104,14 +92,18 @@ fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
 }
 
 /// What reading the configuration leads a test to leave with: keepalived's numbers, but a missing file is a failure.
+///
+/// As with keepalived, scripts without script security hide what else is wrong, unless a word is missing, with which it
+/// stops reading at once.
 fn verdict(reading: &Reading) -> u8 {
     let diagnostics = &reading.loaded.diagnostics;
+    let has = |code, least| diagnostics.iter().any(|found| found.code == code && found.severity >= least);
+    let stops = has(Code::MissingArgument, Severity::Warning);
     match reading.loaded.worst() {
         _ if reading.unreadable => exit::NO_FILE,
+        _ if has(Code::NoScriptSecurity, Severity::Warning) && !stops => exit::TEST_SCRIPT_SECURITY,
+        Some(Severity::Error) if has(Code::IncludeFailed, Severity::Error) => exit::NO_FILE,
         Some(Severity::Error) => exit::TEST_ERRORS,
-        Some(Severity::Warning) if diagnostics.iter().any(|d| d.code == Code::NoScriptSecurity) => {
-            exit::TEST_SCRIPT_SECURITY
-        }
         Some(Severity::Warning) => exit::TEST_WARNINGS,
         Some(Severity::Note) | None => exit::OK,
     }

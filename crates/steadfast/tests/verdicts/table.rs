@@ -12,7 +12,8 @@ const KEEPALIVED: [u32; 3] = [2, 2, 7];
 
 /// One file for each keyword and argument.
 pub(crate) fn files() -> Vec<File> {
-    let known = keyword::all().filter(|(_, keyword)| release(keyword.since) <= KEEPALIVED);
+    let is_known = |keyword: &Keyword| release(keyword.since) <= KEEPALIVED && keyword.name != "steadfast";
+    let known = keyword::all().filter(|(_, keyword)| is_known(keyword));
     known.flat_map(|(block, keyword)| of_keyword(block, keyword)).collect()
 }
 
