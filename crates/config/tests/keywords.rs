@@ -124,11 +124,12 @@ fn frame(block: Block) -> Frame {
             before: "from 192.0.2.0/24 table 7 priority 70",
             ..within(Block::Instance, "virtual_rules", &[])
         },
-        Block::Nexthop => {
-            option(Block::StaticRoutes, "198.51.100.0/24 nexthop via 192.0.2.9 nexthop via 192.0.2.8")
-        }
-        Block::EncapIp => option(Block::StaticRoutes, "198.51.100.0/24 dev eth0 encap ip"),
-        Block::EncapIp6 => option(Block::StaticRoutes, "2001:db8:5::/64 dev eth0 encap ip6"),
+        Block::Nexthop => option(
+            Block::StaticRoutes,
+            "198.51.100.0/24 no_track nexthop via 192.0.2.9 nexthop via 192.0.2.8",
+        ),
+        Block::EncapIp => option(Block::StaticRoutes, "198.51.100.0/24 dev eth0 encap ip id 9"),
+        Block::EncapIp6 => option(Block::StaticRoutes, "2001:db8:5::/64 dev eth0 encap ip6 id 9"),
         Block::EncapMpls => option(Block::StaticRoutes, "198.51.100.0/24 dev eth0 encap mpls"),
         Block::EncapIla => option(Block::StaticRoutes, "2001:db8:5::/64 dev eth0 encap ila"),
         Block::ServerGroup => root("virtual_server_group servers", &["192.0.2.84 80"]),
@@ -166,12 +167,91 @@ const HMAC_KEYS: &str = "key 1 text-text-text-text-text-text-text\nkey 2 more-mo
 const COMPANIONS: &[(Block, &str, &str)] = &[];
 
 /// Other beginnings of the line that an option stands on.
-const BEGINNINGS: &[(Block, &str, &str)] = &[];
+const BEGINNINGS: &[(Block, &str, &str)] = &[
+    (Block::StaticAddresses, "dev", "192.0.2.80/24"),
+    (Block::StaticAddresses, "peer", "192.0.2.80 dev eth0"),
+    (Block::StaticAddresses, "home", "2001:db8::80/64 dev eth0"),
+    (Block::StaticAddresses, "-nodad", "2001:db8::80/64 dev eth0"),
+    (Block::StaticAddresses, "mngtmpaddr", "2001:db8::80/64 dev eth0"),
+    (Block::StaticAddresses, "preferred_lft", "2001:db8::80/64 dev eth0"),
+    (Block::VirtualAddresses, "dev", "192.0.2.80/24"),
+    (Block::VirtualAddresses, "peer", "192.0.2.80 dev eth0"),
+    (Block::ExcludedAddresses, "dev", "192.0.2.80/24"),
+    (Block::ExcludedAddresses, "peer", "192.0.2.80 dev eth0"),
+    (Block::ExcludedAddresses, "home", "2001:db8::80/64 dev eth0"),
+    (Block::ExcludedAddresses, "-nodad", "2001:db8::80/64 dev eth0"),
+    (Block::ExcludedAddresses, "mngtmpaddr", "2001:db8::80/64 dev eth0"),
+    (Block::ExcludedAddresses, "preferred_lft", "2001:db8::80/64 dev eth0"),
+    (Block::StaticRoutes, "to", "203.0.113.0/24 dev eth0"),
+    (Block::StaticRoutes, "(type)", "dev eth0"),
+    (Block::StaticRoutes, "default6", "default dev eth0"),
+    (Block::StaticRoutes, "inet6", "default dev eth0"),
+    (Block::StaticRoutes, "from", "default dev eth0"),
+    (Block::StaticRoutes, "expires", "default dev eth0"),
+    (Block::StaticRoutes, "pref", "default dev eth0"),
+    (Block::StaticRoutes, "protocol", "198.51.100.0/24 dev eth0 no_track"),
+    (Block::StaticRoutes, "prepend", "198.51.100.0/24 dev eth0 append"),
+    (Block::VirtualRoutes, "to", "203.0.113.0/24 dev eth0"),
+    (Block::VirtualRoutes, "(type)", "dev eth0"),
+    (Block::VirtualRoutes, "default6", "default dev eth0"),
+    (Block::VirtualRoutes, "inet6", "default dev eth0"),
+    (Block::VirtualRoutes, "from", "default dev eth0"),
+    (Block::VirtualRoutes, "expires", "default dev eth0"),
+    (Block::VirtualRoutes, "pref", "default dev eth0"),
+    (Block::VirtualRoutes, "protocol", "198.51.100.0/24 dev eth0 no_track"),
+    (Block::VirtualRoutes, "prepend", "198.51.100.0/24 dev eth0 append"),
+    (Block::StaticRules, "track_group", "from 192.0.2.0/24 iif eth0 table 7 priority 70"),
+    (Block::StaticRules, "inet6", "table 7 priority 70"),
+    (Block::StaticRules, "from", "table 7 priority 70"),
+    (Block::StaticRules, "protocol", "table 7 priority 70 no_track"),
+    (Block::StaticRules, "table", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "lookup", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "l3mdev", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "type", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "goto", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "nop", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "blackhole", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "unreachable", "from 192.0.2.0/24 priority 70"),
+    (Block::StaticRules, "prohibit", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "inet6", "table 7 priority 70"),
+    (Block::VirtualRules, "from", "table 7 priority 70"),
+    (Block::VirtualRules, "protocol", "table 7 priority 70 no_track"),
+    (Block::VirtualRules, "table", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "lookup", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "l3mdev", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "type", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "goto", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "nop", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "blackhole", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "unreachable", "from 192.0.2.0/24 priority 70"),
+    (Block::VirtualRules, "prohibit", "from 192.0.2.0/24 priority 70"),
+];
 
 /// Keywords that mean what is anyway, with the reason.
 const IDLE: &[(Block, &str, &str)] = &[
+    (Block::VirtualAddresses, "home", "the address is IPv4"),
+    (Block::VirtualAddresses, "-nodad", "the address is IPv4"),
+    (Block::VirtualAddresses, "mngtmpaddr", "the address is IPv4"),
+    (Block::VirtualAddresses, "preferred_lft", "the address is IPv4"),
+    (Block::StaticRoutes, "as", "no route translates addresses"),
+    (Block::VirtualRoutes, "as", "no route translates addresses"),
+    (Block::StaticRoutes, "inet", "the family is IPv4 anyway"),
+    (Block::VirtualRoutes, "inet", "the family is IPv4 anyway"),
+    (Block::StaticRules, "inet", "the family is IPv4 anyway"),
+    (Block::VirtualRules, "inet", "the family is IPv4 anyway"),
     (Block::Instance, "debug", "accepted for old files, and nothing ever"),
     (Block::VirtualServer, "hashed", "accepted for old files, and nothing ever"),
+];
+
+/// Keywords of which every use is warned of.
+const WARNED: &[(Block, &str)] = &[
+    (Block::StaticRoutes, "gw"),
+    (Block::StaticRoutes, "or"),
+    (Block::StaticRoutes, "as"),
+    (Block::VirtualRoutes, "gw"),
+    (Block::VirtualRoutes, "or"),
+    (Block::VirtualRoutes, "as"),
+    (Block::Nexthop, "as"),
 ];
 
 /// The file with `lines` in `frame`, beside what it needs but for lines of the same keyword.
@@ -250,7 +330,7 @@ fn fault(block: Block, keyword: &Keyword) -> Option<String> {
     let with = file(block, keyword, Some(example(keyword)));
     let loaded_with = loaded(&with);
     let bad = loaded_with.diagnostics.iter().find(|found| found.severity >= Severity::Warning);
-    if let Some(bad) = bad {
+    if let Some(bad) = bad.filter(|_| !WARNED.contains(&(block, keyword.name))) {
         return Some(render::line(bad, &loaded_with.sources));
     }
     let is_idle = IDLE.iter().any(|(home, name, _)| (*home, *name) == (block, keyword.name));

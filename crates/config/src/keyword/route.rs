@@ -6,14 +6,14 @@ use super::{ADDRESS, Block, FLAG, IFNAME, Keyword, choice, grammar, integer, lat
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const COMMON: &[Keyword] = &[
     later("(destination)", grammar("[to] [TYPE] ADDRESS[/PREFIX] | default | any | all")).required()
-        .such_as("198.51.100.0/24 via 192.0.2.1")
+        .such_as("198.51.100.0/24 via 192.0.2.1 dev eth0")
         .doc("Sets the destination prefix. Any word that is no option is taken as destination."),
     later("to", grammar("[TYPE] ADDRESS[/PREFIX]"))
         .such_as("to 198.51.100.0/24")
         .doc("Introduces the destination explicitly."),
     later("(type)", grammar("unicast|local|broadcast|brd|anycast|multicast|prohibit|unreachable|blackhole|xresolve|throw|nat | INTEGER 0..255"))
         .or("unicast")
-        .such_as("blackhole 198.51.100.0/24")
+        .such_as("blackhole 198.51.100.0/24 no_track")
         .doc("Sets the route type. Must stand right before the destination."),
     later("default6", FLAG)
         .doc("Sets the IPv6 default destination. Alias of inet6 default (deprecated)."),
