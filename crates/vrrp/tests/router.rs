@@ -323,3 +323,12 @@ fn a_master_that_is_pushed_to_and_fro_has_its_last_word_once_a_second() {
     assert!(yields > 20, "{yields}");
     assert_eq!(last_words, 3, "at 0, 1 and 2 seconds");
 }
+
+#[test]
+fn unicast_without_peers_is_a_fault() {
+    let alone = Instance { transport: Transport::unicast([]), ..instance("VI_1", eth(1), 51) };
+    let instances = vec![alone, instance("VI_2", eth(2), 51)];
+    let router = running(&Config { instances, ..Config::default() });
+    let states: Vec<_> = router.status().map(|one| one.state).collect();
+    assert_eq!(states, [StateName::Fault, StateName::Backup]);
+}

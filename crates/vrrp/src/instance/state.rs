@@ -141,6 +141,8 @@ pub enum Cause {
     NoAddress(IfName),
     /// The interface's socket could not be opened.
     NoSocket(IfName),
+    /// It is unicast and has nobody to talk to.
+    NoPeers,
     /// A vital script says that its service does not work.
     Script(Arc<str>),
 }
@@ -152,6 +154,7 @@ impl fmt::Display for Cause {
             Self::LinkDown(name) => write!(f, "interface {name} is down"),
             Self::NoAddress(name) => write!(f, "interface {name} has no IPv4 address"),
             Self::NoSocket(name) => write!(f, "cannot send or hear on interface {name}"),
+            Self::NoPeers => f.write_str("there are no unicast peers"),
             Self::Script(name) => write!(f, "script {name} fails"),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::vrrp::Transport;
 use model::{IfIndex, IfName, Influence};
 
 use super::Instance;
@@ -39,6 +40,9 @@ impl Instance {
         let mut causes = BTreeSet::new();
         if let Some(own) = &self.config.interface {
             causes.extend(self.own_causes(own, world));
+        }
+        if matches!(&self.config.transport, Transport::Unicast { peers, .. } if peers.is_empty()) {
+            causes.insert(Cause::NoPeers);
         }
         for tracked in &self.config.track_interfaces {
             let link = world.links.get(&tracked.interface);
