@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: Steadfast beside keepalived on this machine, in turns, as the tables of `docs/performance.md`.
 
+mod config;
 mod table;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use crate::{packages, say};
 
-const PARTS: [&str; 4] = ["takeover", "overtake", "client", "scale"];
+const PARTS: [&str; 5] = ["takeover", "overtake", "client", "scale", "config"];
 
 /// Runs the parts that are named, or all; `--runs N` for other than five runs each.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -136,6 +137,7 @@ impl Bench {
                 "takeover" => self.takeover()?,
                 "overtake" => self.overtake()?,
                 "client" => self.client()?,
+                "config" => self.config()?,
                 _ => self.scale()?,
             });
         }
@@ -190,6 +192,11 @@ impl Bench {
             }
         }
         Ok(table::scale(&figures))
+    }
+
+    fn config(&self) -> Result<String, Failure> {
+        let steadfast = self.binaries.join("steadfast");
+        Ok(table::config(&config::measure(&steadfast, self.runs)?))
     }
 
     /// Runs a measurement and collects what it says. What it complains of goes to the terminal.

@@ -226,7 +226,7 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     let mut report = lower::Report::default();
     let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
     let lines = preprocess::lines(&sources, &strands);
-    let mut tree = tree::parse(lexer::tokens(lines));
+    let mut tree = tree::parse(lines);
     let config = lower::lower(tree.by_ref(), &mut report);
     report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;

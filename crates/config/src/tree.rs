@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::{self, Block, Content, Keyword, Names};
-use crate::lexer::{Statement, Token, Word};
+use crate::lexer::{self, Statement, Token, Word};
+use crate::preprocess::Line;
 use crate::source::Span;
 
 /// Blocks inside blocks: the language has four levels.
@@ -40,25 +41,25 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Puts tokens into blocks; an iterator over those of the top level.
-pub(crate) fn parse<'a, T: Iterator<Item = Token<'a>>>(tokens: T) -> Tree<'a, T> {
-    Tree { tokens, parser: Parser::default() }
+/// Puts the tokens of lines into blocks; an iterator over those of the top level.
+pub(crate) fn parse<'a, L: Iterator<Item = Line<'a>>>(lines: L) -> Tree<'a, L> {
+    Tree { lines, parser: Parser::default() }
 }
 
 /// The blocks of the top level, in file order.
-pub(crate) struct Tree<'a, T> {
-    tokens: T,
+pub(crate) struct Tree<'a, L> {
+    lines: L,
     parser: Parser<'a>,
 }
 
-impl<T> Tree<'_, T> {
+impl<L> Tree<'_, L> {
     /// What was wrong with the braces, as far as blocks have been asked for.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.parser.diagnostics
     }
 }
 
-impl<'a, T: Iterator<Item = Token<'a>>> Iterator for Tree<'a, T> {
+impl<'a, L: Iterator<Item = Line<'a>>> Iterator for Tree<'a, L> {
     type Item = Node<'a>;
 
     fn next(&mut self) -> Option<Node<'a>> {
@@ -66,15 +67,15 @@ impl<'a, T: Iterator<Item = Token<'a>>> Iterator for Tree<'a, T> {
             if let Some(node) = self.parser.complete() {
                 return Some(node);
             }
-            match self.tokens.next() {
-                Some(Token::Statement(statement)) => self.parser.statement(statement),
-                Some(Token::Open(span)) => self.parser.open(span),
-                Some(Token::Close(span)) => self.parser.close(span),
-                None => {
-                    self.parser.finish();
-                    return self.parser.root.children.pop_front();
-                }
-            }
+            let Some(line) = self.lines.next() else {
+                self.parser.finish();
+                return self.parser.root.children.pop_front();
+            };
+            lexer::tokens(&line, |token| match token {
+                Token::Statement(statement) => self.parser.statement(statement),
+                Token::Open(span) => self.parser.open(span),
+                Token::Close(span) => self.parser.close(span),
+            });
         }
     }
 }
@@ -252,14 +253,14 @@ fn braced(node: &Node<'_>) -> Option<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lexer, preprocess};
+    use crate::preprocess;
 
     /// `keyword(child child)` and the codes of what was reported.
     fn tree(text: &str) -> (String, Vec<Code>) {
         let mut diagnostics = Vec::new();
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
         let lines = preprocess::lines(&sources, &strands);
-        let mut tree = parse(lexer::tokens(lines));
+        let mut tree = parse(lines);
         let nodes: Vec<_> = tree.by_ref().collect();
         diagnostics.extend(tree.into_diagnostics());
         (show(&nodes), diagnostics.iter().map(|d| d.code).collect())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::{Figures, Setting, Side};
+use super::{Figures, Setting, Side, config};
 
 /// What happens to the master of a client, and how the table calls it.
 pub(super) const EVENTS: [(&str, &str); 4] = [
@@ -114,6 +114,15 @@ pub(super) fn scale(figures: &Figures) -> String {
         lines.push(format!("| {title}, each router at another time | {row} |"));
     }
     titled("Scale: 500 virtual routers at 100 ms, version 3, median (least to most)", &lines)
+}
+
+pub(super) fn config(figures: &Figures) -> String {
+    let mut lines =
+        vec!["| virtual servers | Steadfast | keepalived | ratio |".to_owned(), "|---|---|---|---|".to_owned()];
+    lines.extend(
+        config::SIZES.map(|size| format!("| {size} | {} |", compare(figures, &size.to_string(), "test", 0))),
+    );
+    titled("Configuration: milliseconds of `-t`, ten real servers each, median (least to most)", &lines)
 }
 
 fn titled(title: &str, lines: &[String]) -> String {

@@ -6,7 +6,7 @@
 pub(crate) mod script;
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use crate::preprocess::Line;
 use crate::source::Span;
@@ -22,27 +22,68 @@ pub(crate) struct Word<'a> {
 /// What stands between two separators: at least one word, unless all of it is an unpaired quote.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement<'a> {
-    pub(crate) words: Vec<Word<'a>>,
+    pub(crate) words: Words<'a>,
     /// A `"` without a partner. The text after it belongs to no word.
     pub(crate) unpaired: Option<Span>,
+    /// Its part of the line.
     line: Line<'a>,
-    range: Range<usize>,
 }
 
 impl<'a> Statement<'a> {
     /// The text as written.
-    pub(crate) fn text(&self) -> &'a str {
-        self.line.text.get(self.range.clone()).unwrap_or_default()
+    pub(crate) const fn text(&self) -> &'a str {
+        self.line.text
     }
 
     /// Where the bytes `range` of [`Self::text`] stand.
     pub(crate) fn span_of(&self, range: Range<usize>) -> Span {
-        self.line.span(self.range.start + range.start..self.range.start + range.end)
+        self.line.span(range)
     }
 
     /// Where the statement stands.
     pub(crate) fn span(&self) -> Span {
-        self.line.span(self.range.clone())
+        self.line.span(0..self.line.text.len())
+    }
+}
+
+/// The words of a statement. One or two, which is what nearly all have, need no memory of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Words<'a> {
+    #[default]
+    None,
+    One([Word<'a>; 1]),
+    Two([Word<'a>; 2]),
+    More(Vec<Word<'a>>),
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn as_slice(&self) -> &[Word<'a>] {
+        match self {
+            Self::None => &[],
+            Self::One(words) => words,
+            Self::Two(words) => words,
+            Self::More(words) => words,
+        }
+    }
+
+    fn push(&mut self, word: Word<'a>) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One([word]),
+            Self::One([first]) => Self::Two([first, word]),
+            Self::Two([first, second]) => Self::More(vec![first, second, word]),
+            Self::More(mut words) => {
+                words.push(word);
+                Self::More(words)
+            }
+        };
+    }
+}
+
+impl<'a> Deref for Words<'a> {
+    type Target = [Word<'a>];
+
+    fn deref(&self) -> &[Word<'a>] {
+        self.as_slice()
     }
 }
 
@@ -54,56 +95,20 @@ pub(crate) enum Token<'a> {
     Close(Span),
 }
 
-/// All tokens of `lines`, one after the other: nobody ever holds those of a whole file.
-pub(crate) fn tokens<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> impl Iterator<Item = Token<'a>> {
-    lines.into_iter().flat_map(|line| LineTokens {
-        line,
-        rest: 0,
-        braces: Braces::of(line.text),
-        brace: None,
-    })
-}
-
-/// The tokens of one line.
-struct LineTokens<'a> {
-    line: Line<'a>,
-    /// Where what has not been looked at begins. Beyond the end when all is done.
-    rest: usize,
-    braces: Braces<'a>,
-    /// A brace whose turn it is.
-    brace: Option<usize>,
-}
-
-impl<'a> Iterator for LineTokens<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        if let Some(at) = self.brace.take() {
-            return Some(self.brace(at));
+/// Hands the tokens of a line to `take`, from left to right.
+pub(crate) fn tokens<'a>(line: &Line<'a>, mut take: impl FnMut(Token<'a>)) {
+    let mut start = 0;
+    for at in Braces::of(line.text) {
+        if let Some(statement) = statement(line, start..at) {
+            take(Token::Statement(statement));
         }
-        let length = self.line.text.len();
-        if self.rest > length {
-            return None;
-        }
-        let next = self.braces.next();
-        let range = self.rest..next.unwrap_or(length);
-        self.rest = next.unwrap_or(length) + 1;
-        match (statement(&self.line, range), next) {
-            (Some(statement), brace) => {
-                self.brace = brace;
-                Some(Token::Statement(statement))
-            }
-            (None, Some(at)) => Some(self.brace(at)),
-            (None, None) => None,
-        }
+        let span = line.span(at..at + 1);
+        let opens = line.text.as_bytes().get(at) == Some(&b'{');
+        take(if opens { Token::Open(span) } else { Token::Close(span) });
+        start = at + 1;
     }
-}
-
-impl<'a> LineTokens<'a> {
-    fn brace(&self, at: usize) -> Token<'a> {
-        let span = self.line.span(at..at + 1);
-        let opens = self.line.text.as_bytes().get(at) == Some(&b'{');
-        if opens { Token::Open(span) } else { Token::Close(span) }
+    if let Some(statement) = statement(line, start..line.text.len()) {
+        take(Token::Statement(statement));
     }
 }
 
@@ -149,30 +154,25 @@ impl Iterator for Braces<'_> {
 
 fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> {
     let text = line.text.get(range.clone())?;
-    let blanks = text.len() - text.trim_start().len();
-    let text = text.trim();
+    let visible = text.trim_ascii_start();
+    let blanks = text.len() - visible.len();
+    let text = visible.trim_ascii_end();
     if text.is_empty() {
         return None;
     }
     let start = range.start + blanks;
-    let mut statement = Statement {
-        // Most lines are a keyword and its argument.
-        words: Vec::with_capacity(2),
-        unpaired: None,
-        line: *line,
-        range: start..start + text.len(),
-    };
+    let line = line.part(start..start + text.len());
+    let mut statement = Statement { words: Words::None, unpaired: None, line };
     let mut at = 0;
     while let Some(word) = word(text, at) {
         match word {
             Ok(within) => {
-                let raw = text.get(within.clone()).unwrap_or_default();
-                let span = line.span(start + within.start..start + within.end);
-                statement.words.push(Word { text: unquoted(raw), span });
                 at = within.end;
+                let raw = text.get(within.clone()).unwrap_or_default();
+                statement.words.push(Word { text: unquoted(raw), span: line.span(within) });
             }
             Err(quote) => {
-                statement.unpaired = Some(line.span(start + quote..start + text.len()));
+                statement.unpaired = Some(line.span(quote..text.len()));
                 break;
             }
         }
@@ -182,24 +182,21 @@ fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> 
 
 /// The range of the first word from `at` on, quotes included, or where an unpaired quote is.
 fn word(text: &str, at: usize) -> Option<Result<Range<usize>, usize>> {
-    let rest = text.get(at..)?;
-    let trimmed = rest.trim_start_matches(is_blank);
-    let start = at + (rest.len() - trimmed.len());
-    if trimmed.is_empty() {
-        return None;
-    }
-    let length = match trimmed.strip_prefix('"') {
+    let blanks = text.get(at..)?.bytes().position(|byte| !is_blank(byte))?;
+    let start = at + blanks;
+    let rest = text.get(start..)?;
+    let length = match rest.strip_prefix('"') {
         Some(quoted) => match quoted.find('"') {
             Some(close) => close + 2,
             None => return Some(Err(start)),
         },
-        None => trimmed.find(|c| is_blank(c) || c == '"').unwrap_or(trimmed.len()),
+        None => rest.bytes().position(|byte| is_blank(byte) || byte == b'"').unwrap_or(rest.len()),
     };
     Some(Ok(start..start + length))
 }
 
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\x0b' | '\x0c')
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c')
 }
 
 fn unquoted(raw: &str) -> Cow<'_, str> {
@@ -219,7 +216,7 @@ mod tests {
     fn lex(text: &str) -> String {
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
         let lines = preprocess::lines(&sources, &strands);
-        let show = |token: &Token<'_>| match token {
+        let show = |token: Token<'_>| match token {
             Token::Open(_) => "{".to_owned(),
             Token::Close(_) => "}".to_owned(),
             Token::Statement(statement) => {
@@ -227,7 +224,9 @@ mod tests {
                 words + if statement.unpaired.is_some() { "?" } else { "" }
             }
         };
-        tokens(lines).map(|token| show(&token)).collect::<Vec<_>>().join(" ")
+        let mut shown = Vec::new();
+        lines.for_each(|line| tokens(&line, |token| shown.push(show(token))));
+        shown.join(" ")
     }
 
     #[test]
@@ -254,7 +253,8 @@ mod tests {
         let text = "  vrrp \"a b\" {x}";
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
         let lines = preprocess::lines(&sources, &strands);
-        let tokens: Vec<_> = tokens(lines).collect();
+        let mut tokens = Vec::new();
+        lines.for_each(|line| super::tokens(&line, |token| tokens.push(token)));
         let Some(Token::Statement(statement)) = tokens.first() else { panic!("{tokens:?}") };
         let spans: Vec<_> = statement.words.iter().map(|word| sources.text(word.span)).collect();
         assert_eq!(spans, ["vrrp", "\"a b\""]);

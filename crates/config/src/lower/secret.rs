@@ -34,7 +34,7 @@ impl Secrets {
                 (None, None) => false,
             };
             if is_secret {
-                report.secrets.extend(argument(node));
+                report.secrets.extend(arguments(node));
             }
             nodes.extend(node.children());
         }
@@ -47,7 +47,8 @@ impl Secrets {
 }
 
 /// What follows the keyword.
-fn argument(node: &Node<'_>) -> Option<Span> {
+fn arguments(node: &Node<'_>) -> Option<Span> {
     let unpaired = node.statement.unpaired;
-    node.arguments().first().map(|word| word.span).or(unpaired)
+    let (first, last) = (node.arguments().first(), node.arguments().last());
+    first.zip(last).map(|(first, last)| first.span.to(last.span)).or(unpaired)
 }

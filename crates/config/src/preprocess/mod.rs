@@ -41,6 +41,12 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// The bytes `range` of it.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        Self { text, strand: self.strand.part(range), sources: self.sources }
+    }
+
     /// Where the bytes `range` of the text were written.
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
         self.sources.place(self.strand.part(range))

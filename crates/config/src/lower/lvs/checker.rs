@@ -46,15 +46,16 @@ enum Kind {
 }
 
 impl CheckerDraft {
-    /// The checkers of a block: several, if it has `host` blocks.
+    /// Hands the checkers of a block to `add`: several, if it has `host` blocks.
     pub(super) fn read(
         setting: Setting<'_, '_>,
         server: IpAddr,
         names: &mut Names,
         report: &mut Report,
-    ) -> Vec<Self> {
+        mut add: impl FnMut(Self, &mut Report),
+    ) {
         setting.note_words_after(0, report);
-        let Some(block) = setting.keyword.opens else { return Vec::new() };
+        let Some(block) = setting.keyword.opens else { return };
         let mut checker = Self {
             kind: Kind::new(setting),
             connection: ConnectionDraft::default(),
@@ -70,10 +71,14 @@ impl CheckerDraft {
                 checker.set(line, names, report);
             }
         });
-        if hosts.is_empty() {
-            return if checker.check(setting, server, report) { vec![checker] } else { Vec::new() };
+        if hosts.is_empty() && checker.check(setting, server, report) {
+            return add(checker, report);
         }
-        hosts.into_iter().filter_map(|host| checker.host(host, server, names, report)).collect()
+        for host in hosts {
+            if let Some(checker) = checker.host(host, server, names, report) {
+                add(checker, report);
+            }
+        }
     }
 
     fn set(&mut self, line: Setting<'_, '_>, names: &mut Names, report: &mut Report) {

@@ -43,7 +43,13 @@ impl HttpDraft {
 
     pub(super) fn set(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
         match setting.name() {
-            "url" => self.urls.extend(UrlDraft::read(setting, report)),
+            "url" => {
+                // Most checkers have one.
+                if self.urls.is_empty() {
+                    self.urls.reserve_exact(1);
+                }
+                self.urls.extend(UrlDraft::read(setting, report));
+            }
             "virtualhost" => {
                 let host = text::only(setting, report).map(|word| word.text.as_ref().into());
                 self.virtualhost = host.or_else(|| self.virtualhost.take());

@@ -105,8 +105,10 @@ impl RealServer {
         };
         settings(setting.node.children(), Block::RealServer, report, |setting, report| {
             if setting.keyword.opens.is_some() {
-                let checker = CheckerDraft::read(setting, server.endpoint.address, names, report);
-                server.add(checker, report);
+                let address = server.endpoint.address;
+                CheckerDraft::read(setting, address, names, report, |checker, report| {
+                    server.add(checker, report)
+                });
             } else if !server.pace.read(setting, report) {
                 server.set(setting, report);
             }
@@ -138,20 +140,22 @@ impl RealServer {
     }
 
     /// One session is listened to once.
-    fn add(&mut self, checkers: Vec<CheckerDraft>, report: &mut Report) {
-        for checker in checkers {
-            let twice = checker.session().is_some_and(|session| {
-                self.checkers
-                    .iter()
-                    .any(|other| other.session().is_some_and(|other| other.value == session.value))
-            });
-            if twice {
-                let headline = "this session is listened to already; the checker is ignored";
-                report.push(Diagnostic::warning(Code::DuplicateEntry, checker.span(), headline));
-            } else {
-                self.checkers.push(checker);
-            }
+    fn add(&mut self, checker: CheckerDraft, report: &mut Report) {
+        let twice = checker.session().is_some_and(|session| {
+            self.checkers
+                .iter()
+                .any(|other| other.session().is_some_and(|other| other.value == session.value))
+        });
+        if twice {
+            let headline = "this session is listened to already; the checker is ignored";
+            report.push(Diagnostic::warning(Code::DuplicateEntry, checker.span(), headline));
+            return;
         }
+        // Most servers have one.
+        if self.checkers.is_empty() {
+            self.checkers.reserve_exact(1);
+        }
+        self.checkers.push(checker);
     }
 
     fn check_thresholds(&self, report: &mut Report) {
