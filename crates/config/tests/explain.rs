@@ -47,7 +47,9 @@ fn said(loaded: &Loaded) -> Vec<String> {
 
 #[test]
 fn wrong_examples_have_the_finding_and_right_ones_do_not() {
-    let examples = Code::ALL.iter().filter_map(|code| Some((*code, code.example()?)));
+    // Only a configuration test on a host knows what its tables lack.
+    let examples = Code::ALL.iter().filter(|code| **code != Code::MissingName);
+    let examples = examples.filter_map(|code| Some((*code, code.example()?)));
     for (code, example) in examples {
         let wrong = load(example.wrong);
         assert!(has(&wrong, code), "{code} is not found in\n{}\n{:?}", example.wrong, said(&wrong));

@@ -9,6 +9,7 @@ pub(super) fn sentence(diagnostic: &Diagnostic) -> String {
 }
 
 /// The sentence of all findings of a kind.
+#[expect(clippy::wildcard_enum_match_arm, reason = "keepalived has a sentence for few kinds")]
 fn by_code(diagnostic: &Diagnostic) -> Option<String> {
     let sentence = match diagnostic.code {
         Code::UnknownKeyword => return quoted(diagnostic).map(|word| format!("Unknown keyword '{word}'")),

@@ -162,7 +162,7 @@ pub(super) const MISC: &[Keyword] = &[
     later("misc_dynamic", FLAG)
         .doc("Uses the exit status to set the weight."),
     later("user", USER).or("global script_user").since("1.3.0")
-        .such_as("user nobody")
+        .such_as("user daemon")
         .doc("Sets the user and group of the program. An unknown user removes the checker."),
 ];
 

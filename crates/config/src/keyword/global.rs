@@ -85,6 +85,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("vrrp_higher_prio_send_advert", BOOL).since("1.3.5")
         .doc("Makes a master send one advert before yielding to a higher priority one."),
     built("vrrp_version", integer(2..=3)).or("2 (IPv6 instances use 3)").since("1.2.20")
+        .such_as("vrrp_version 3")
         .doc("Sets the default protocol version."),
     built("vrrp_check_unicast_src", FLAG).since("1.2.20")
         .doc("Discards unicast adverts whose source is not a configured peer."),
@@ -99,6 +100,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     later("fifo_write_vrrp_states_on_reload", FLAG).since("2.2.5")
         .doc("Writes all instance and group states to the FIFOs after a reload."),
     built("script_user", USER).or("keepalived_script if it exists else the daemon user; group of USER").since("1.3.0")
+        .such_as("script_user daemon")
         .doc("Sets the default user and group of all scripts. The : prefix (also set supplementary groups) is newer than v2.4.3."),
     built("enable_script_security", FLAG).since("1.3.0")
         .doc("Refuses root run scripts that a non root user could change."),
@@ -269,7 +271,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .such_as("dbus_service_name com.example.Vrrp")
         .doc("Sets the D-Bus service name."),
     later("dbus_no_interface_name", word("NAME")).since("2.3.0")
-        .such_as("dbus_no_interface_name none")
+        .such_as("dbus_no_interface_name nowhere")
         .doc("Sets the path element used for instances without interface."),
     needed("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .such_as("notify_fifo /run/told.fifo")
@@ -349,7 +351,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .such_as("iproute_usr_dir /usr/lib/iproute2")
         .doc("Sets where distribution iproute2 name tables are read."),
     later("iproute_etc_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
-        .such_as("iproute_etc_dir /etc/iproute2")
+        .such_as("iproute_etc_dir /usr/local/etc/iproute2")
         .doc("Sets where local iproute2 name tables are read."),
     later("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")
         .such_as("state_dump_file /run/state")

@@ -76,7 +76,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .such_as("priority 150")
         .doc("Sets the base priority. An invalid value becomes 100."),
     built("advert_int", micros(10_000..=255_000_000)).or_number(1)
-        .such_as("advert_int 0.5")
+        .such_as("advert_int 2")
         .doc("Sets the advert interval. Version 2 sends whole seconds, version 3 hundredths up to 40.95."),
     built("virtual_ipaddress", FLAG).opens(Block::VirtualAddresses).or("empty (warning in v2, fatal in v3 or strict)")
         .doc("Lists the advertised virtual addresses."),
@@ -171,6 +171,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Sends one advert before yielding to a higher priority one. Refused in strict mode."),
     later("owner_ignore_adverts", BOOL)
         .or("true in strict mode else vrrp_owner_ignore_adverts; false below priority 255").since("2.3.3")
+        .such_as("owner_ignore_adverts on")
         .doc("Ignores received adverts while address owner. An explicit false at priority 255 is overridden to true."),
     later("kernel_rx_buf_size", integer(0..=4_294_967_295)).or("per vrrp_rx_bufs_policy").since("2.0.3")
         .such_as("kernel_rx_buf_size 65536")

@@ -37,6 +37,7 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
         .such_as("delay_loop 5")
         .doc("Sets the default time between checks."),
     later("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then true")
+        .such_as("smtp_alert off")
         .doc("Mails state changes of the server."),
     later("virtualhost", word("STRING")).or("value of the virtual server")
         .such_as("virtualhost www.example.com")

@@ -9,13 +9,14 @@ pub(super) const COMMON: &[Keyword] = &[
         .such_as("198.51.100.0/24 via 192.0.2.1 dev eth0")
         .doc("Sets the destination prefix. Any word that is no option is taken as destination."),
     later("to", grammar("[TYPE] ADDRESS[/PREFIX]"))
-        .such_as("to 198.51.100.0/24")
+        .such_as("to 198.51.100.0/24 dev eth0")
         .doc("Introduces the destination explicitly."),
     later("(type)", grammar("unicast|local|broadcast|brd|anycast|multicast|prohibit|unreachable|blackhole|xresolve|throw|nat | INTEGER 0..255"))
         .or("unicast")
         .such_as("blackhole 198.51.100.0/24 no_track")
         .doc("Sets the route type. Must stand right before the destination."),
     later("default6", FLAG)
+        .such_as("default6 via fe80::1 dev eth0")
         .doc("Sets the IPv6 default destination. Alias of inet6 default (deprecated)."),
     later("inet", FLAG).or("from addresses").since("1.2.24")
         .doc("Forces the IPv4 family."),

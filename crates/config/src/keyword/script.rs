@@ -19,6 +19,7 @@ pub(super) const SCRIPT_BLOCK: &[Keyword] = &[
     built("fall", integer(1..=2_147_483_647)).or_number(1)
         .doc("Sets the failures needed to go down."),
     built("user", USER).or("global script_user").since("1.3.0")
+        .such_as("user daemon")
         .doc("Sets the user and group of the script. An unknown user removes the script."),
     built("init_fail", FLAG).since("1.3.2")
         .doc("Starts in the failed state."),

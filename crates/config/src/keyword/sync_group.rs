@@ -41,6 +41,6 @@ pub(super) const SYNC_GROUP: &[Keyword] = &[
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const MEMBERS: &[Keyword] = &[
     later("(instance)", word("NAME"))
-        .such_as("web")
+        .such_as("mail")
         .doc("Adds one member instance."),
 ];

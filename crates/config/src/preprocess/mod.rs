@@ -297,7 +297,7 @@ impl<'r> Reader<'r> {
         let mut rest = None;
         if was_expanded {
             let text = self.sources.strand(line);
-            line = self.trimmed(line.part(0..physical::without_comment(text).len()));
+            line = self.trimmed(line.part(0..without_comment(text).len()));
             let text = self.sources.strand(line);
             if include::Variant::of(text).is_some() {
                 self.include_expanded(line, way);
