@@ -68,14 +68,17 @@
 )]
 
 mod check;
+pub mod cluster;
 mod diagnostic;
 pub mod explain;
 mod format;
 pub mod keyword;
 mod lexer;
+pub mod lint;
 mod lower;
 pub mod manual;
 mod number;
+mod outline;
 mod preprocess;
 pub mod source;
 mod tree;
@@ -88,6 +91,7 @@ use model::vrrp::{Command, RunAs};
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use format::{Unbalanced, format};
 pub use lower::HostName;
+pub use outline::{Line, Outline};
 pub use preprocess::Limits;
 pub use source::{SourceId, SourceMap, Span, Step};
 
@@ -167,6 +171,8 @@ pub struct Loaded {
     pub users: Vec<(RunAs, Span)>,
     /// The text, for showing diagnostics.
     pub sources: SourceMap,
+    /// Where everything stands, if [`load_outlined`] was called.
+    pub outline: Outline,
 }
 
 /// A script that the text names.
@@ -222,12 +228,42 @@ pub fn load(provider: &dyn SourceProvider, path: &str) -> Loaded {
 
 /// Reads the files that `path` stands for, which may be a pattern, and all that they ask for.
 pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -> Loaded {
-    let mut sources = SourceMap::default();
+    read(provider, path, options, SourceMap::default(), Outlined::No)
+}
+
+/// As [`load_with`], for further checks: with an outline, and with the text of `sources` before its own, so that one
+/// map can show findings in the files of several hosts.
+pub fn load_outlined(
+    provider: &dyn SourceProvider,
+    path: &str,
+    options: &Options,
+    sources: SourceMap,
+) -> Loaded {
+    read(provider, path, options, sources, Outlined::Yes)
+}
+
+/// Whether an outline is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outlined {
+    Yes,
+    No,
+}
+
+fn read(
+    provider: &dyn SourceProvider,
+    path: &str,
+    options: &Options,
+    mut sources: SourceMap,
+    outlined: Outlined,
+) -> Loaded {
     let mut report = lower::Report::default();
     let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
     let lines = preprocess::lines(&sources, &strands);
+    let mut outline = (outlined == Outlined::Yes).then(outline::Builder::new);
     let mut tree = tree::parse(lines);
-    let config = lower::lower(tree.by_ref(), &mut report);
+    let nodes = tree.by_ref().inspect(|node| outline.iter_mut().for_each(|outline| outline.add(node)));
+    let config = lower::lower(nodes, &mut report);
+    let outline = outline.map(outline::Builder::finish).unwrap_or_default();
     report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;
     drop_consequences(&mut diagnostics, &sources);
@@ -244,7 +280,7 @@ pub fn load_with(provider: &dyn SourceProvider, path: &str, options: &Options) -
     let mut scripts: Vec<_> = scripts.into_iter().map(|script| script.resolve(script_user)).collect();
     scripts.sort_by_key(|script| script.span);
     let users = users.into_iter().map(|user| (user.value, user.span)).collect();
-    Loaded { config, diagnostics, interfaces, names, scripts, users, sources }
+    Loaded { config, diagnostics, interfaces, names, scripts, users, sources, outline }
 }
 
 /// Where a directive could not be carried out, what else is wrong with its line follows from that.

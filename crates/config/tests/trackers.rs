@@ -105,11 +105,11 @@ fn long_lists_take_linear_time() {
     use std::fmt::Write as _;
     let mut text = String::new();
     for n in 0..20_000 {
-        let _ = write!(text, "track_file f{n} {{\nfile /run/{n}\n}}\n");
+        write!(text, "track_file f{n} {{\nfile /run/{n}\n}}\n").unwrap();
     }
     text += "vrrp_instance a {\ntrack_file {\n";
     for n in 0..20_000 {
-        let _ = writeln!(text, "f{n} weight 1");
+        writeln!(text, "f{n} weight 1").unwrap();
     }
     text += "}\n}\n";
     let started = std::time::Instant::now();

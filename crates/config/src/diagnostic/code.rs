@@ -437,6 +437,64 @@ codes! {
         "With one number only the news that a link is down waits. keepalived's manual says that the same delay then holds for both directions; the program never did that, and neither does Steadfast. Write both numbers.",
         "interface_up_down_delays {\n    eth0 3\n}"
         => "interface_up_down_delays {\n    eth0 3 0\n}";
+    CutPriority = "SF2001", "a check whose failure is hidden by the limit of 254",
+        "What trackers add is summed, and the sum is cut to what a packet carries, 1 to 254. If all checks together lead beyond, the failure of one changes the advertised priority by less than its weight, or not at all. Begin with a lower `priority`.";
+    NoPreemption = "SF2002", "a weighted check with `nopreempt`",
+        "A weight lowers the priority of the master, and `nopreempt` tells the backup not to care: it takes over only when the master is silent. So the failure of the check moves nothing. Track it with weight 0, which makes the failure a fault, or take `nopreempt` out.";
+    LongRun = "SF2003", "a check that may run longer than its interval",
+        "A run that hangs keeps the next one from starting until `timeout` ends it. Failures are noticed that much later. A timeout below the interval keeps the pace.";
+    SlowCheck = "SF2004", "a failure that is noticed late",
+        "A service is found dead after `fall` failures, each an `interval` after the one before, and a `timeout` for a run that hangs. If that is more than a minute, addresses stay that long with a host that does not serve.";
+    AddressOffLink = "SF2005", "a virtual address outside the networks of its link",
+        "Hosts on the link look for an address with ARP only if it is in one of their networks. One outside is reached only through a router that sends its packets here. Often it is a slip of the pen, or the wrong interface.";
+    AddressTwice = "SF2006", "a virtual address that is static as well",
+        "A static address is on the host whoever is master. While another host is master two hosts answer for it, and clients reach one of them by chance.";
+    PeerIsSelf = "SF2007", "a host that is its own peer",
+        "`unicast_peer` lists the other hosts. A host that sends advertisements to itself drops them, so nothing breaks, but often the list was copied and lacks the host that should stand there.";
+    VirtualSource = "SF2008", "advertisements sent from a virtual address",
+        "The source of advertisements tells hosts apart, and decides between equal priorities. A virtual address is on the master only: a backup cannot send from it, and two hosts that speak with one address drop each other's packets.";
+    UnevenGroup = "SF2009", "a sync group of unlike members",
+        "The members of a group move together. If their intervals or priorities differ, each has its own idea of when and where to, and the group goes to and fro. Give all members the same values.";
+    SorryIsReal = "SF2010", "a sorry server that is one of the real servers",
+        "The sorry server is for the time when all real servers have failed. One of them has then failed too.";
+    SuspendedForEver = "SF2011", "a suspended virtual server whose address nobody brings",
+        "With `ha_suspend` the real servers are checked only while the address is on this host. If it is no virtual address of the file, it must come from elsewhere, or nothing is ever checked.";
+    ClusterVersion = "SF2101", "hosts that speak different versions of VRRP",
+        "A packet of the other version is dropped. No host hears a master, so each becomes one, and all of them have the addresses. Write the same `version` on all hosts, or `vrrp_version` in `global_defs`.";
+    ClusterInterval = "SF2102", "hosts with different intervals",
+        "keepalived drops version 2 packets with another interval than its own: all hosts become master. In version 3 a backup follows the master's interval, and how fast a failure is noticed depends on who failed. Write the same `advert_int` on all hosts.";
+    ClusterAuth = "SF2103", "hosts with different authentication",
+        "A packet with another password, or without one, is dropped, and all hosts become master. Only the first eight bytes of a password count.";
+    ClusterAddresses = "SF2104", "hosts with different address lists",
+        "An address that only one host has is lost when another takes over. keepalived before 2.3.3 also drops packets whose list is not its own, so that both hosts are master; this is what happens when an address is added on one host first.";
+    EqualPriorities = "SF2105", "hosts with the same priority",
+        "Of equals the one with the greater source address wins the first election; later nobody takes over from a living equal. So who is master depends on who started first. Give the preferred host more.";
+    TwoStarters = "SF2106", "several hosts that begin as master",
+        "`state MASTER` lets a host begin as master without listening first. If two do, whoever starts takes the addresses for a moment from a better one. Priorities decide anyway: write `state BACKUP` everywhere.";
+    ClusterPreempt = "SF2107", "`nopreempt` on some hosts only",
+        "A host without `nopreempt` takes the addresses back when it returns, whatever the others have. That is the flap that `nopreempt` was to prevent. It belongs on all hosts, with `state BACKUP`.";
+    NeverCrosses = "SF2108", "a check whose failure moves no address",
+        "A failing check lowers the priority of the master by its weight. Addresses move only if that leaves it below the best backup: the weight must be greater than the difference of the priorities, which includes what the backup's own checks add. 91 and 90 with weight 2 work, with weight 1 they do not.";
+    PeerMissing = "SF2109", "a peer that is not listed",
+        "A unicast master speaks only to the peers that it lists. A host that is not listed hears no master, becomes one, and the addresses are there twice.";
+    ClusterTransport = "SF2110", "unicast on one host and multicast on another",
+        "The packets of one go to peers, those of the other to a group, and each side refuses the other kind. Both become master. Use the same on all hosts.";
+    ClusterGroup = "SF2111", "hosts that speak to different multicast groups",
+        "A host hears only the group that it has joined. Both become master. Write the same `mcast_dst_ip`, or `vrrp_mcast_group4`, on all hosts.";
+    ClusterHmac = "SF2112", "HMAC settings that refuse each other",
+        "Each host must have the key that the other signs with, under the same number, and a host that enforces signatures hears no host that does not sign. To change a key, add it on all hosts first, and only then make it the active one.";
+    LonelyRouter = "SF2113", "a virtual router that only one host has",
+        "No other file has this number. If the host fails, nobody takes its addresses over. Often a number differs by a slip of the pen.";
+    ClusterSyncGroup = "SF2114", "sync groups that differ between the hosts",
+        "A group moves its members together. If another host groups them differently, parts of it stay behind, and the addresses that belong together are on different hosts.";
+    SameSource = "SF2115", "hosts that send from one address",
+        "A packet from its own address is dropped by a host, as its own echo. Hosts that share a source never hear each other, and all become master.";
+    TwoOwners = "SF2116", "several owners of one address",
+        "Priority 255 is for the host whose own addresses the virtual ones are. Two owners never yield to each other. Give at most one host 255, or none.";
+    AddressElsewhere = "SF2117", "an address in different virtual routers",
+        "Hosts take part in a virtual router by its number. An address that has one number here and another there has two masters. Write the same `virtual_router_id` on all hosts.";
+    ClusterChecksum = "SF2118", "hosts that make checksums differently",
+        "The checksum of version 3 covers a pseudo header, which `v3_checksum_as_v2` leaves out. A packet made the other way is dropped, and both hosts become master.";
 }
 
 impl Code {

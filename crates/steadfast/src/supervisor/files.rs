@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use config::{Code, FileKind, Loaded, SourceProvider};
+use config::{Code, FileKind, Loaded, SourceMap, SourceProvider};
 
 use super::verdict::{Findings, Losses};
 use crate::cli::Options;
@@ -53,6 +53,12 @@ impl Files {
         }
     }
 
+    /// A file for checks only, called what the operator calls it.
+    pub(super) fn named(path: PathBuf, config_id: Option<String>) -> Self {
+        let config_id = config_id.unwrap_or_else(host_name);
+        Self { path, load_balancing: true, config_id, all_include_checks: false }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -60,22 +66,36 @@ impl Files {
     /// Reads everything anew.
     pub(super) fn read(&self) -> Reading {
         let provider = Provider { main: &self.path };
-        let options = config::Options {
+        let mut loaded = config::load_with(&provider, &self.path.to_string_lossy(), &self.options());
+        if !self.load_balancing {
+            loaded.tolerate(Code::NoDirector);
+        }
+        Reading::of(loaded)
+    }
+
+    /// Reads everything for further checks, after the files whose text is in `sources`.
+    pub(super) fn outlined(&self, sources: SourceMap) -> Reading {
+        let provider = Provider { main: &self.path };
+        let path = self.path.to_string_lossy();
+        Reading::of(config::load_outlined(&provider, &path, &self.options(), sources))
+    }
+
+    fn options(&self) -> config::Options {
+        config::Options {
             config_id: self.config_id.clone(),
             all_include_checks: self.all_include_checks,
             random_seed: seed(),
             ..config::Options::default()
-        };
-        let mut loaded = config::load_with(&provider, &self.path.to_string_lossy(), &options);
-        if !self.load_balancing {
-            loaded.tolerate(Code::NoDirector);
         }
-        let unreadable = loaded.diagnostics.iter().any(|found| found.code == Code::UnreadableFile);
-        Reading { loaded, unreadable }
     }
 }
 
 impl Reading {
+    fn of(loaded: Loaded) -> Self {
+        let unreadable = loaded.diagnostics.iter().any(|found| found.code == Code::UnreadableFile);
+        Self { loaded, unreadable }
+    }
+
     /// The configuration, if a daemon may start with it.
     pub(super) fn usable(&self) -> Result<&model::Config, Unusable> {
         self.unless(Findings::errors(&self.loaded))

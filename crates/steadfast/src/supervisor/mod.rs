@@ -34,7 +34,7 @@ use report::Console;
 use service::Service;
 use verdict::Losses;
 
-pub(crate) use report::{test, understood};
+pub(crate) use report::{add_findings_of_host, outlined, test, understood};
 
 /// Runs the daemon in this process, or in one that it puts into the background. Returns the exit code.
 ///

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::render::{self, Colour};
-use config::{Code, Diagnostic, Loaded, Severity};
+use config::{Code, Diagnostic, Loaded, Severity, SourceMap};
 
 use super::files::{Files, Reading};
 use super::host_names;
@@ -59,9 +59,7 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     reading.loaded.judge_language();
     // The links of another namespace are not to be seen from here.
     if options.vrrp && options.namespace.is_none() {
-        let mut missing = missing_interfaces(&reading.loaded);
-        missing.append(&mut host_names::missing(&reading.loaded));
-        reading.loaded.diagnostics.append(&mut missing);
+        add_missing(&mut reading.loaded);
     }
     script::audit(&mut reading.loaded);
     let mut out: Box<dyn Write> = match log {
@@ -71,6 +69,19 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     let colour = if log.is_none() && io::stderr().is_terminal() { Colour::On } else { Colour::Off };
     write_full(&mut out, &reading.loaded, colour)?;
     Ok(verdict(&reading))
+}
+
+/// Adds what the file names and this host does not have.
+fn add_missing(loaded: &mut Loaded) {
+    let mut missing = missing_interfaces(loaded);
+    missing.append(&mut host_names::missing(loaded));
+    loaded.diagnostics.append(&mut missing);
+}
+
+/// Adds what a configuration test says of a file on this host.
+pub(crate) fn add_findings_of_host(loaded: &mut Loaded) {
+    add_missing(loaded);
+    script::audit(loaded);
 }
 
 /// A warning for each interface that the file names and this host does not have.
@@ -126,4 +137,11 @@ pub(crate) fn understood(options: &Options) -> Loaded {
     let mut loaded = Files::of(options).read().loaded;
     loaded.judge_language();
     loaded
+}
+
+/// A file as the language has it, for further checks, and whether it could be read. Its text comes after that of
+/// `sources`. Without an identifier its conditional lines are those of this host.
+pub(crate) fn outlined(path: PathBuf, config_id: Option<String>, sources: SourceMap) -> (Loaded, bool) {
+    let reading = Files::named(path, config_id).outlined(sources);
+    (reading.loaded, !reading.unreadable)
 }
