@@ -109,7 +109,7 @@ fn long_lists_take_linear_time() {
     }
     text += "vrrp_instance a {\ntrack_file {\n";
     for n in 0..20_000 {
-        writeln!(text, "f{n} weight 1").unwrap();
+        writeln!(text, "f{n} weight 1\nnone{n}").unwrap();
     }
     text += "}\n}\n";
     let started = std::time::Instant::now();

@@ -24,7 +24,8 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
                 unknown += 1;
                 let diagnostic = Diagnostic::warning(Code::SyncGroup, member.span, headline)
                     .classic(format!("Virtual router {name} specified in sync group doesn't exist"));
-                let candidates = known.iter().filter(|_| unknown <= SUGGESTIONS);
+                let compared = if unknown <= SUGGESTIONS { known.len() } else { 0 };
+                let candidates = known.iter().take(compared);
                 report.push(match nearest_of(name, candidates, |known| known) {
                     Some(near) => diagnostic.help(format!("did you mean {}?", shown(near))),
                     None => diagnostic.help("define it, or take it out of the group"),

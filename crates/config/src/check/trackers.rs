@@ -40,6 +40,12 @@ fn unused(drafts: &Drafts, report: &mut Report) {
         report.push(Diagnostic::note(Code::UnusedScript, name.span, headline));
     }
     unused_of(&drafts.processes, &names(drafts, |track| &track.processes), report);
+    // Checkers use files and sessions too.
+    if !drafts.lvs.has_servers() {
+        let sessions: Vec<_> = drafts.bfd.iter().map(VrrpBfd).collect();
+        unused_of(&drafts.files, &names(drafts, |track| &track.files), report);
+        unused_of(&sessions, &names(drafts, |track| &track.bfds), report);
+    }
 }
 
 fn unused_of<T: Trackable>(defined: &[T], tracked: &BTreeSet<String>, report: &mut Report) {

@@ -51,6 +51,9 @@ pub(crate) use statics::Statics;
 pub(crate) use sync_group::SyncGroup;
 pub(crate) use tracker::{FileTracker, ProcessTracker, TrackGroup, followers};
 
+/// Who misspells more names than these does not read on.
+const MOST_SUGGESTIONS: usize = 20;
+
 /// What is said about a file.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -71,11 +74,19 @@ pub(crate) struct Report {
     pub(crate) unbuilt: unbuilt::Unbuilt,
     /// How many things have been read whose order matters.
     turns: usize,
+    /// How many unknown names have got a suggestion.
+    suggestions: usize,
 }
 
 impl Report {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether a similar name is to be looked for, which costs as much as there are names: a few times in a file.
+    pub(crate) fn may_suggest(&mut self) -> bool {
+        self.suggestions += 1;
+        self.suggestions <= MOST_SUGGESTIONS
     }
 
     /// The next place in the order of reading. Spans do not tell it: files include each other, and text is repeated.

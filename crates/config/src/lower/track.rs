@@ -239,9 +239,11 @@ pub(crate) fn retain_defined<T: Trackable>(
                     .help("nothing is tracked; move the definition up")
             }
             None => {
+                let compared = if report.may_suggest() { defined.len() } else { 0 };
                 let headline = format!("there is no `{}` {}", T::BLOCK, shown(&target.value));
                 let diagnostic = Diagnostic::warning(T::UNDEFINED, target.span, headline);
-                match nearest_of(&target.value, defined.values(), |known| known.name().value.as_str()) {
+                let candidates = defined.values().take(compared);
+                match nearest_of(&target.value, candidates, |known| known.name().value.as_str()) {
                     Some(near) => {
                         let near = near.name();
                         let help =

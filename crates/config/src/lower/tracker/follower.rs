@@ -98,7 +98,9 @@ pub(crate) fn followers(groups: &mut Vec<TrackGroup>, instances: &[Instance], re
             if !known {
                 let headline = format!("there is no `vrrp_instance` {}; it is ignored", shown(&member.value));
                 let note = Diagnostic::note(Code::FollowerGroup, member.span, headline);
-                report.push(match nearest_of(&member.value, names.iter(), |name| name) {
+                let compared = if report.may_suggest() { names.len() } else { 0 };
+                let candidates = names.iter().take(compared);
+                report.push(match nearest_of(&member.value, candidates, |name| name) {
                     Some(near) => note.help(format!("did you mean {}?", shown(near))),
                     None => note,
                 });
