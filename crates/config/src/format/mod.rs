@@ -14,6 +14,7 @@ mod layout;
 mod pieces;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::keyword;
 use crate::source::{SourceMap, Span};
 
 use depth::Imbalance;
@@ -48,22 +49,32 @@ pub fn format(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Box<Unbalanced>> {
 fn refusal(name: &str, bytes: &[u8], imbalance: &Imbalance) -> Unbalanced {
     let mut sources = SourceMap::default();
     let id = sources.add(name, bytes);
-    let diagnostic = match imbalance {
-        Imbalance::Stray(at) => {
-            let span = Span::new(id, *at..at + 1);
-            Diagnostic::error(Code::StrayCloseBrace, span, "this brace closes nothing")
-        }
+    let (code, at, headline) = match imbalance {
+        Imbalance::Stray(at) => (Code::StrayCloseBrace, *at, "this brace closes nothing"),
         Imbalance::Unclosed(at) => {
-            let span = Span::new(id, *at..at + 1);
-            Diagnostic::error(Code::UnclosedBlock, span, "this brace is not closed at the end of the file")
+            (Code::UnclosedBlock, *at, "this brace is not closed at the end of the file")
         }
     };
-    Unbalanced { diagnostic: diagnostic.help("the file is left as it is"), sources }
+    let span = Span::new(id, at..at + 1);
+    // Nothing is known of blocks here: a line that may hold a password is not shown.
+    let (line, start) = sources.excerpt(span);
+    if line.split(|c: char| c.is_whitespace() || "{}\"".contains(c)).any(may_be_secret) {
+        sources.hide(Span::new(id, start..at + 1));
+    }
+    let diagnostic = Diagnostic::error(code, span, headline).help("the file is left as it is");
+    Unbalanced { diagnostic, sources }
+}
+
+/// Whether a password or key may follow the word, which may be misspelt.
+fn may_be_secret(word: &str) -> bool {
+    let mut secrets = keyword::all().map(|(_, keyword)| keyword).filter(|keyword| keyword.secret);
+    secrets.any(|secret| keyword::nearest_of(word, [secret].iter(), |secret| secret.name).is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::render;
 
     fn laid_out(text: &str) -> String {
         String::from_utf8(format("t", text.as_bytes()).unwrap()).unwrap()
@@ -135,6 +146,15 @@ mod tests {
         assert_eq!(code("global_defs {\n"), Code::UnclosedBlock);
         assert_eq!(code("@a global_defs {\n"), Code::UnclosedBlock);
         assert!(format("t", b"global_defs \"{\"").is_ok());
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for text in ["auth_pass se{cret", "authentication { auth_pas s}e}cret", "key 1 \"sec\"}ret"] {
+            let refusal = format("t", text.as_bytes()).unwrap_err();
+            let shown = render::full(&refusal.diagnostic, &refusal.sources, render::Colour::Off);
+            assert!(!shown.contains("ret") && shown.contains("***"), "{shown}");
+        }
     }
 
     #[test]

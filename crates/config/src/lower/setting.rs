@@ -280,8 +280,10 @@ impl<'n, 'a> Setting<'n, 'a> {
 
     pub(crate) fn out_of_range(&self, word: &Word<'_>, range: &str) -> Diagnostic {
         let headline = format!("{} is out of range for `{}`", shown(&word.text), self.name());
+        let bounds = range.trim_end_matches(" seconds").replace(" to ", ", ");
         Diagnostic::warning(Code::OutOfRange, word.span, headline)
             .help(format!("the range is {range}; the line has no effect"))
+            .classic(format!("number {} outside range [{bounds}]", shown(&word.text).replace('`', "'")))
     }
 }
 
