@@ -266,7 +266,7 @@ fn read(
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
     report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;
-    drop_consequences(&mut diagnostics, &sources);
+    drop_consequences(&mut diagnostics);
     drop_repetitions(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
@@ -283,18 +283,20 @@ fn read(
     Loaded { config, diagnostics, interfaces, names, scripts, users, sources, outline }
 }
 
-/// Where a directive could not be carried out, what else is wrong with its line follows from that.
-fn drop_consequences(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMap) {
-    let is_cause = |diagnostic: &Diagnostic| {
-        matches!(diagnostic.code, Code::Directive | Code::Parameter) && diagnostic.severity > Severity::Note
+/// Where a parameter stands for nothing, what else is wrong with its word follows from that.
+fn drop_consequences(diagnostics: &mut Vec<Diagnostic>) {
+    let is_cause = |diagnostic: &Diagnostic| diagnostic.code == Code::Parameter;
+    let causes: BTreeSet<_> = diagnostics
+        .iter()
+        .filter(|diagnostic| is_cause(diagnostic) && diagnostic.severity > Severity::Note)
+        .map(|diagnostic| diagnostic.primary.place())
+        .collect();
+    let is_consequence = |diagnostic: &Diagnostic| {
+        let (source, start, end) = diagnostic.primary.place();
+        let last = causes.range(..(source, end, 0)).next_back();
+        last.is_some_and(|&(file, _, stop)| file == source && stop > start)
     };
-    let line =
-        |diagnostic: &Diagnostic| (diagnostic.primary.source, sources.location(diagnostic.primary).line);
-    let causes: BTreeSet<_> =
-        diagnostics.iter().filter(|diagnostic| is_cause(diagnostic)).map(line).collect();
-    if !causes.is_empty() {
-        diagnostics.retain(|diagnostic| is_cause(diagnostic) || !causes.contains(&line(diagnostic)));
-    }
+    diagnostics.retain(|diagnostic| is_cause(diagnostic) || !is_consequence(diagnostic));
 }
 
 /// What is said of a line that is used many times is said once, unless it is not the same each time.

@@ -66,7 +66,7 @@ impl Process {
             let method = poll_method(options, report);
             let Spanned { value: name, span } = interface;
             if let Some(first) = self.polled.insert(name.clone(), Spanned { value: method, span }) {
-                let headline = format!("`{name}` is listed already; this line counts");
+                let headline = format!("{} is listed already; this line counts", shown(name.as_str()));
                 report.push(
                     Diagnostic::note(Code::DuplicateEntry, span, headline).label(first.span, "first here"),
                 );
@@ -82,7 +82,7 @@ impl Process {
             let Some(delays) = link_delays(head, delays, report) else { continue };
             let Spanned { value: name, span } = interface;
             if let Some(first) = self.link_delays.insert(name.clone(), Spanned { value: delays, span }) {
-                let headline = format!("`{name}` is listed already; this line counts");
+                let headline = format!("{} is listed already; this line counts", shown(name.as_str()));
                 report.push(
                     Diagnostic::note(Code::DuplicateEntry, span, headline).label(first.span, "first here"),
                 );

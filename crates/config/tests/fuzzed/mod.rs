@@ -77,7 +77,8 @@ fn check(files: &Memory<'_>) {
         for step in loaded.sources.trail(diagnostic.primary) {
             check_span(&loaded, step.place);
         }
-        assert!(!render::line(diagnostic, &loaded.sources).contains(char::is_control));
+        let line = render::line(diagnostic, &loaded.sources);
+        assert!(!line.contains(char::is_control), "{line:?}");
     }
     // Rendering is slow, and the same for all.
     for diagnostic in loaded.diagnostics.iter().take(5) {
