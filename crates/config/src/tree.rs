@@ -17,7 +17,8 @@ const DEEPEST: usize = 16;
 /// A statement and the block that belongs to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'a> {
-    pub(crate) statement: Statement<'a>,
+    /// Apart, so that nodes are small: they are moved when the list that they are in grows.
+    pub(crate) statement: Box<Statement<'a>>,
     /// The entry of its first word, if the block that it stands in has one.
     pub(crate) keyword: Option<&'static Keyword>,
     /// What stands between its braces, if it has any.
@@ -133,7 +134,7 @@ impl<'a> Parser<'a> {
         self.frames.last_mut().unwrap_or(&mut self.root)
     }
 
-    fn statement(&mut self, statement: Statement<'a>) {
+    fn statement(&mut self, statement: Box<Statement<'a>>) {
         if self.ignored > 0 {
             return;
         }

@@ -90,7 +90,7 @@ impl<'a> Deref for Words<'a> {
 /// What lines are made of.
 #[derive(Clone, Debug)]
 pub(crate) enum Token<'a> {
-    Statement(Statement<'a>),
+    Statement(Box<Statement<'a>>),
     Open(Span),
     Close(Span),
 }
@@ -152,7 +152,7 @@ impl Iterator for Braces<'_> {
     }
 }
 
-fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> {
+fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Box<Statement<'a>>> {
     let text = line.text.get(range.clone())?;
     let visible = text.trim_ascii_start();
     let blanks = text.len() - visible.len();
@@ -162,7 +162,7 @@ fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Statement<'a>> 
     }
     let start = range.start + blanks;
     let line = line.part(start..start + text.len());
-    let mut statement = Statement { words: Words::None, unpaired: None, line };
+    let mut statement = Box::new(Statement { words: Words::None, unpaired: None, line });
     let mut at = 0;
     while let Some(word) = word(text, at) {
         match word {

@@ -49,7 +49,11 @@ impl Line<'_> {
 
     /// Where the bytes `range` of the text were written.
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
-        self.sources.place(self.strand.part(range))
+        match self.strand.part(range) {
+            // Nearly all text stands in a file.
+            Strand::Written(span) => span,
+            made @ Strand::Made { .. } => self.sources.place(made),
+        }
     }
 }
 
