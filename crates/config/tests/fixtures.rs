@@ -224,6 +224,6 @@ fn the_log_form_is_what_operators_know() {
     let loaded = config::load(&Text("vrrp_instance a {\npriority 300\n}".to_owned()), "/etc/a.conf");
     let logs: Vec<_> = loaded.diagnostics.iter().map(|d| render::log(d, &loaded.sources)).collect();
     let expected =
-        "(/etc/a.conf: Line 2) `300` is out of range for `priority`; a priority is 1 to 255; 100 is used";
+        "(/etc/a.conf: Line 2) number '300' outside range [1, 255]; a priority is 1 to 255; 100 is used";
     assert!(logs.iter().any(|log| log == expected), "{logs:?}");
 }
