@@ -33,7 +33,7 @@ use model::{Family, IfName, vrrp};
 
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{self, Block};
+use crate::keyword::{self, Block, Content};
 use crate::source::Span;
 use crate::tree::Node;
 
@@ -210,13 +210,8 @@ pub(crate) fn settings<'n, 'a>(
     for node in nodes {
         let keyword = node.keyword;
         // Commands have quoting rules of their own.
-        if let Some(unpaired) = node.statement.unpaired
-            && keyword.is_none_or(|keyword| !keyword.takes_command())
-        {
-            report.push(
-                Diagnostic::warning(Code::UnpairedQuote, unpaired, "this quote is not closed on its line")
-                    .help("the rest of the line is ignored"),
-            );
+        if keyword.is_none_or(|keyword| !keyword.takes_command()) {
+            report_quote(node, report);
         }
         let Some(keyword) = keyword else {
             report_unknown(node, block, report);
@@ -224,8 +219,26 @@ pub(crate) fn settings<'n, 'a>(
         };
         let setting = Setting { node, keyword, block };
         setting.refuse_words_before_list(report);
+        report_quotes_in_list(setting, report);
         setting.lacks(report);
         report.within(keyword.status, |report| read(setting, report));
+    }
+}
+
+fn report_quote(node: &Node<'_>, report: &mut Report) {
+    if let Some(unpaired) = node.statement.unpaired {
+        report.push(
+            Diagnostic::warning(Code::UnpairedQuote, unpaired, "this quote is not closed on its line")
+                .help("the rest of the line is ignored"),
+        );
+    }
+}
+
+/// The lines of a list are no settings of their own.
+fn report_quotes_in_list(setting: Setting<'_, '_>, report: &mut Report) {
+    let content = setting.keyword.opens.map(Block::content);
+    if matches!(content, Some(Content::Lines | Content::Words)) {
+        setting.node.children().iter().for_each(|line| report_quote(line, report));
     }
 }
 

@@ -143,6 +143,15 @@ impl<'n, 'a> Setting<'n, 'a> {
         self.first(report)
     }
 
+    /// Whether nothing stands behind its value. Most keywords ignore it, with others the line is void.
+    pub(crate) fn is_alone(&self, report: &mut Report) -> bool {
+        let [_, extra, ..] = self.node.arguments() else { return true };
+        let headline = format!("`{}` takes one word", self.name());
+        report
+            .push(Diagnostic::warning(Code::ExtraWords, extra.span, headline).help("the line has no effect"));
+        false
+    }
+
     /// Remarks on words that keepalived ignores without notice.
     pub(crate) fn note_words_after(&self, count: usize, report: &mut Report) {
         let extra = self.node.arguments().get(count..).unwrap_or_default();
@@ -250,6 +259,14 @@ impl<'n, 'a> Setting<'n, 'a> {
         }
     }
 
+    /// As [`Self::boolean`], where keepalived does not report what is neither.
+    pub(crate) fn quiet_boolean(&self, report: &mut Report) -> Option<bool> {
+        let before = report.diagnostics.len();
+        let value = self.boolean(report);
+        report.diagnostics.iter_mut().skip(before).for_each(|found| found.severity = Severity::Note);
+        value
+    }
+
     /// The keyword alone; words after it change nothing.
     pub(crate) fn flag(&self, report: &mut Report) -> bool {
         self.note_words_after(0, report);
@@ -287,14 +304,17 @@ impl<'n, 'a> Setting<'n, 'a> {
     }
 }
 
-/// `word` as the name of an interface, which need not exist.
+/// `word` as the name of an interface, which a configuration test looks for.
 pub(crate) fn interface(word: &Word<'_>, report: &mut Report) -> Option<Spanned<IfName>> {
+    let interface = later_interface(word, report)?;
+    report.interfaces.push(interface.clone());
+    Some(interface)
+}
+
+/// `word` as the name of an interface that may come later.
+pub(crate) fn later_interface(word: &Word<'_>, report: &mut Report) -> Option<Spanned<IfName>> {
     match word.text.parse() {
-        Ok(value) => {
-            let interface: Spanned<IfName> = Spanned { value, span: word.span };
-            report.interfaces.push(interface.clone());
-            Some(interface)
-        }
+        Ok(value) => Some(Spanned { value, span: word.span }),
         Err(error) => {
             let headline = format!("{} cannot be an interface: {error}", shown(&word.text));
             report.push(Diagnostic::warning(Code::InvalidInterface, word.span, headline));

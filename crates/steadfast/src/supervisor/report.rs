@@ -109,7 +109,7 @@ fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
 fn verdict(reading: &Reading) -> u8 {
     let diagnostics = &reading.loaded.diagnostics;
     let has = |code, least| diagnostics.iter().any(|found| found.code == code && found.severity >= least);
-    let stops = has(Code::MissingArgument, Severity::Warning);
+    let stops = has(Code::MissingArgument, Severity::Error);
     match reading.loaded.worst() {
         _ if reading.unreadable => exit::NO_FILE,
         _ if has(Code::NoScriptSecurity, Severity::Warning) && !stops => exit::TEST_SCRIPT_SECURITY,

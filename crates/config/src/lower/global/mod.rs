@@ -194,7 +194,7 @@ impl Global {
     fn set_router(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
         match setting.name() {
             "vrrp_version" => set(&mut self.version, version(setting, report)),
-            "vrrp_strict" => set(&mut self.strict, setting.boolean(report)),
+            "vrrp_strict" => set(&mut self.strict, setting.quiet_boolean(report)),
             "vrrp_min_garp" => set(&mut self.garp.minimal, setting.boolean(report)),
             "vrrp_garp_extra_if" | "vrrp_vmac_garp_intvl" => {
                 set(&mut self.extra_garp, garp::extra(setting, report).map(Some));
@@ -205,7 +205,7 @@ impl Global {
             "vrrp_mcast_group4" => set(&mut self.group_v4, group_v4(setting, report).map(|(group, _)| group)),
             "vrrp_mcast_group6" => set(&mut self.group_v6, group_v6(setting, report).map(|(group, _)| group)),
             "vrrp_check_unicast_src" => self.check_unicast_src = setting.flag(report),
-            "vrrp_skip_check_adv_addr" => set(&mut self.skip_check_adv_addr, setting.boolean(report)),
+            "vrrp_skip_check_adv_addr" => set(&mut self.skip_check_adv_addr, setting.quiet_boolean(report)),
             "vrrp_owner_ignore_adverts" => set(&mut self.owner_ignore_adverts, setting.boolean(report)),
             "v3_checksum_as_v2" => set(&mut self.v3_checksum_as_v2, setting.boolean(report)),
             "vrrp_notify_priority_changes" => {

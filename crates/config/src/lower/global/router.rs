@@ -75,10 +75,7 @@ impl RoutersDraft {
 
 /// More than one word makes the line void.
 fn multiplier(setting: Setting<'_, '_>, report: &mut Report) -> Option<(NonZeroU32, Span)> {
-    if let [_, extra, ..] = setting.node.arguments() {
-        let headline = format!("`{}` takes one number", setting.name());
-        let diagnostic = Diagnostic::warning(Code::ExtraWords, extra.span, headline);
-        report.push(diagnostic.help("the line has no effect"));
+    if !setting.is_alone(report) {
         return None;
     }
     let number = setting.number::<u32>(report)?;

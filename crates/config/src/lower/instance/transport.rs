@@ -69,7 +69,10 @@ impl TransportDraft {
             }
             "v3_checksum_as_v2" => set(&mut self.v3_checksum_as_v2, setting.boolean(report)),
             "skip_check_adv_addr" => set(&mut self.skip_check_adv_addr, setting.boolean(report)),
-            "kernel_rx_buf_size" => set(&mut self.receive_buffer, setting.number(report)),
+            "kernel_rx_buf_size" => {
+                let size = setting.is_alone(report).then(|| setting.number(report));
+                set(&mut self.receive_buffer, size.flatten());
+            }
             _ => return false,
         }
         true

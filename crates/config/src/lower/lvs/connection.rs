@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::lvs::{Connection, LocalEnd};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::setting::later_interface;
 use crate::lower::{Report, Setting, Spanned};
 
 use super::address::{self, Endpoint};
@@ -33,7 +34,8 @@ impl ConnectionDraft {
                 local.port = port.or(local.port);
             }
             "bind_if" => {
-                let interface = setting.interface(report).map(|interface| interface.value);
+                let interface = setting.only(report).and_then(|word| later_interface(word, report));
+                let interface = interface.map(|interface| interface.value);
                 let local = self.local.get_or_insert_default();
                 local.interface = interface.or_else(|| local.interface.take());
             }

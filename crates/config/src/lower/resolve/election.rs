@@ -7,6 +7,7 @@ use model::{Centis, Family, Priority};
 
 use super::{Basics, strict_mode};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::instance::AuthKind;
 use crate::lower::{Global, Instance, Report, Spanned};
 use crate::number::Decimal;
 use crate::source::Span;
@@ -42,6 +43,16 @@ impl Instance {
             let headline = "in strict mode the state is MASTER if the priority is 255, and only then";
             report
                 .push(Diagnostic::warning(Code::Strict, state.span, headline).help("the line has no effect"));
+            return owner;
+        }
+        let by_header = self.auth.is_some_and(|auth| auth.kind == AuthKind::Ah && auth.password.is_some());
+        if by_header && basics.version == Version::V2 && state.value != owner {
+            let headline = "who authenticates by header begins as BACKUP: it has to hear the counter first";
+            report.push(
+                Diagnostic::warning(Code::Authentication, state.span, headline)
+                    .help("take the line out")
+                    .classic("Initial state master is incompatible with AH authentication - clearing"),
+            );
             return owner;
         }
         state.value

@@ -24,6 +24,9 @@ impl TrackGroup {
             report.push(Diagnostic::warning(Code::MissingArgument, setting.span(), headline).help(help));
             return None;
         }
+        if !setting.is_alone(report) {
+            return None;
+        }
         let name = setting.block_name(report)?;
         let mut draft = Self { name, members: Vec::new(), list: None };
         settings(setting.node.children(), Block::TrackGroup, report, |setting, report| {
