@@ -12,6 +12,7 @@
 //!
 //! The files of the machine are there, to read and to write as outside, or with [`Host::read_only`] to read alone.
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::thread;
 
 use nix::mount::{MsFlags, mount};
+use nix::net::if_::if_nameindex;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, pipe2, sethostname};
@@ -60,6 +62,15 @@ pub enum Error {
     /// A program could not be started.
     #[error("cannot start {0}")]
     Spawn(String, #[source] io::Error),
+}
+
+/// The names of all links of this network namespace, whatever namespace the mounted `/sys` belongs to.
+///
+/// # Errors
+/// If the kernel does not tell.
+pub fn link_names() -> io::Result<BTreeSet<OsString>> {
+    let links = if_nameindex()?;
+    Ok(links.iter().map(|link| OsString::from_vec(link.name().to_bytes().to_vec())).collect())
 }
 
 /// Whether this process has the right that [`Host::new`] needs (`CAP_SYS_ADMIN`).

@@ -72,6 +72,10 @@ fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report)
     for instance in instances {
         let Some(vrid) = instance.vrid else { continue };
         let interface = instance.interface.as_ref().map(|interface| &interface.value);
+        if interface.is_none() && instance.transport.peers.is_empty() {
+            // Incomplete, which has been reported: nobody knows its link.
+            continue;
+        }
         let family = instance.family();
         let link = Link { interface, vrid: vrid.value, family };
         let router = |destination, source| Router { link, destination, source };

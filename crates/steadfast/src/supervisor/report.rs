@@ -1,6 +1,5 @@
 //! How diagnostics reach the operator, and the configuration test.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -86,8 +85,7 @@ pub(crate) fn add_findings_of_host(loaded: &mut Loaded) {
 
 /// A warning for each interface that the file names and this host does not have.
 fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
-    let Ok(links) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
-    let mut known: BTreeSet<_> = links.flatten().map(|link| link.file_name()).collect();
+    let Ok(mut known) = sys::netns::link_names() else { return Vec::new() };
     let mut missing = Vec::new();
     for (name, span) in &loaded.interfaces {
         if known.insert(name.as_str().into()) {
@@ -109,10 +107,11 @@ fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
 fn verdict(reading: &Reading) -> u8 {
     let diagnostics = &reading.loaded.diagnostics;
     let has = |code, least| diagnostics.iter().any(|found| found.code == code && found.severity >= least);
-    let stops = has(Code::MissingArgument, Severity::Error);
+    let stops = has(Code::MissingArgument, Severity::Error) || has(Code::UnpairedQuote, Severity::Error);
     match reading.loaded.worst() {
         _ if reading.unreadable => exit::NO_FILE,
-        _ if has(Code::NoScriptSecurity, Severity::Warning) && !stops => exit::TEST_SCRIPT_SECURITY,
+        _ if stops => exit::TEST_ERRORS,
+        _ if has(Code::NoScriptSecurity, Severity::Warning) => exit::TEST_SCRIPT_SECURITY,
         Some(Severity::Error) if has(Code::IncludeFailed, Severity::Error) => exit::NO_FILE,
         Some(Severity::Error) => exit::TEST_ERRORS,
         Some(Severity::Warning) => exit::TEST_WARNINGS,

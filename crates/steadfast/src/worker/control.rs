@@ -14,7 +14,7 @@ use crate::message::{Assignment, FromWorker, ToWorker, decode, encode};
 #[derive(Debug)]
 pub(super) enum Order {
     /// Go over to this configuration.
-    Configure(Assignment),
+    Configure(Box<Assignment>),
     /// A run of a script has ended.
     ScriptDone { script: String, run: u64, outcome: vrrp::ScriptOutcome },
     /// Release everything and leave. Also when the supervisor is gone: nobody else could stop us.
@@ -80,7 +80,7 @@ impl Control {
                 Ok(Received::Message(memfd)) => {
                     match decode(&self.received).map(|message| (message, memfd)) {
                         Ok((ToWorker::Configure, Some(memfd))) => match Assignment::unseal(memfd) {
-                            Ok(assignment) => return Some(Order::Configure(assignment)),
+                            Ok(assignment) => return Some(Order::Configure(Box::new(assignment))),
                             Err(error) => self.log.error(format_args!("{error}")),
                         },
                         Ok((ToWorker::Configure, None)) => {

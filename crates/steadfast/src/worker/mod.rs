@@ -230,7 +230,7 @@ impl Worker {
             && let Some(order) = self.control.next()
         {
             match order {
-                Order::Configure(assignment) => self.configure(assignment),
+                Order::Configure(assignment) => self.configure(*assignment),
                 Order::ScriptDone { script, run, outcome } => {
                     let event = Event::Script { name: &script, run, outcome };
                     self.router.handle(self.clock.now(), event, &mut self.actions);
