@@ -1,13 +1,14 @@
 //! Whole files: what they mean and what is said about them.
 //!
-//! Beside `NAME.conf` stand `NAME.json`, the model, if a daemon may run with it, and `NAME.txt`, all diagnostics in full
-//! and on one line each, if there are any. With `STEADFAST_BLESS=1` in the environment the tests write these files anew; look at
-//! the difference before you keep it.
+//! Beside `NAME.conf` stand `NAME.json`, the model as far as it differs from that of an empty file, if a daemon may run
+//! with it, and `NAME.txt`, all diagnostics in full and on one line each, if there are any. With `STEADFAST_BLESS=1` in
+//! the environment the tests write these files anew; look at the difference before you keep it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use serde_json::{Value, to_value};
 use steadfast_config as config;
 
 use config::keyword::{self, Block, Content, Status};
@@ -53,20 +54,40 @@ fn compare(path: &Path, actual: &str) {
     assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
 }
 
-/// The part of the model that the folder `kind` is about.
-fn part(kind: &str, config: &model::Config) -> String {
-    let text = match kind {
-        "bfd" => serde_json::to_string_pretty(&config.bfd),
-        "lvs" => serde_json::to_string_pretty(&config.lvs),
-        "process" => serde_json::to_string_pretty(&config.process),
-        _ => serde_json::to_string_pretty(config),
-    };
-    text.unwrap() + "\n"
+/// The model, without what a file that says nothing has too: then a fixture shows what its lines mean, and a new field of
+/// the model changes no other fixture.
+fn said(config: &model::Config) -> String {
+    let vrid = model::Vrid::try_from(255).unwrap();
+    let blank = model::vrrp::Instance::new("", "eth255".parse().unwrap(), vrid);
+    let mut instances = Vec::new();
+    for instance in &config.vrrp.instances {
+        instances.push(beyond(to_value(instance).unwrap(), &to_value(&blank).unwrap()));
+    }
+    let mut said = beyond(to_value(config).unwrap(), &to_value(model::Config::default()).unwrap());
+    if let Some(all) = said.pointer_mut("/vrrp/instances") {
+        *all = instances.into();
+    }
+    serde_json::to_string_pretty(&said).unwrap() + "\n"
+}
+
+/// `value` without the fields that `default` has alike.
+fn beyond(value: Value, default: &Value) -> Value {
+    match (value, default) {
+        (Value::Object(fields), Value::Object(defaults)) => {
+            let differ = fields.into_iter().filter(|(name, value)| defaults.get(name) != Some(value));
+            let pruned = differ.map(|(name, value)| {
+                let pruned = beyond(value, defaults.get(&name).unwrap_or(&Value::Null));
+                (name, pruned)
+            });
+            Value::Object(pruned.collect())
+        }
+        (value, _) => value,
+    }
 }
 
 fn compare_all(kind: &str) {
     for (path, loaded) in fixtures(kind) {
-        let model = if loaded.is_usable() { part(kind, &loaded.config) } else { String::new() };
+        let model = if loaded.is_usable() { said(&loaded.config) } else { String::new() };
         compare(&path.with_extension("json"), &model);
         let mut text = String::new();
         for diagnostic in &loaded.diagnostics {
