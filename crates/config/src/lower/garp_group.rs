@@ -51,7 +51,7 @@ impl GarpGroup {
             "gna_interval" => seconds(&mut self.gna_interval),
             "interface" => self.interfaces.extend(setting.interface(report)),
             "interfaces" => {
-                let words = setting.entries(report);
+                let words = setting.entries();
                 if words.is_empty() {
                     setting.warn_empty(report);
                 }

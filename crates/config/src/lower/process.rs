@@ -60,7 +60,7 @@ impl Process {
 
     /// `INTERFACE [MII|ETHTOOL|IOCTL]` on each line.
     fn read_polled(&mut self, block: Setting<'_, '_>, report: &mut Report) {
-        for words in block.lines(report) {
+        for words in block.lines() {
             let Some((head, options)) = words.split_first() else { continue };
             let Some(interface) = setting::interface(head, report) else { continue };
             let method = poll_method(options, report);
@@ -76,7 +76,7 @@ impl Process {
 
     /// `INTERFACE DOWN [UP]` on each line. As with keepalived, links come up without delay if only one is given.
     fn read_delays(&mut self, block: Setting<'_, '_>, report: &mut Report) {
-        for words in block.lines(report) {
+        for words in block.lines() {
             let Some((head, delays)) = words.split_first() else { continue };
             let Some(interface) = setting::interface(head, report) else { continue };
             let Some(delays) = link_delays(head, delays, report) else { continue };

@@ -59,8 +59,7 @@ impl<'n, 'a> Setting<'n, 'a> {
     /// The first argument. keepalived stops at once if there is none, so that is an error.
     pub(crate) fn first(&self, report: &mut Report) -> Option<&'n Word<'a>> {
         let first = self.node.arguments().first();
-        // An argument behind an unpaired quote has been reported.
-        if first.is_none() && self.node.statement.unpaired.is_none() {
+        if first.is_none() {
             let headline = format!("`{}` needs a value", self.name());
             let help = format!("write `{} {}`", self.name(), self.keyword.arguments);
             report.push(Diagnostic::error(Code::MissingArgument, self.span(), headline).help(help));
@@ -99,21 +98,14 @@ impl<'n, 'a> Setting<'n, 'a> {
     }
 
     /// The lines of a list, without empty ones.
-    pub(crate) fn lines(&self, report: &mut Report) -> Vec<&'n [Word<'a>]> {
-        for unpaired in self.node.children().iter().filter_map(|line| line.statement.unpaired) {
-            let headline = "this quote is not closed on its line";
-            report.push(
-                Diagnostic::warning(Code::UnpairedQuote, unpaired, headline)
-                    .help("the rest of the line is ignored"),
-            );
-        }
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &'n [Word<'a>]> {
         let lines = self.node.children().iter().map(|line| line.statement.words.as_slice());
-        lines.filter(|words| !words.is_empty()).collect()
+        lines.filter(|words| !words.is_empty())
     }
 
     /// The words of a list in which each word is an entry.
-    pub(crate) fn entries(&self, report: &mut Report) -> Vec<&'n Word<'a>> {
-        self.lines(report).into_iter().flatten().collect()
+    pub(crate) fn entries(&self) -> Vec<&'n Word<'a>> {
+        self.lines().flatten().collect()
     }
 
     /// Reports a list without entries.

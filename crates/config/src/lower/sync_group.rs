@@ -74,7 +74,7 @@ impl SyncGroup {
     }
 
     fn set_members(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
-        let names: Vec<_> = setting.entries(report);
+        let names: Vec<_> = setting.entries();
         if names.is_empty() {
             setting.warn_empty(report);
             return;

@@ -18,7 +18,15 @@ pub(crate) fn audit(loaded: &mut Loaded) {
     let security = Security::from(&loaded.config.global);
     let mut permits = Permits::of_root();
     permits.configure(security);
-    let mut audit = Audit { permits, security, seen: HashSet::new(), found: Vec::new(), is_any_here: false };
+    let no_interface = [Code::MissingInterface, Code::InvalidInterface];
+    let mut audit = Audit {
+        permits,
+        security,
+        seen: HashSet::new(),
+        found: Vec::new(),
+        lacks_interface: loaded.diagnostics.iter().any(|found| no_interface.contains(&found.code)),
+        is_any_here: false,
+    };
     audit.users(loaded);
     for script in &loaded.scripts {
         audit.script(script);
@@ -38,6 +46,8 @@ struct Audit {
     /// Many servers share a script, and it is said once.
     seen: HashSet<(String, RunAs, bool)>,
     found: Vec<Diagnostic>,
+    /// An interface does not exist.
+    lacks_interface: bool,
     /// Some script exists, and its user.
     is_any_here: bool,
 }
@@ -64,7 +74,7 @@ impl Audit {
         let command = &script.command;
         let is_check = script.block == Block::Script;
         let result = self.permits.predict(command);
-        self.is_any_here |= result.as_ref().map_or_else(is_here, |_| true);
+        self.is_any_here |= self.is_looked_at(script) && result.as_ref().map_or_else(is_here, |_| true);
         if !self.seen.insert((command.program.clone(), command.run_as.clone(), is_check)) {
             return;
         }
@@ -85,6 +95,12 @@ impl Audit {
                 self.say(severity, Code::ScriptNotRun, script.span, headline, None);
             }
         }
+    }
+
+    /// keepalived asks for the security of a router's scripts only if all interfaces are there.
+    fn is_looked_at(&self, script: &Script) -> bool {
+        let of_router = matches!(script.block, Block::Script | Block::Instance | Block::SyncGroup);
+        !(of_router && self.lacks_interface)
     }
 
     /// As with keepalived: what is silent there is a note.

@@ -107,7 +107,7 @@ fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
 fn verdict(reading: &Reading) -> u8 {
     let diagnostics = &reading.loaded.diagnostics;
     let has = |code, least| diagnostics.iter().any(|found| found.code == code && found.severity >= least);
-    let stops = has(Code::MissingArgument, Severity::Error) || has(Code::UnpairedQuote, Severity::Error);
+    let stops = has(Code::MissingArgument, Severity::Error);
     match reading.loaded.worst() {
         _ if reading.unreadable => exit::NO_FILE,
         _ if stops => exit::TEST_ERRORS,

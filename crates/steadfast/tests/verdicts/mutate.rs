@@ -1,4 +1,5 @@
 //! What people do to configuration files, one slip at a time.
+#![expect(clippy::ptr_arg, reason = "all mutations have one type")]
 
 use super::random::Random;
 

@@ -46,8 +46,9 @@ impl Place {
             Block::StaticRoutes => {
                 lines("static_routes {\n@\n}", &[]).map(|place| place.after("198.51.100.0/24 dev eth0"))
             }
-            Block::StaticRules => lines("static_rules {\n@\n}", &[])
-                .map(|place| place.after("from 192.0.2.0/24 table 7 priority 70")),
+            Block::StaticRules => {
+                lines("static_rules {\n@\n}", &[]).map(|place| place.after("iif eth0 table 7 priority 70"))
+            }
             Block::FileTracker => lines("track_file f {\n@\n}", &["file /run/file"]),
             Block::ProcessTracker => lines("vrrp_track_process p {\n@\n}", &["process some"]),
             Block::BfdInstance => lines("bfd_instance b {\n@\n}", &["neighbor_ip 192.0.2.2"]),
@@ -87,7 +88,7 @@ impl Place {
             Block::VirtualRoutes => inside(Block::Instance, "virtual_routes", &[])
                 .map(|place| place.after("198.51.100.0/24 dev eth0")),
             Block::VirtualRules => inside(Block::Instance, "virtual_rules", &[])
-                .map(|place| place.after("from 192.0.2.0/24 table 7 priority 70")),
+                .map(|place| place.after("iif eth0 table 7 priority 70")),
             Block::Nexthop => {
                 options("198.51.100.0/24 no_track nexthop via 192.0.2.8 dev eth0", Block::StaticRoutes)
             }

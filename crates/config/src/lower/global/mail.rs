@@ -38,7 +38,7 @@ impl MailDraft {
 
 /// Every word is a recipient.
 fn recipients(setting: Setting<'_, '_>, report: &mut Report) -> Vec<String> {
-    let words = setting.entries(report);
+    let words = setting.entries();
     if words.is_empty() {
         setting.warn_empty(report);
     }

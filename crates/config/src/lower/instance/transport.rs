@@ -125,7 +125,7 @@ impl Instance {
     }
 
     fn add_peers(&mut self, block: Setting<'_, '_>, report: &mut Report) {
-        for words in block.lines(report) {
+        for words in block.lines() {
             let [first, options @ ..] = words else { continue };
             let Some(address) = peer_address(first, report) else { continue };
             if self.takes(address, "peer", report) {
