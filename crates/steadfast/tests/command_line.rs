@@ -238,6 +238,7 @@ fn a_configuration_test_tells_good_from_bad() {
     place.configure(INSTANCE);
     let output = run(&["-t", "-f", config]);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_fails(&run(&["-t", config]), 1, &["to test that file write `-t -f "]);
 }
 
 #[test]

@@ -239,6 +239,7 @@ fn a_slip_changes_nothing_and_is_named() {
             "did you mean `virtual_ipaddress`?",
         ),
         (format!("{file}}}\n"), "warning[SF0203]", "closes nothing"),
+        (file.replace("interface eth1", "interface eht1"), "warning[SF0408]", "no interface `eht1`"),
     ] {
         let before = reload(node, &slip);
         let refused = node.wait_for_line(before, "RELOAD REFUSED: ");

@@ -142,7 +142,10 @@ impl Start<'_> {
     }
 
     fn configuration(&self) -> Result<(model::Config, Losses), u8> {
-        let reading = self.files.read();
+        let mut reading = self.files.read();
+        if self.options.vrrp {
+            report::add_missing_interfaces(&mut reading.loaded, &Losses::default());
+        }
         let config = reading.usable();
         let shown = self.options.log_console || config.is_err();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });

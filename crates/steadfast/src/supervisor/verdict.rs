@@ -1,19 +1,34 @@
 //! Whether a configuration may be put into force, and what speaks against it.
 
+use std::collections::BTreeSet;
+
 use config::{Code, Diagnostic, Loaded, Severity, render};
+use model::IfName;
 
 /// Lines of a file that have no effect, or not the one that was written.
 ///
 /// At start a daemon survives them, as keepalived does. At a reload a new one is a slip, and the daemon has something
 /// better: the configuration that it runs with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Losses(Vec<(Code, String)>);
+pub(super) struct Losses {
+    found: Vec<(Code, String)>,
+    /// The interfaces that the file names: one of these may be gone for now, a new one that is not there is a slip.
+    interfaces: BTreeSet<IfName>,
+}
 
 impl Losses {
     /// Those of a reading.
     pub(super) fn of(loaded: &Loaded) -> Self {
         let losses = loaded.diagnostics.iter().filter(|diagnostic| is_loss(diagnostic));
-        Self(losses.map(|diagnostic| (diagnostic.code, diagnostic.headline.clone())).collect())
+        Self {
+            found: losses.map(|diagnostic| (diagnostic.code, diagnostic.headline.clone())).collect(),
+            interfaces: loaded.interfaces.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    /// Whether the file of then named this interface.
+    pub(super) fn knows(&self, interface: &IfName) -> bool {
+        self.interfaces.contains(interface)
     }
 }
 
@@ -37,7 +52,7 @@ impl Findings {
 
     /// The errors, and the losses that the configuration before has not had already.
     pub(super) fn at_reload(loaded: &Loaded, before: &Losses) -> Option<Self> {
-        let mut known = before.0.clone();
+        let mut known = before.found.clone();
         Self::among(loaded, |diagnostic| {
             let is_same = |(code, headline): &(Code, String)| {
                 *code == diagnostic.code && *headline == diagnostic.headline
@@ -115,6 +130,7 @@ fn is_loss(diagnostic: &Diagnostic) -> bool {
             | Code::InvalidAddress
             | Code::InvalidInterface
             | Code::InvalidScript
+            | Code::MissingInterface
             | Code::DuplicateName
     );
     is_loss && diagnostic.severity == Severity::Warning
