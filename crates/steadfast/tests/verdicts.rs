@@ -30,7 +30,6 @@ const MUTANTS: usize = 1000;
 const SEED: u64 = 3;
 
 #[test]
-#[ignore = "the readers of some blocks are being written"]
 fn samples_and_their_mutants_are_judged_as_by_keepalived() {
     let originals: Vec<File> = [samples::samples(), samples::seeds()].into_iter().flatten().collect();
     if samples::samples().is_empty() {
@@ -45,7 +44,6 @@ fn samples_and_their_mutants_are_judged_as_by_keepalived() {
 }
 
 #[test]
-#[ignore = "the readers of some blocks are being written"]
 fn every_keyword_is_judged_as_by_keepalived() {
     let Some(bench) = Bench::shared() else { return };
     assert_explained(&bench.judge("keywords", table::files()), "keywords");

@@ -18,13 +18,12 @@ pub(crate) fn audit(loaded: &mut Loaded) {
     let security = Security::from(&loaded.config.global);
     let mut permits = Permits::of_root();
     permits.configure(security);
-    let no_interface = [Code::MissingInterface, Code::InvalidInterface];
     let mut audit = Audit {
         permits,
         security,
         seen: HashSet::new(),
         found: Vec::new(),
-        lacks_interface: loaded.diagnostics.iter().any(|found| no_interface.contains(&found.code)),
+        lacks_interface: loaded.diagnostics.iter().any(|found| found.code == Code::MissingInterface),
         is_any_here: false,
     };
     audit.users(loaded);

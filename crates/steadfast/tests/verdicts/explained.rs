@@ -11,6 +11,8 @@ pub(crate) struct Reason {
     pub(crate) name: &'static str,
     /// keepalived is killed by one of these signals, which leaves no verdict.
     killed_by: &'static [i32],
+    /// Both statuses, where the class itself is not the same.
+    statuses: Option<(i32, i32)>,
     /// What the file has then.
     given: &'static str,
     /// keepalived complains in such lines, and rightly nobody else would.
@@ -47,6 +49,13 @@ pub(crate) const REASONS: &[Reason] = &[
         ours: &["is no option of a rule", "is no option of a route"],
         given: "inet",
         ..reason("`inet` and `inet6` in routes and rules")
+    },
+    Reason { statuses: Some((2, 6)), given: "include", ..reason("a failed include beside a missing word") },
+    Reason { statuses: Some((5, 6)), given: "${", ..reason("script security beside an undefined parameter") },
+    Reason {
+        statuses: Some((5, 6)),
+        given: "eth/0",
+        ..reason("script security beside an impossible interface")
     },
     Reason { theirs: &["rule specification has mixed IPv4 and IPv6"], ..reason("`any` in a rule") },
     Reason {
@@ -90,19 +99,17 @@ pub(crate) const REASONS: &[Reason] = &[
 ];
 
 const fn reason(name: &'static str) -> Reason {
-    Reason { name, killed_by: &[], given: "", theirs: &[], ours: &[] }
+    Reason { name, killed_by: &[], statuses: None, given: "", theirs: &[], ours: &[] }
 }
 
 /// Why the verdicts on this file differ: all reasons that it takes to make them the same.
 pub(crate) fn reasons(case: &Case) -> Option<Vec<&'static Reason>> {
-    let status = case.keepalived.class();
-    let death = REASONS
-        .iter()
-        .find(|reason| reason.killed_by.iter().any(|signal| status == Class::Failed(128 + signal)));
-    if let Some(reason) = death {
+    let known: Vec<_> = REASONS.iter().filter(|reason| case.file.text.contains(reason.given)).collect();
+    let statuses = (case.keepalived.status, case.steadfast.status);
+    let kills = |reason: &Reason| reason.killed_by.iter().any(|signal| statuses.0 == 128 + signal);
+    if let Some(reason) = known.iter().find(|reason| kills(reason) || reason.statuses == Some(statuses)) {
         return Some(vec![reason]);
     }
-    let known: Vec<_> = REASONS.iter().filter(|reason| case.file.text.contains(reason.given)).collect();
     let mut used = Vec::new();
     let mut left = |answer: &Answer, is_finding: fn(&str) -> bool, pick: fn(&Reason) -> Lines| {
         let is_said = |line: &str, reason: &Reason| pick(reason).iter().any(|part| holds(line, part));

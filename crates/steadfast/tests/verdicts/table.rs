@@ -1,5 +1,6 @@
 //! Every keyword of the table with good, bad and extreme arguments, each in the smallest file that has a place for it.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use config::keyword::{self, Arguments, Block, Content, Keyword};
@@ -10,11 +11,17 @@ use super::places::Place;
 /// The release that verdicts are compared with; it knows no newer keywords.
 const KEEPALIVED: [u32; 3] = [2, 2, 7];
 
-/// One file for each keyword and argument.
+/// One file for each keyword and argument. Where several blocks share an entry, every third argument will do from the
+/// second on.
 pub(crate) fn files() -> Vec<File> {
     let is_known = |keyword: &Keyword| release(keyword.since) <= KEEPALIVED && keyword.name != "steadfast";
-    let known = keyword::all().filter(|(_, keyword)| is_known(keyword));
-    known.flat_map(|(block, keyword)| of_keyword(block, keyword)).collect()
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    for (block, keyword) in keyword::all().filter(|(_, keyword)| is_known(keyword)) {
+        let step = if seen.insert((keyword.name, keyword.doc)) { 1 } else { 3 };
+        files.extend(of_keyword(block, keyword).into_iter().step_by(step));
+    }
+    files
 }
 
 fn release(since: &str) -> [u32; 3] {
@@ -136,7 +143,7 @@ fn seconds(micros: &RangeInclusive<u64>) -> Vec<String> {
     let (least, most) = (*micros.start(), *micros.end());
     let mut near = vec![least, least.saturating_sub(1)];
     // Half a million years are no bound that anybody meets.
-    if most < u64::MAX {
+    if most < u64::MAX / 2 {
         near.extend([most, most + 1, most + 1_000_000]);
     }
     near.dedup();
