@@ -9,6 +9,7 @@ use config::{Code, Diagnostic, Loaded, Severity, SourceMap};
 
 use super::files::{Files, Reading};
 use super::host_names;
+use super::verdict::Losses;
 use crate::cli::Options;
 use crate::exit;
 use crate::log::{Level, Log};
@@ -54,6 +55,12 @@ pub(super) enum Console {
 
 /// Checks the configuration, and whether this host has what it names. Returns the exit code.
 pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
+    // Whoever writes `-t FILE` would believe that FILE was tested.
+    if let Some(word) = options.ignored_words.iter().find(|word| Path::new(word).is_file()) {
+        let word = word.display();
+        writeln!(io::stderr(), "unexpected argument '{word}': to test that file write `-t -f {word}`")?;
+        return Ok(exit::FATAL);
+    }
     let mut reading = Files::of(options).read();
     reading.loaded.judge_language();
     // The links of another namespace are not to be seen from here.
@@ -72,8 +79,14 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
 
 /// Adds what the file names and this host does not have.
 fn add_missing(loaded: &mut Loaded) {
-    let mut missing = missing_interfaces(loaded);
-    missing.append(&mut host_names::missing(loaded));
+    add_missing_interfaces(loaded, &Losses::default());
+    let mut names = host_names::missing(loaded);
+    loaded.diagnostics.append(&mut names);
+}
+
+/// Adds a warning for each interface that this host does not have and the file before did not name.
+pub(super) fn add_missing_interfaces(loaded: &mut Loaded, before: &Losses) {
+    let mut missing = missing_interfaces(loaded, before);
     loaded.diagnostics.append(&mut missing);
 }
 
@@ -83,11 +96,10 @@ pub(crate) fn add_findings_of_host(loaded: &mut Loaded) {
     script::audit(loaded);
 }
 
-/// A warning for each interface that the file names and this host does not have.
-fn missing_interfaces(loaded: &Loaded) -> Vec<Diagnostic> {
+fn missing_interfaces(loaded: &Loaded, before: &Losses) -> Vec<Diagnostic> {
     let Ok(mut known) = sys::netns::link_names() else { return Vec::new() };
     let mut missing = Vec::new();
-    for (name, span) in &loaded.interfaces {
+    for (name, span) in loaded.interfaces.iter().filter(|(name, _)| !before.knows(name)) {
         if known.insert(name.as_str().into()) {
             let headline = format!("this host has no interface `{name}`");
             let mut diagnostic = Diagnostic::new(Severity::Warning, Code::MissingInterface, *span, headline);
