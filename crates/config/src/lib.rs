@@ -261,8 +261,9 @@ fn read(
     let lines = preprocess::lines(&sources, &strands);
     let mut outline = (outlined == Outlined::Yes).then(outline::Builder::new);
     let mut tree = tree::parse(lines);
-    let nodes = tree.by_ref().inspect(|node| outline.iter_mut().for_each(|outline| outline.add(node)));
-    let config = lower::lower(nodes, &mut report);
+    let config = lower::lower(&mut tree, &mut report, |nodes| {
+        outline.iter_mut().for_each(|outline| nodes.iter().for_each(|node| outline.add(node)));
+    });
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
     report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;

@@ -1,13 +1,14 @@
 //! What was typed: keywords with their arguments and blocks.
 //!
 //! Braces that do not fit are reported here and put right, so that one of them does not spoil the rest of the file.
-//! Blocks of the top level are handed on one by one: a file of a million lines is never held as a whole.
+//! Blocks of the top level are handed on one by one: a file of a million lines is never held as a whole. Each is kept in
+//! an arena, so that nothing is allocated and freed for a line.
 
-use std::collections::VecDeque;
+use bumpalo::Bump;
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::{self, Block, Content, Keyword, Names};
-use crate::lexer::{self, Statement, Token, Word};
+use crate::lexer::{Statement, Token, Tokens, Word};
 use crate::preprocess::Line;
 use crate::source::Span;
 
@@ -15,14 +16,13 @@ use crate::source::Span;
 const DEEPEST: usize = 16;
 
 /// A statement and the block that belongs to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'a> {
-    /// Apart, so that nodes are small: they are moved when the list that they are in grows.
-    pub(crate) statement: Box<Statement<'a>>,
+    pub(crate) statement: &'a Statement<'a>,
     /// The entry of its first word, if the block that it stands in has one.
     pub(crate) keyword: Option<&'static Keyword>,
     /// What stands between its braces, if it has any.
-    pub(crate) block: Option<Vec<Self>>,
+    pub(crate) block: Option<&'a [Self]>,
 }
 
 impl<'a> Node<'a> {
@@ -38,103 +38,123 @@ impl<'a> Node<'a> {
 
     /// The lines of its block.
     pub(crate) fn children(&self) -> &[Self] {
-        self.block.as_deref().unwrap_or_default()
+        self.block.unwrap_or_default()
     }
 }
 
-/// Puts the tokens of lines into blocks; an iterator over those of the top level.
+/// Puts the tokens of lines into blocks.
 pub(crate) fn parse<'a, L: Iterator<Item = Line<'a>>>(lines: L) -> Tree<'a, L> {
-    Tree { lines, parser: Parser::default() }
+    Tree { lines, tokens: None, diagnostics: Vec::new() }
 }
 
 /// The blocks of the top level, in file order.
+#[derive(Debug)]
 pub(crate) struct Tree<'a, L> {
     lines: L,
-    parser: Parser<'a>,
+    /// Of the line that is being read.
+    tokens: Option<Tokens<'a>>,
+    diagnostics: Vec<Diagnostic>,
 }
 
-impl<L> Tree<'_, L> {
+impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
+    /// The next block of the top level. A stray brace around several makes them come together.
+    pub(crate) fn next<'b>(&mut self, arena: &'b Bump) -> Option<&'b [Node<'b>]>
+    where
+        'a: 'b,
+    {
+        let mut parser = Parser::new(arena, &mut self.diagnostics);
+        loop {
+            let Some(tokens) = &mut self.tokens else {
+                self.tokens = self.lines.next().map(Tokens::of);
+                if self.tokens.is_none() {
+                    parser.finish();
+                    return Some(parser.complete()).filter(|nodes| !nodes.is_empty());
+                }
+                continue;
+            };
+            if tokens.rest().is_empty() {
+                self.tokens = None;
+                continue;
+            }
+            if parser.is_complete(tokens.rest().starts_with('{')) {
+                return Some(parser.complete());
+            }
+            match tokens.next(arena) {
+                Some(Token::Statement(statement)) => parser.statement(statement),
+                Some(Token::Open(span)) => parser.open(span),
+                Some(Token::Close(span)) => parser.close(span),
+                None => {}
+            }
+        }
+    }
+
     /// What was wrong with the braces, as far as blocks have been asked for.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.parser.diagnostics
-    }
-}
-
-impl<'a, L: Iterator<Item = Line<'a>>> Iterator for Tree<'a, L> {
-    type Item = Node<'a>;
-
-    fn next(&mut self) -> Option<Node<'a>> {
-        loop {
-            if let Some(node) = self.parser.complete() {
-                return Some(node);
-            }
-            let Some(line) = self.lines.next() else {
-                self.parser.finish();
-                return self.parser.root.children.pop_front();
-            };
-            lexer::tokens(&line, |token| match token {
-                Token::Statement(statement) => self.parser.statement(statement),
-                Token::Open(span) => self.parser.open(span),
-                Token::Close(span) => self.parser.close(span),
-            });
-        }
+        self.diagnostics
     }
 }
 
 /// A block that is being read.
-struct Frame<'a> {
+struct Frame<'b> {
     /// Which, if the table knows it.
     block: Option<Block>,
     /// Its keywords.
     names: Option<&'static Names>,
     /// What it belongs to; a stray brace belongs to nothing.
-    owner: Option<Node<'a>>,
-    children: VecDeque<Node<'a>>,
-    /// The last child could still get a brace.
+    owner: Option<Node<'b>>,
+    /// Which of the parser's nodes is the first of its own.
+    first: usize,
+    /// The last of them could still get a brace.
     pending: bool,
     /// Its opening brace, if it has one.
     brace: Option<Span>,
 }
 
 impl Frame<'_> {
-    fn new(block: Option<Block>) -> Self {
+    fn new(block: Option<Block>, first: usize) -> Self {
         let names = block.filter(|block| block.content() == Content::Keywords).map(keyword::names);
-        Self { block, names, owner: None, children: VecDeque::new(), pending: false, brace: None }
+        Self { block, names, owner: None, first, pending: false, brace: None }
     }
 }
 
-struct Parser<'a> {
+/// Reads one block of the top level.
+struct Parser<'b, 'd> {
+    arena: &'b Bump,
     /// Open blocks, the innermost last.
-    frames: Vec<Frame<'a>>,
-    root: Frame<'a>,
+    frames: Vec<Frame<'b>>,
+    root: Frame<'b>,
+    /// What is in the open blocks and in no block inside them, those of the innermost last.
+    nodes: Vec<Node<'b>>,
     /// Open blocks beyond [`DEEPEST`].
     ignored: usize,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: &'d mut Vec<Diagnostic>,
 }
 
-impl Default for Parser<'_> {
-    fn default() -> Self {
-        let root = Frame::new(Some(Block::Root));
-        Self { frames: Vec::new(), root, ignored: 0, diagnostics: Vec::new() }
-    }
-}
-
-impl<'a> Parser<'a> {
-    /// A block of the top level to which nothing can be added any more.
-    fn complete(&mut self) -> Option<Node<'a>> {
-        let unsettled = usize::from(self.root.pending);
-        if self.frames.is_empty() && self.root.children.len() > unsettled {
-            self.root.children.pop_front()
-        } else {
-            None
-        }
+impl<'b, 'd> Parser<'b, 'd> {
+    fn new(arena: &'b Bump, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        let root = Frame::new(Some(Block::Root), 0);
+        Self { arena, frames: Vec::new(), root, nodes: Vec::new(), ignored: 0, diagnostics }
     }
 
-    fn top(&mut self) -> &mut Frame<'a> {
+    /// Whether nothing can be added any more to what there is.
+    fn is_complete(&self, is_brace_next: bool) -> bool {
+        let Some(last) = self.nodes.last().filter(|_| self.frames.is_empty()) else { return false };
+        !self.root.pending || !(is_brace_next || braced(last).is_some())
+    }
+
+    fn complete(&self) -> &'b [Node<'b>] {
+        self.arena.alloc_slice_copy(&self.nodes)
+    }
+
+    fn top(&mut self) -> &mut Frame<'b> {
         self.frames.last_mut().unwrap_or(&mut self.root)
     }
 
-    fn statement(&mut self, statement: Box<Statement<'a>>) {
+    fn begin(&mut self, block: Option<Block>, owner: Option<Node<'b>>, brace: Option<Span>) {
+        self.frames.push(Frame { owner, brace, ..Frame::new(block, self.nodes.len()) });
+    }
+
+    fn statement(&mut self, statement: &'b Statement<'b>) {
         if self.ignored > 0 {
             return;
         }
@@ -142,8 +162,8 @@ impl<'a> Parser<'a> {
         let top = self.top();
         let head = statement.words.first();
         let keyword = top.names.zip(head).and_then(|(names, head)| names.get(&head.text));
-        top.children.push_back(Node { statement, keyword, block: None });
         top.pending = true;
+        self.nodes.push(Node { statement, keyword, block: None });
     }
 
     fn open(&mut self, span: Span) {
@@ -160,15 +180,15 @@ impl<'a> Parser<'a> {
         let top = self.top();
         let block = top.block;
         let is_list = block.is_some_and(|block| block.content() != Content::Keywords);
-        let owner = if top.pending && !is_list { top.children.pop_back() } else { None };
-        top.pending = false;
+        let is_owned = std::mem::take(&mut top.pending) && !is_list;
+        let owner = if is_owned { self.nodes.pop() } else { None };
         let Some(owner) = owner else {
             self.diagnostics.push(Diagnostic::warning(
                 Code::StrayOpenBrace,
                 span,
                 "this brace belongs to no keyword; it is ignored",
             ));
-            self.frames.push(Frame { brace: Some(span), ..Frame::new(block) });
+            self.begin(block, None, Some(span));
             return;
         };
         let keyword = owner.keyword;
@@ -177,7 +197,7 @@ impl<'a> Parser<'a> {
             self.diagnostics.push(Diagnostic::warning(Code::StrayOpenBrace, span, headline));
         }
         let opens = keyword.and_then(|keyword| keyword.opens);
-        self.frames.push(Frame { owner: Some(owner), brace: Some(span), ..Frame::new(opens) });
+        self.begin(opens, Some(owner), Some(span));
     }
 
     fn close(&mut self, span: Span) {
@@ -204,11 +224,11 @@ impl<'a> Parser<'a> {
     /// Ends the innermost block.
     fn pop(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
-        let parent = self.top();
-        match frame.owner {
-            Some(owner) => parent.children.push_back(Node { block: Some(frame.children.into()), ..owner }),
-            None => parent.children.extend(frame.children),
-        }
+        // What a stray brace holds is the outer block's.
+        let Some(owner) = frame.owner else { return };
+        let children = self.arena.alloc_slice_copy(self.nodes.get(frame.first..).unwrap_or_default());
+        self.nodes.truncate(frame.first);
+        self.nodes.push(Node { block: Some(children), ..owner });
     }
 
     /// If the last statement should have got a brace by now, behaves as if it had.
@@ -217,16 +237,15 @@ impl<'a> Parser<'a> {
         if !std::mem::take(&mut top.pending) {
             return;
         }
-        let opens = top.children.back().and_then(braced);
-        let Some(opens) = opens else { return };
-        let Some(owner) = top.children.pop_back() else { return };
+        let Some(opens) = self.nodes.last().and_then(braced) else { return };
+        let Some(owner) = self.nodes.pop() else { return };
         let span = owner.statement.span();
         let headline = format!("`{}` is not followed by a brace", opens.name());
         self.diagnostics.push(
             Diagnostic::warning(Code::MissingOpenBrace, span, headline)
                 .help("the block is taken to begin here"),
         );
-        self.frames.push(Frame { owner: Some(owner), ..Frame::new(Some(opens)) });
+        self.begin(Some(opens), Some(owner), None);
     }
 
     /// At the end of the file every block ends.
@@ -262,7 +281,8 @@ mod tests {
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
         let lines = preprocess::lines(&sources, &strands);
         let mut tree = parse(lines);
-        let nodes: Vec<_> = tree.by_ref().collect();
+        let arena = Bump::new();
+        let nodes: Vec<_> = std::iter::from_fn(|| tree.next(&arena)).flatten().copied().collect();
         diagnostics.extend(tree.into_diagnostics());
         (show(&nodes), diagnostics.iter().map(|d| d.code).collect())
     }
@@ -270,7 +290,7 @@ mod tests {
     fn show(nodes: &[Node<'_>]) -> String {
         let one = |node: &Node<'_>| {
             let words: Vec<_> = node.statement.words.iter().map(|word| word.text.as_ref()).collect();
-            let block = node.block.as_ref().map(|block| format!("({})", show(block)));
+            let block = node.block.map(|block| format!("({})", show(block)));
             words.join("_") + &block.unwrap_or_default()
         };
         nodes.iter().map(one).collect::<Vec<_>>().join(" ")

@@ -8,6 +8,8 @@ pub(crate) mod script;
 use std::borrow::Cow;
 use std::ops::{Deref, Range};
 
+use bumpalo::Bump;
+
 use crate::preprocess::Line;
 use crate::source::Span;
 
@@ -46,36 +48,13 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// The words of a statement. One or two, which is what nearly all have, need no memory of their own.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Words<'a> {
-    #[default]
-    None,
-    One([Word<'a>; 1]),
-    Two([Word<'a>; 2]),
-    More(Vec<Word<'a>>),
-}
+/// The words of a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words<'a>(&'a [Word<'a>]);
 
 impl<'a> Words<'a> {
-    pub(crate) fn as_slice(&self) -> &[Word<'a>] {
-        match self {
-            Self::None => &[],
-            Self::One(words) => words,
-            Self::Two(words) => words,
-            Self::More(words) => words,
-        }
-    }
-
-    fn push(&mut self, word: Word<'a>) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One([word]),
-            Self::One([first]) => Self::Two([first, word]),
-            Self::Two([first, second]) => Self::More(vec![first, second, word]),
-            Self::More(mut words) => {
-                words.push(word);
-                Self::More(words)
-            }
-        };
+    pub(crate) const fn as_slice(&self) -> &'a [Word<'a>] {
+        self.0
     }
 }
 
@@ -83,32 +62,60 @@ impl<'a> Deref for Words<'a> {
     type Target = [Word<'a>];
 
     fn deref(&self) -> &[Word<'a>] {
-        self.as_slice()
+        self.0
     }
 }
 
 /// What lines are made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Token<'a> {
-    Statement(Box<Statement<'a>>),
+    Statement(&'a Statement<'a>),
     Open(Span),
     Close(Span),
 }
 
-/// Hands the tokens of a line to `take`, from left to right.
-pub(crate) fn tokens<'a>(line: &Line<'a>, mut take: impl FnMut(Token<'a>)) {
-    let mut start = 0;
-    for at in Braces::of(line.text) {
-        if let Some(statement) = statement(line, start..at) {
-            take(Token::Statement(statement));
-        }
-        let span = line.span(at..at + 1);
-        let opens = line.text.as_bytes().get(at) == Some(&b'{');
-        take(if opens { Token::Open(span) } else { Token::Close(span) });
-        start = at + 1;
+/// The tokens of a line, from left to right.
+#[derive(Debug)]
+pub(crate) struct Tokens<'a> {
+    line: Line<'a>,
+    /// The braces after `start`.
+    braces: Braces<'a>,
+    /// How much of the line is done with.
+    start: usize,
+    /// The brace that comes next, if it is known.
+    brace: Option<usize>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn of(line: Line<'a>) -> Self {
+        Self { line, braces: Braces::of(line.text), start: 0, brace: None }
     }
-    if let Some(statement) = statement(line, start..line.text.len()) {
-        take(Token::Statement(statement));
+
+    /// The next token, which is kept in `arena`.
+    pub(crate) fn next<'b>(&mut self, arena: &'b Bump) -> Option<Token<'b>>
+    where
+        'a: 'b,
+    {
+        while self.start < self.line.text.len() {
+            if let Some(at) = self.brace.take() {
+                self.start = at + 1;
+                let span = self.line.span(at..at + 1);
+                let opens = self.line.text.as_bytes().get(at) == Some(&b'{');
+                return Some(if opens { Token::Open(span) } else { Token::Close(span) });
+            }
+            self.brace = self.braces.next();
+            let end = self.brace.unwrap_or(self.line.text.len());
+            let range = std::mem::replace(&mut self.start, end)..end;
+            if let Some(statement) = statement(&self.line, range, arena) {
+                return Some(Token::Statement(statement));
+            }
+        }
+        None
+    }
+
+    /// What is left of the line.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.line.text.get(self.start..).unwrap_or_default().trim_ascii_start()
     }
 }
 
@@ -118,6 +125,7 @@ pub(crate) fn braces(text: &str) -> Vec<usize> {
 }
 
 /// The structural braces of a line, from left to right.
+#[derive(Debug)]
 struct Braces<'a> {
     bytes: std::iter::Enumerate<std::str::Bytes<'a>>,
     quoted: bool,
@@ -152,7 +160,7 @@ impl Iterator for Braces<'_> {
     }
 }
 
-fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Box<Statement<'a>>> {
+fn statement<'b>(line: &Line<'b>, range: Range<usize>, arena: &'b Bump) -> Option<&'b Statement<'b>> {
     let text = line.text.get(range.clone())?;
     let visible = text.trim_ascii_start();
     let blanks = text.len() - visible.len();
@@ -162,22 +170,24 @@ fn statement<'a>(line: &Line<'a>, range: Range<usize>) -> Option<Box<Statement<'
     }
     let start = range.start + blanks;
     let line = line.part(start..start + text.len());
-    let mut statement = Box::new(Statement { words: Words::None, unpaired: None, line });
+    let mut words = bumpalo::collections::Vec::with_capacity_in(2, arena);
+    let mut unpaired = None;
     let mut at = 0;
     while let Some(word) = word(text, at) {
         match word {
             Ok(within) => {
                 at = within.end;
                 let raw = text.get(within.clone()).unwrap_or_default();
-                statement.words.push(Word { text: unquoted(raw), span: line.span(within) });
+                words.push(Word { text: unquoted(raw, arena), span: line.span(within) });
             }
             Err(quote) => {
-                statement.unpaired = Some(line.span(quote..text.len()));
+                unpaired = Some(line.span(quote..text.len()));
                 break;
             }
         }
     }
-    Some(statement)
+    let words = Words(words.into_bump_slice());
+    Some(arena.alloc(Statement { words, unpaired, line }))
 }
 
 /// The range of the first word from `at` on, quotes included, or where an unpaired quote is.
@@ -199,10 +209,13 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c')
 }
 
-fn unquoted(raw: &str) -> Cow<'_, str> {
+/// A word without its quotes; the arena frees no text that is not its own.
+fn unquoted<'b>(raw: &'b str, arena: &'b Bump) -> Cow<'b, str> {
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => Cow::Borrowed(inner),
-        None if raw.contains('\\') => Cow::Owned(raw.replace("\\#", "#").replace("\\!", "!")),
+        None if raw.contains('\\') => {
+            Cow::Borrowed(arena.alloc_str(&raw.replace("\\#", "#").replace("\\!", "!")))
+        }
         None => Cow::Borrowed(raw),
     }
 }
@@ -211,6 +224,11 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::preprocess;
+
+    fn tokens<'a>(line: Line<'a>, arena: &'a Bump) -> Vec<Token<'a>> {
+        let mut tokens = Tokens::of(line);
+        std::iter::from_fn(|| tokens.next(arena)).collect()
+    }
 
     /// Words in brackets, braces bare, `?` for an unpaired quote.
     fn lex(text: &str) -> String {
@@ -224,8 +242,8 @@ mod tests {
                 words + if statement.unpaired.is_some() { "?" } else { "" }
             }
         };
-        let mut shown = Vec::new();
-        lines.for_each(|line| tokens(&line, |token| shown.push(show(token))));
+        let arena = Bump::new();
+        let shown: Vec<_> = lines.flat_map(|line| tokens(line, &arena)).map(show).collect();
         shown.join(" ")
     }
 
@@ -253,8 +271,8 @@ mod tests {
         let text = "  vrrp \"a b\" {x}";
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
         let lines = preprocess::lines(&sources, &strands);
-        let mut tokens = Vec::new();
-        lines.for_each(|line| super::tokens(&line, |token| tokens.push(token)));
+        let arena = Bump::new();
+        let tokens: Vec<_> = lines.flat_map(|line| tokens(line, &arena)).collect();
         let Some(Token::Statement(statement)) = tokens.first() else { panic!("{tokens:?}") };
         let spans: Vec<_> = statement.words.iter().map(|word| sources.text(word.span)).collect();
         assert_eq!(spans, ["vrrp", "\"a b\""]);

@@ -29,13 +29,15 @@ mod unbuilt;
 
 use std::collections::BTreeMap;
 
+use bumpalo::Bump;
 use model::{Family, IfName, vrrp};
 
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::{self, Block, Content};
+use crate::preprocess::Line;
 use crate::source::Span;
-use crate::tree::Node;
+use crate::tree::{Node, Tree};
 
 pub(crate) use bfd::BfdDraft;
 pub(crate) use garp_group::GarpGroup;
@@ -113,8 +115,12 @@ pub(crate) struct Drafts {
     pub(crate) lvs: Lvs,
 }
 
-/// The configuration that the blocks of the top level mean. Each is gone when it has been read.
-pub(crate) fn lower<'a>(tree: impl Iterator<Item = Node<'a>>, report: &mut Report) -> model::Config {
+/// The configuration that the blocks of the top level mean. Each is handed to `look`, and gone when it has been read.
+pub(crate) fn lower<'a>(
+    tree: &mut Tree<'a, impl Iterator<Item = Line<'a>>>,
+    report: &mut Report,
+    mut look: impl FnMut(&[Node<'_>]),
+) -> model::Config {
     let mut drafts = Drafts::default();
     let (mut instance_names, mut group_names) = (BTreeMap::new(), BTreeMap::new());
     let mut read = |setting: Setting<'_, '_>, report: &mut Report| match setting.name() {
@@ -139,9 +145,12 @@ pub(crate) fn lower<'a>(tree: impl Iterator<Item = Node<'a>>, report: &mut Repor
         _ => drafts.process.read(setting, report),
     };
     let secrets = Secrets::default();
-    for node in tree {
-        secrets.find(&node, report);
-        settings(std::slice::from_ref(&node), Block::Root, report, &mut read);
+    let mut arena = Bump::new();
+    while let Some(nodes) = tree.next(&arena) {
+        nodes.iter().for_each(|node| secrets.find(node, report));
+        settings(nodes, Block::Root, report, &mut read);
+        look(nodes);
+        arena.reset();
     }
     if drafts.global.dynamic_interfaces {
         report.interfaces.clear();
