@@ -117,3 +117,12 @@ fn long_lists_take_linear_time() {
     assert_eq!(loaded.config.vrrp.files.len(), 20_000);
     assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
 }
+
+#[test]
+fn a_line_with_two_faults_is_told_both() {
+    let text = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\ntrack_script {\nnone weight\n}\n\
+                virtual_ipaddress {\n192.0.2.1\n}\n}\n";
+    let loaded = config::load(&Text(text.to_owned()), "t");
+    let codes: Vec<_> = loaded.diagnostics.iter().map(|found| found.code).collect();
+    assert_eq!(codes, [Code::UndefinedScript, Code::MissingArgument]);
+}

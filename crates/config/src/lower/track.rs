@@ -33,6 +33,8 @@ pub(crate) struct Tracker<T> {
     reverse: Option<bool>,
     /// Its place in the order of reading.
     order: usize,
+    /// Its options cannot be read, which has been reported: it has no effect, but its name is still looked up.
+    is_void: bool,
 }
 
 /// The same lists, names looked up.
@@ -139,7 +141,7 @@ impl TrackDraft {
                     .help("it is tracked anyway; the line has no effect"),
             );
         }
-        let others = self.interfaces.iter().filter(|tracker| !is_own(tracker));
+        let others = self.interfaces.iter().filter(|tracker| !is_own(tracker) && !tracker.is_void);
         once(others, IfName::as_str, report)
             .into_iter()
             .map(|tracker| (tracker, tracker.influence(Influence::default())))
@@ -231,7 +233,7 @@ pub(crate) fn retain_defined<T: Trackable>(
     trackers.retain(|tracker| {
         let target = &tracker.target;
         let problem = match defined.get(target.value.as_str()) {
-            Some(known) if known.order() < tracker.order => return known.is_complete(),
+            Some(known) if known.order() < tracker.order => return known.is_complete() && !tracker.is_void,
             Some(known) => {
                 let headline = format!("{} is used before it is defined", shown(&target.value));
                 Diagnostic::warning(T::UNDEFINED, target.span, headline)
@@ -292,10 +294,10 @@ fn entries<T>(
     let mut trackers = Vec::new();
     for node in block.node.children() {
         let Some(target) = node.head().and_then(|head| target(head, report)) else { continue };
-        let mut tracker = Tracker { target, weight: None, reverse: None, order: report.turn() };
-        if tracker.read_options(node.arguments(), list, report) {
-            trackers.push(tracker);
-        }
+        let mut tracker =
+            Tracker { target, weight: None, reverse: None, order: report.turn(), is_void: false };
+        tracker.is_void = !tracker.read_options(node.arguments(), list, report);
+        trackers.push(tracker);
     }
     trackers
 }
