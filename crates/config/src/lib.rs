@@ -111,6 +111,12 @@ pub trait SourceProvider {
         self.read(path).map(|_| FileKind::Regular)
     }
 
+    /// What tells the file at `path` from every other one, however it is called: a file that is being read is not
+    /// included again. It means nothing else.
+    fn identity(&self, path: &str) -> String {
+        preprocess::normalised(path)
+    }
+
     /// The names in a directory, in any order. Without them, wildcards match nothing.
     ///
     /// # Errors

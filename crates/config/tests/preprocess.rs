@@ -224,6 +224,19 @@ fn includes_that_lead_back_end() {
 }
 
 #[test]
+fn a_file_is_known_by_other_spellings() {
+    let loaded = load(&[
+        (
+            "/d/main.conf",
+            "include main.conf\ninclude ./main.conf\ninclude ../d/main.conf\ninclude ../../d//./main.conf\n",
+        ),
+        ("/d/../d/main.conf", "nonsense"),
+        ("/d/../../d//./main.conf", "nonsense"),
+    ]);
+    assert_eq!(codes(&loaded), [Code::LeadsBack; 4], "{:?}", said(&loaded));
+}
+
+#[test]
 fn files_that_include_each_other_twice_end_in_good_time() {
     let names: Vec<String> = (0..40).map(|n| format!("f{n}")).collect();
     let texts: Vec<String> = (1..=40).map(|n| format!("include f{n}\ninclude f{n}\n")).collect();

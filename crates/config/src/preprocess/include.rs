@@ -109,6 +109,20 @@ impl Skipped {
     }
 }
 
+/// A path without detours through `.`, `..` and empty names.
+pub(crate) fn normalised(path: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
+        match (name, names.last()) {
+            ("..", Some(&last)) if last != ".." => drop(names.pop()),
+            ("..", None) if path.starts_with('/') => {}
+            _ => names.push(name),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", names.join("/"))
+}
+
 impl Reader<'_> {
     /// Begins the files that the command line names.
     pub(super) fn start(&mut self, path: &str) {
@@ -185,8 +199,9 @@ impl Reader<'_> {
 
     /// Begins a file that the line at `at` asks for, or the command line.
     pub(super) fn begin(&mut self, path: &str, at: Option<Span>, checks: Checks) {
+        let identity = self.provider.identity(path);
         if let Some(at) = at
-            && let Some(headline) = self.leads_to(path)
+            && let Some(headline) = self.leads_to(path, &identity)
         {
             self.report_once(
                 Diagnostic::error(Code::LeadsBack, at, headline).help("the file is not read again"),
@@ -198,7 +213,8 @@ impl Reader<'_> {
                 let has_room = self.budget.file(text.as_str().len());
                 let id = self.sources.add_text(path, Arc::clone(&text), at);
                 if has_room {
-                    self.frames.push(Frame::File { file: File::new(id, text), before: self.checks });
+                    let file = File::new(id, text);
+                    self.frames.push(Frame::File { file, identity, before: self.checks });
                 }
                 self.tell_excess(at.unwrap_or_else(|| Span::new(id, 0..0)));
             }
@@ -210,13 +226,13 @@ impl Reader<'_> {
     }
 
     /// Why including a file would not come to an end.
-    fn leads_to(&self, path: &str) -> Option<String> {
-        let names = self.frames.iter().filter_map(|frame| match frame {
-            Frame::File { file, .. } => self.sources.source(file.id).map(Source::name),
+    fn leads_to(&self, path: &str, identity: &str) -> Option<String> {
+        let open = self.frames.iter().filter_map(|frame| match frame {
+            Frame::File { identity, .. } => Some(identity),
             Frame::Files { .. } | Frame::Value { .. } | Frame::Repetition(_) => None,
         });
         let (depth, is_open) =
-            names.fold((0, false), |(depth, is_open), name| (depth + 1, is_open || name == path));
+            open.fold((0, false), |(depth, is_open), other| (depth + 1, is_open || other == identity));
         if is_open {
             return Some(format!("{} includes itself", shown(path)));
         }

@@ -21,6 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use budget::Limits;
+pub(crate) use include::normalised;
 pub(crate) use physical::without_comment;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -92,6 +93,8 @@ pub(crate) fn read_text(text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> (Sour
 enum Frame {
     File {
         file: File,
+        /// See [`SourceProvider::identity`].
+        identity: String,
         /// Which checks held when it began, and hold again when it ends.
         before: Checks,
     },
@@ -202,7 +205,7 @@ impl<'r> Reader<'r> {
     fn file_lines(&mut self) {
         let depth = self.frames.len();
         while self.frames.len() == depth && !self.budget.is_spent() {
-            let Some(Frame::File { file, before }) = self.frames.last_mut() else { return };
+            let Some(Frame::File { file, before, .. }) = self.frames.last_mut() else { return };
             let id = file.id;
             let Some(line) = file.next_line(self.diagnostics) else {
                 self.checks = *before;

@@ -108,7 +108,9 @@ impl Reading {
 
     fn unless(&self, findings: Option<Findings>) -> Result<&model::Config, Unusable> {
         if self.unreadable {
-            let why = self.loaded.diagnostics.first().map_or_else(String::new, |d| d.headline.clone());
+            let mut found = self.loaded.diagnostics.iter();
+            let why = found.find(|found| found.code == Code::UnreadableFile);
+            let why = why.map_or_else(String::new, |found| found.headline.clone());
             return Err(Unusable::File(why));
         }
         findings.map_or(Ok(&self.loaded.config), |findings| Err(Unusable::Findings(findings)))
@@ -146,6 +148,12 @@ impl SourceProvider for Provider<'_> {
 
     fn kind(&self, path: &str) -> io::Result<FileKind> {
         std::fs::metadata(self.path(path)).map(|metadata| kind(&metadata))
+    }
+
+    fn identity(&self, path: &str) -> String {
+        // What cannot be looked at is not read either.
+        let metadata = std::fs::metadata(self.path(path));
+        metadata.map_or_else(|_| path.to_owned(), |metadata| format!("{}:{}", metadata.dev(), metadata.ino()))
     }
 
     fn names(&self, directory: &str) -> io::Result<Vec<String>> {
@@ -264,6 +272,30 @@ mod tests {
             "the command line has patterns too"
         );
         assert_eq!(router_id(place, "b*.conf").1, ["SF0101"]);
+    }
+
+    #[test]
+    fn a_file_is_known_by_every_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path();
+        std::os::unix::fs::symlink(".", place.join("loop")).unwrap();
+        std::fs::write(place.join("a.conf"), "").unwrap();
+        std::fs::hard_link(place.join("a.conf"), place.join("b.conf")).unwrap();
+        let up = format!("../{}/a.conf", place.file_name().unwrap().display());
+        let names = ["a.conf", "./a.conf", "loop/a.conf", "loop/./loop/a.conf", "b.conf", &up];
+        let text: String = names.iter().map(|name| format!("include {name}\n")).collect();
+        std::fs::write(place.join("a.conf"), text).unwrap();
+        assert_eq!(router_id(place, "a.conf").1, ["SF0108"; 6]);
+    }
+
+    #[test]
+    fn the_unreadable_file_is_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path();
+        std::fs::write(place.join("a.conf"), "nonsense\n").unwrap();
+        std::fs::create_dir(place.join("b.conf")).unwrap();
+        let reading = files(place.join("?.conf")).read();
+        assert!(matches!(reading.usable(), Err(Unusable::File(why)) if why.contains("b.conf")));
     }
 
     #[test]
