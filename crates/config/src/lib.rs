@@ -80,6 +80,7 @@ pub mod manual;
 mod number;
 mod outline;
 mod preprocess;
+mod secret;
 pub mod source;
 mod tree;
 
@@ -272,13 +273,16 @@ fn read(
     });
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
     report.diagnostics.extend(tree.into_diagnostics());
-    let lower::Report { mut diagnostics, secrets, interfaces, mut names, scripts, users, .. } = report;
+    let lower::Report {
+        mut diagnostics, secrets, made_secrets, interfaces, mut names, scripts, users, ..
+    } = report;
     drop_consequences(&mut diagnostics);
     drop_repetitions(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
         sources.hide(secret);
     }
+    secret::mask(&mut diagnostics, &sources, &made_secrets);
     let mut interfaces: Vec<_> =
         interfaces.into_iter().map(|interface| (interface.value, interface.span)).collect();
     interfaces.sort_by_key(|(_, span)| *span);

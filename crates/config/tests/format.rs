@@ -26,10 +26,12 @@ fn load(bytes: &[u8], folder: &Path) -> Loaded {
     config::load(&Beside { main: bytes, folder }, MAIN)
 }
 
-/// What is said, but for where.
-fn said(loaded: &Loaded) -> Vec<(Code, config::Severity, &str)> {
+/// What is said, but for where, and without the words of the file: which of them may be shown depends on what else
+/// stands on their line.
+fn said(loaded: &Loaded) -> Vec<(Code, config::Severity, String)> {
+    let bare = |headline: &str| headline.split('`').step_by(2).collect::<Vec<_>>().join("`");
     let mut said: Vec<_> =
-        loaded.diagnostics.iter().map(|d| (d.code, d.severity, d.headline.as_str())).collect();
+        loaded.diagnostics.iter().map(|d| (d.code, d.severity, bare(&d.headline))).collect();
     said.sort_unstable();
     // Some things are said once a line, however many there are on it.
     said.dedup();

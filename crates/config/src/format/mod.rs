@@ -56,19 +56,17 @@ fn refusal(name: &str, bytes: &[u8], imbalance: &Imbalance) -> Unbalanced {
         }
     };
     let span = Span::new(id, at..at + 1);
-    // Nothing is known of blocks here: a line that may hold a password is not shown.
+    // Nothing is known of blocks here: only lines are shown that begin a block or are nothing but braces.
     let (line, start) = sources.excerpt(span);
-    if line.split(|c: char| c.is_whitespace() || "{}\"".contains(c)).any(may_be_secret) {
+    let is_innocent =
+        |word: &str| keyword::all().any(|(_, keyword)| keyword.name == word && keyword.opens.is_some());
+    let mut words =
+        line.split(|c: char| c.is_whitespace() || "{}\"".contains(c)).filter(|word| !word.is_empty());
+    if words.next().is_some_and(|word| !is_innocent(word)) {
         sources.hide(Span::new(id, start..at + 1));
     }
     let diagnostic = Diagnostic::error(code, span, headline).help("the file is left as it is");
     Unbalanced { diagnostic, sources }
-}
-
-/// Whether a password or key may follow the word, which may be misspelt.
-fn may_be_secret(word: &str) -> bool {
-    let mut secrets = keyword::all().map(|(_, keyword)| keyword).filter(|keyword| keyword.secret);
-    secrets.any(|secret| keyword::nearest_of(word, [secret].iter(), |secret| secret.name).is_some())
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) mod track;
 mod tracker;
 mod unbuilt;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bumpalo::Bump;
 use model::{Family, IfName, vrrp};
@@ -62,6 +62,8 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Places that hold passwords or keys.
     pub(crate) secrets: Vec<Span>,
+    /// Passwords and keys that were put together from parameters.
+    pub(crate) made_secrets: BTreeSet<String>,
     /// The interfaces that are named.
     pub(crate) interfaces: Vec<Spanned<IfName>>,
     /// The scripts that are named.
@@ -144,7 +146,7 @@ pub(crate) fn lower<'a>(
         }),
         _ => drafts.process.read(setting, report),
     };
-    let secrets = Secrets::default();
+    let mut secrets = Secrets::default();
     let mut arena = Bump::new();
     while let Some(nodes) = tree.next(&arena) {
         nodes.iter().for_each(|node| secrets.find(node, report));

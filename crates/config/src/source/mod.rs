@@ -7,12 +7,15 @@
 mod expansion;
 mod trail;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use expansion::{DefinitionId, Expansion, Origin, Part, Strand, Way, WayKind, parts_of, place};
 pub use trail::Step;
+
+use crate::secret;
 
 /// How much of an endless line is shown, in bytes.
 const LONGEST_EXCERPT: usize = 2048;
@@ -293,6 +296,20 @@ impl SourceMap {
         self.source(id).map_or(0, |source| Arc::as_ptr(&source.text).addr())
     }
 
+    /// What is not shown of the lines of `span`.
+    pub(crate) fn hidden_near(&self, span: Span) -> Vec<String> {
+        let (shown, offset) = self.excerpt(span);
+        let Some(source) = self.source(span.source) else { return Vec::new() };
+        let plain = source.text().get(offset..offset + shown.len()).unwrap_or_default();
+        let pairs = plain.lines().zip(shown.lines()).filter(|(plain, shown)| plain != shown);
+        let hidden = pairs.map(|(plain, shown)| {
+            let pairs = plain.bytes().zip(shown.bytes());
+            let same = pairs.take_while(|&(plain, shown)| plain == shown && shown != b'*').count();
+            plain.get(plain.floor_char_boundary(same)..).unwrap_or_default().to_owned()
+        });
+        hidden.collect()
+    }
+
     /// The whole lines around `span`, with passwords and keys starred out byte for byte, and the offset of the first.
     #[must_use]
     pub fn excerpt(&self, span: Span) -> (String, usize) {
@@ -309,6 +326,10 @@ impl SourceMap {
             if lines.get(within.clone()).is_some() {
                 lines.replace_range(within.clone(), &"*".repeat(within.len()));
             }
+        }
+        if lines.split_inclusive('\n').any(|line| secret::start(line).is_some()) {
+            let line = |line| secret::starred(line).map_or(Cow::Borrowed(line), Cow::Owned);
+            lines = lines.split_inclusive('\n').map(line).collect();
         }
         (lines, first)
     }

@@ -3,6 +3,7 @@
 use super::expansion::{WayKind, WayStep};
 use super::{Source, SourceMap, Span};
 use crate::diagnostic::shown;
+use crate::secret;
 
 /// One remark on how text came to mean what it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,10 @@ impl SourceMap {
         let name = definition.map_or("", |definition| &definition.name);
         let value = match definition {
             Some(definition) if definition.secret => "`*****`".to_owned(),
-            _ => shown(self.expansion().value(step)),
+            _ => match secret::starred(self.expansion().value(step)) {
+                Some(value) => shown(&value),
+                None => shown(self.expansion().value(step)),
+            },
         };
         let remark = match step.kind {
             WayKind::Replaced | WayKind::Within => format!("{} is {value}", shown(self.text(step.at))),
