@@ -31,6 +31,11 @@ impl<'a> Node<'a> {
         self.statement.words.first()
     }
 
+    /// Whether its keyword is this.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.keyword.is_some_and(|keyword| keyword.name == name)
+    }
+
     /// The words after the first.
     pub(crate) fn arguments(&self) -> &[Word<'a>] {
         self.statement.words.get(1..).unwrap_or_default()
@@ -133,7 +138,14 @@ struct Parser<'b, 'd> {
 impl<'b, 'd> Parser<'b, 'd> {
     fn new(arena: &'b Bump, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
         let root = Frame::new(Some(Block::Root), 0);
-        Self { arena, frames: Vec::new(), root, nodes: Vec::new(), ignored: 0, diagnostics }
+        Self {
+            arena,
+            frames: Vec::with_capacity(4),
+            root,
+            nodes: Vec::with_capacity(32),
+            ignored: 0,
+            diagnostics,
+        }
     }
 
     /// Whether nothing can be added any more to what there is.

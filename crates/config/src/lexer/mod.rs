@@ -213,7 +213,7 @@ const fn is_blank(byte: u8) -> bool {
 fn unquoted<'b>(raw: &'b str, arena: &'b Bump) -> Cow<'b, str> {
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => Cow::Borrowed(inner),
-        None if raw.contains('\\') => {
+        None if raw.bytes().any(|byte| byte == b'\\') => {
             Cow::Borrowed(arena.alloc_str(&raw.replace("\\#", "#").replace("\\!", "!")))
         }
         None => Cow::Borrowed(raw),

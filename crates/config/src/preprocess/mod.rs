@@ -50,10 +50,10 @@ impl Line<'_> {
 
     /// Where the bytes `range` of the text were written.
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
-        match self.strand.part(range) {
+        match self.strand {
             // Nearly all text stands in a file.
-            Strand::Written(span) => span,
-            made @ Strand::Made { .. } => self.sources.place(made),
+            Strand::Written(span) => span.part(range),
+            made @ Strand::Made { .. } => self.sources.place(made.part(range)),
         }
     }
 }

@@ -35,20 +35,15 @@ impl File {
         Self { id, text, next: 0, passed: 0 }
     }
 
-    fn next_range(&mut self) -> Option<Range<usize>> {
-        let start = self.next;
-        let rest = self.text.as_str().as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
-        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        self.next = start + length + 1;
-        let has_return = rest.get(..length).is_some_and(|line| line.last() == Some(&b'\r'));
-        Some(start..start + length - usize::from(has_return))
-    }
-
     /// The next line, or why it is not read. Nothing at the end of the file.
     pub(super) fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Option<Physical>> {
-        let range = self.next_range()?;
-        let raw = self.text.as_str().get(range.clone()).unwrap_or_default();
-        match scan(raw, range.start) {
+        let start = self.next;
+        let rest = self.text.as_str().as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
+        let raw = Raw::first_of(rest, start == 0);
+        self.next = start + raw.length + 1;
+        let line = rest.get(..raw.length).unwrap_or(rest);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match raw.scan(line, start) {
             Ok(line) => {
                 if !self.text.undecodable().is_empty() {
                     self.report_undecodable(&line, diagnostics);
@@ -56,7 +51,7 @@ impl File {
                 Some(Some(line))
             }
             Err(fault) => {
-                diagnostics.push(fault.told(self.id, &range, raw));
+                diagnostics.push(fault.told(self.id, start, line));
                 Some(None)
             }
         }
@@ -85,49 +80,88 @@ enum Fault {
 }
 
 impl Fault {
-    fn told(self, id: SourceId, range: &Range<usize>, raw: &str) -> Diagnostic {
+    /// Of the line that starts at `start`.
+    fn told(self, id: SourceId, start: usize, line: &[u8]) -> Diagnostic {
         match self {
             Self::TooLong => {
-                let span = Span::new(id, range.start..range.start);
+                let span = Span::new(id, start..start);
                 let headline =
-                    format!("this line has {} bytes, {LONGEST_LINE} are the most; it is ignored", raw.len());
+                    format!("this line has {} bytes, {LONGEST_LINE} are the most; it is ignored", line.len());
                 // keepalived drops a line in pieces of this size, and takes the rest for a line of its own.
-                let rest = raw.len() - raw.len() % (LONGEST_LINE + 1);
-                match raw.as_bytes().get(rest..).is_none_or(<[u8]>::is_empty) {
+                let rest = line.len() - line.len() % (LONGEST_LINE + 1);
+                match line.get(rest..).is_none_or(<[u8]>::is_empty) {
                     true => Diagnostic::note(Code::LineTooLong, span, headline),
                     false => Diagnostic::warning(Code::LineTooLong, span, headline)
                         .help("keepalived takes the end of such a line for a line of its own"),
                 }
             }
             Self::Nul(at) => {
-                let span = Span::new(id, range.start + at..range.start + at + 1);
+                let span = Span::new(id, start + at..start + at + 1);
                 Diagnostic::note(Code::NulByte, span, "this line has a NUL byte; it is ignored")
             }
         }
     }
 }
 
-fn scan(raw: &str, start: usize) -> Result<Physical, Fault> {
-    if raw.len() > LONGEST_LINE {
-        return Err(Fault::TooLong);
-    }
-    let mut visible = raw.trim_start_matches([' ', '\t']);
-    if start == 0 {
+/// A line as it stands in its file.
+struct Raw {
+    /// Without its line feed.
+    length: usize,
+    /// What comes before its first word.
+    indent: usize,
+    /// What comes after that; offsets count from there.
+    found: Found,
+}
+
+impl Raw {
+    /// The first line of `rest`. Its end is found on the way: a line is gone over once.
+    fn first_of(rest: &[u8], is_first: bool) -> Self {
+        let mut indent = blanks(rest);
         // keepalived makes a byte order mark part of the first word; nobody can want that.
-        visible = visible.trim_start_matches('\u{feff}').trim_start_matches([' ', '\t']);
+        while is_first && rest.get(indent..).is_some_and(|rest| rest.starts_with(BYTE_ORDER_MARK)) {
+            indent += BYTE_ORDER_MARK.len();
+            indent += blanks(rest.get(indent..).unwrap_or_default());
+        }
+        let found = look(rest.get(indent..).unwrap_or_default());
+        let comment = rest.get(indent + found.end..).unwrap_or_default();
+        let comment = match comment.first() {
+            None | Some(b'\n') => 0,
+            Some(_) => memchr::memchr(b'\n', comment).unwrap_or(comment.len()),
+        };
+        let length = indent + found.end + comment;
+        Self { length, indent, found }
     }
-    let indent = raw.len() - visible.len();
-    let found = look(visible);
-    if found.nul || (found.end < visible.len() && memchr::memchr(0, raw.as_bytes()).is_some()) {
-        return Err(Fault::Nul(memchr::memchr(0, raw.as_bytes()).unwrap_or_default()));
+
+    fn scan(&self, line: &[u8], start: usize) -> Result<Physical, Fault> {
+        if line.len() > LONGEST_LINE {
+            return Err(Fault::TooLong);
+        }
+        let end = (self.indent + self.found.end).min(line.len());
+        let had_comment = end < line.len();
+        if self.found.nul || had_comment {
+            memchr::memchr(0, line).map_or(Ok(()), |at| Err(Fault::Nul(at)))?;
+        }
+        let text = line.get(self.indent..end).unwrap_or_default();
+        let trailing = text.iter().rev().take_while(|byte| is_blank(**byte)).count();
+        let text = text.get(..text.len() - trailing).unwrap_or_default();
+        let start = start + self.indent;
+        Ok(Physical {
+            range: start..start + text.len(),
+            is_special: self.found.special || begins_special(text),
+            had_comment,
+        })
     }
-    let text = visible.get(..found.end).unwrap_or(visible).trim_end_matches([' ', '\t']);
-    let start = start + indent;
-    Ok(Physical {
-        range: start..start + text.len(),
-        is_special: found.special || begins_special(text),
-        had_comment: found.end < visible.len(),
-    })
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// How many blanks `bytes` begin with.
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len())
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// What one pass over a line finds.
@@ -139,10 +173,9 @@ struct Found {
     special: bool,
 }
 
-/// Looks for the comment, which the first `#` or `!` outside double quotes begins, where a backslash hides the character
+/// Looks for the end of the line or the comment, which the first `#` or `!` outside double quotes begins, where a backslash hides the character
 /// after it; and for what makes a line more than words.
-fn look(line: &str) -> Found {
-    let bytes = line.as_bytes();
+fn look(bytes: &[u8]) -> Found {
     let mut found = Found { end: bytes.len(), ..Found::default() };
     let (mut quoted, mut hidden) = (false, usize::MAX);
     for (at, &byte) in bytes.iter().enumerate() {
@@ -150,6 +183,10 @@ fn look(line: &str) -> Found {
             continue;
         }
         match byte {
+            b'\n' => {
+                found.end = at;
+                return found;
+            }
             0 => found.nul = true,
             b'$' => found.special = true,
             b'{' | b'}' if !quoted && follows_special(bytes, at + 1) => found.special = true,
@@ -168,26 +205,28 @@ fn look(line: &str) -> Found {
 
 /// Whether a byte matters to [`look`].
 const fn is_telling(byte: u8) -> bool {
-    matches!(byte, 0 | b'$' | b'\\' | b'"' | b'#' | b'!' | b'{' | b'}')
+    matches!(byte, 0 | b'\n' | b'$' | b'\\' | b'"' | b'#' | b'!' | b'{' | b'}')
 }
 
 /// Whether a directive may stand after a brace.
 fn follows_special(bytes: &[u8], at: usize) -> bool {
-    let rest = bytes.get(at..).unwrap_or_default().trim_ascii_start();
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\x0c' | b'\r');
+    let rest = rest.get(rest.iter().take_while(is_blank).count()..).unwrap_or_default();
     rest.starts_with(b"@") || rest.starts_with(b"~") || rest.starts_with(b"include")
 }
 
 /// Whether a line may be a directive; `$` has been looked for.
-fn begins_special(text: &str) -> bool {
-    match text.as_bytes().first() {
+fn begins_special(text: &[u8]) -> bool {
+    match text.first() {
         Some(b'@' | b'~') => true,
-        Some(b'i') => text.starts_with("include"),
-        Some(b'r') => text.starts_with("random_seed"),
+        Some(b'i') => text.starts_with(b"include"),
+        Some(b'r') => text.starts_with(b"random_seed"),
         _ => false,
     }
 }
 
 /// The line up to its comment.
 pub(crate) fn without_comment(line: &str) -> &str {
-    line.get(..look(line).end).unwrap_or(line)
+    line.get(..look(line.as_bytes()).end).unwrap_or(line)
 }

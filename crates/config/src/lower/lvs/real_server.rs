@@ -31,7 +31,8 @@ pub(super) struct RealServer {
     notify: Notify,
     virtualhost: Option<Arc<str>>,
     snmp_name: Option<Box<str>>,
-    pace: Pace,
+    /// Most servers leave it to the virtual server.
+    pace: Option<Box<Pace>>,
     checkers: Vec<CheckerDraft>,
 }
 
@@ -100,7 +101,7 @@ impl RealServer {
             notify: Notify::default(),
             virtualhost: None,
             snmp_name: None,
-            pace: Pace::default(),
+            pace: None,
             checkers: Vec::new(),
         };
         settings(setting.node.children(), Block::RealServer, report, |setting, report| {
@@ -109,12 +110,21 @@ impl RealServer {
                 CheckerDraft::read(setting, address, names, report, |checker, report| {
                     server.add(checker, report)
                 });
-            } else if !server.pace.read(setting, report) {
+            } else if !server.read_pace(setting, report) {
                 server.set(setting, report);
             }
         });
         server.check_thresholds(report);
         Some(server)
+    }
+
+    fn read_pace(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        let mut pace = self.pace.as_deref().copied().unwrap_or_default();
+        let is_pace = pace.read(setting, report);
+        if is_pace {
+            self.pace = Some(Box::new(pace));
+        }
+        is_pace
     }
 
     fn set(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
@@ -171,7 +181,7 @@ impl RealServer {
     }
 
     pub(super) fn resolve(self, outer: &Inherited<'_>) -> lvs::RealServer {
-        let pace = self.pace.within(&outer.pace);
+        let pace = self.pace.map_or(outer.pace, |pace| pace.within(&outer.pace));
         let virtualhost = self.virtualhost.or_else(|| outer.virtualhost.clone());
         let endpoint = self.endpoint;
         let checkers = self.checkers.into_iter();

@@ -53,6 +53,9 @@ impl VirtualServer {
     pub(super) fn read(setting: Setting<'_, '_>, names: &mut Names, report: &mut Report) -> Option<Self> {
         let target = Target::read(setting, report)?;
         let mut server = Self::new(target);
+        let servers = setting.node.children().iter().filter(|line| line.is("real_server"));
+        // There may be a great many.
+        server.servers.reserve_exact(servers.count());
         settings(setting.node.children(), Block::VirtualServer, report, |setting, report| {
             if setting.name() == "real_server" {
                 server.add(RealServer::read(setting, names, report), report);
