@@ -91,7 +91,7 @@ use model::vrrp::{Command, RunAs};
 
 pub use diagnostic::{Code, Diagnostic, Example, Severity, render};
 pub use format::{Unbalanced, format};
-pub use lower::HostName;
+pub use lower::{HostName, Lack};
 pub use outline::{Line, Outline};
 pub use preprocess::Limits;
 pub use source::{SourceId, SourceMap, Span, Step};
@@ -178,6 +178,10 @@ pub struct Loaded {
     pub users: Vec<(RunAs, Span)>,
     /// The text, for showing diagnostics.
     pub sources: SourceMap,
+    /// What stands in the text and has no effect yet, in order of names.
+    pub unbuilt: Vec<Lack>,
+    /// Where the text of its first file begins.
+    pub start: Span,
     /// Where everything stands, if [`load_outlined`] was called.
     pub outline: Outline,
 }
@@ -264,6 +268,7 @@ fn read(
     outlined: Outlined,
 ) -> Loaded {
     let mut report = lower::Report::default();
+    let start = sources.next_start();
     let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
     let lines = preprocess::lines(&sources, &strands);
     let mut outline = (outlined == Outlined::Yes).then(outline::Builder::new);
@@ -274,7 +279,15 @@ fn read(
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
     report.diagnostics.extend(tree.into_diagnostics());
     let lower::Report {
-        mut diagnostics, secrets, made_secrets, interfaces, mut names, scripts, users, ..
+        mut diagnostics,
+        secrets,
+        made_secrets,
+        interfaces,
+        mut names,
+        scripts,
+        users,
+        lacking,
+        ..
     } = report;
     drop_consequences(&mut diagnostics);
     drop_repetitions(&mut diagnostics);
@@ -291,7 +304,18 @@ fn read(
     let mut scripts: Vec<_> = scripts.into_iter().map(|script| script.resolve(script_user)).collect();
     scripts.sort_by_key(|script| script.span);
     let users = users.into_iter().map(|user| (user.value, user.span)).collect();
-    Loaded { config, diagnostics, interfaces, names, scripts, users, sources, outline }
+    Loaded {
+        config,
+        diagnostics,
+        interfaces,
+        names,
+        scripts,
+        users,
+        sources,
+        unbuilt: lacking,
+        start,
+        outline,
+    }
 }
 
 /// Where a parameter stands for nothing, what else is wrong with its word follows from that.

@@ -55,6 +55,12 @@ impl Builder {
 }
 
 impl Outline {
+    /// Whether there is no line at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.root.is_empty()
+    }
+
     /// The block that `keyword NAME` opens.
     #[must_use]
     pub fn block(&self, keyword: &str, name: &str) -> Option<&Line> {

@@ -6,6 +6,7 @@ use std::{env, fs, io};
 
 use steadfast_config as config;
 
+use config::lint::Scope;
 use config::render::{self, Colour};
 use config::{Loaded, Options, Severity, SourceMap, SourceProvider, lint};
 
@@ -32,6 +33,7 @@ fn host() -> lint::Host {
     let addresses = [("eth0", eth0), ("eth1", vec![prefix("198.51.100.1", 28)])];
     lint::Host {
         addresses: addresses.into_iter().map(|(name, list)| (name.parse().unwrap(), list)).collect(),
+        doubtful: [prefix("192.0.2.77", 24)].into(),
     }
 }
 
@@ -46,7 +48,7 @@ fn every_file_is_remarked_on() {
         let worst = language.map(|finding| finding.severity).max();
         assert!(worst <= Some(Severity::Note), "{}: {:?}", path.display(), loaded.diagnostics);
         let mut said = String::new();
-        for finding in lint::check(&loaded, &host()) {
+        for finding in lint::check(&loaded, &host(), Scope::Alone) {
             said += &render::full(&finding, &loaded.sources, Colour::Off);
             said += "\n\n";
         }

@@ -128,7 +128,7 @@ fn assert_hidden(text: &str) {
     let files = Memory(HashMap::from([("a.conf", text.to_owned())]));
     let loaded = config::load_outlined(&files, "a.conf", &Options::default(), SourceMap::default());
     let mut findings = loaded.diagnostics.clone();
-    findings.extend(lint::check(&loaded, &lint::Host::default()));
+    findings.extend(lint::check(&loaded, &lint::Host::default(), lint::Scope::Alone));
     for finding in &findings {
         assert_finding_hides(finding, &loaded.sources, text);
     }

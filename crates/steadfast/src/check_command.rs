@@ -1,16 +1,20 @@
 //! `steadfast check`: what a test of one file does not see.
 
 mod host;
+mod judgement;
+mod names;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use config::lint::Scope;
 use config::render::{self, Colour};
-use config::{Code, Diagnostic, Loaded, Severity, SourceMap, cluster, lint};
+use config::{Diagnostic, Loaded, Severity, SourceMap, cluster, lint};
 use lexopt::Arg;
 
 use crate::command::{Command, CommandOption, NO, Operand, USAGE};
@@ -22,11 +26,14 @@ pub(crate) const COMMAND: Command = Command {
     summary: "Check files beyond a configuration test; several, as the hosts of a cluster",
     description: &[
         "Prints what a configuration test finds, and then what keepalived accepts and what will not do what was meant. Several files are checked as the hosts of one cluster, each beside the others. docs/check.md lists the checks.",
-        "One file for all hosts is given once for each, as FILE@ID: the lines that begin with @ID count. What this release does not act on yet is no finding.",
-        "The scripts and networks of this host are looked at if one file is given.",
+        "One file for all hosts is given once for each, as FILE@ID: the lines that begin with @ID count. What this release does not act on yet is told in a last note, which changes no status.",
+        "The scripts, networks and addresses of this host are looked at if one file is given. Standard input is not read.",
     ],
     options: &[
-        CommandOption::flag("short", "Print one line for each finding"),
+        CommandOption::flag(
+            "short",
+            "Print one line for each finding, with the other places that it is about, and what to do",
+        ),
         CommandOption::flag("json", "Print the findings as a JSON array"),
         CommandOption {
             short: Some('i'),
@@ -46,17 +53,20 @@ pub(crate) const COMMAND: Command = Command {
 /// What is asked for.
 #[derive(Debug, Default)]
 struct Request {
-    form: Form,
+    /// Nothing was said about it: in full.
+    form: Option<Form>,
     config_id: Option<String>,
     deny_notes: bool,
     elsewhere: bool,
     files: Vec<OsString>,
 }
 
+/// A file as the command line names it, and the id that stands behind it.
+type NamedFile = (PathBuf, Option<String>);
+
 /// How findings are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    #[default]
     Full,
     Short,
     Json,
@@ -77,8 +87,12 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
         match parser.next() {
             Ok(None) => break,
             Ok(Some(Arg::Short('h') | Arg::Long("help"))) => return COMMAND.help(),
-            Ok(Some(Arg::Long("short"))) => request.form = Form::Short,
-            Ok(Some(Arg::Long("json"))) => request.form = Form::Json,
+            Ok(Some(Arg::Long(form @ ("short" | "json")))) => {
+                let form = if form == "short" { Form::Short } else { Form::Json };
+                if request.form.replace(form).is_some_and(|other| other != form) {
+                    return COMMAND.misused("give --short or --json, not both");
+                }
+            }
             Ok(Some(Arg::Long("deny-notes"))) => request.deny_notes = true,
             Ok(Some(Arg::Long("elsewhere"))) => request.elsewhere = true,
             Ok(Some(Arg::Short('i') | Arg::Long("config-id"))) => match parser.value() {
@@ -90,45 +104,65 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
             Err(error) => return COMMAND.misused(&error.to_string()),
         }
     }
-    if request.files.is_empty() {
-        return COMMAND.misused("name the file, or the files of all hosts");
+    let files: Vec<_> = request.files.iter().map(|file| split(file, Path::exists)).collect();
+    match problem(&files) {
+        Some(problem) => COMMAND.misused(&problem),
+        None => check(&request, &files),
     }
-    check(&request)
 }
 
-fn check(request: &Request) -> ExitCode {
-    let files: Vec<_> = request.files.iter().map(|file| split(file, Path::exists)).collect();
+/// What is wrong with the list of files itself.
+fn problem(files: &[NamedFile]) -> Option<String> {
+    if files.is_empty() {
+        return Some("name the file, or the files of all hosts".to_owned());
+    }
+    if files.iter().any(|(path, _)| path == Path::new("-")) {
+        return Some("standard input is not read; a file of this name is `./-`".to_owned());
+    }
+    let mut given = BTreeSet::new();
+    let twice = files.iter().find(|(path, id)| {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        !given.insert((path, id))
+    });
+    twice.map(|(path, _)| {
+        format!(
+            "{} is given twice; a file for several hosts is given once for each, as FILE@ID",
+            path.display()
+        )
+    })
+}
+
+fn check(request: &Request, files: &[NamedFile]) -> ExitCode {
     let (mut hosts, mut sources) = (Vec::new(), SourceMap::default());
-    for ((path, id), name) in files.iter().cloned().zip(names(&files)) {
+    let here = files.len() == 1 && !request.elsewhere;
+    for ((path, id), name) in files.iter().cloned().zip(names::of(files)) {
         let id = id.or_else(|| request.config_id.clone());
-        let (mut loaded, readable) = supervisor::outlined(path, id, std::mem::take(&mut sources));
-        sources = std::mem::take(&mut loaded.sources);
+        let (mut loaded, readable) = supervisor::outlined(path, id.clone(), std::mem::take(&mut sources));
         if !readable {
             for diagnostic in &loaded.diagnostics {
                 COMMAND.complain(&diagnostic.headline);
             }
             return ExitCode::from(USAGE);
         }
+        let unnamed = id.and_then(|id| lint::unnamed_id(&id, &loaded, &loaded.sources));
+        loaded.diagnostics.extend(unnamed);
         loaded.diagnostics.retain(|diagnostic| !diagnostic.code.is_not_built());
+        if here {
+            supervisor::add_findings_of_host(&mut loaded);
+        }
+        judgement::sharpen(&mut loaded);
+        sources = std::mem::take(&mut loaded.sources);
         hosts.push(Checked { name, loaded });
     }
-    let here = hosts.len() == 1 && !request.elsewhere;
-    if let [host] = hosts.as_mut_slice()
-        && here
-    {
-        supervisor::add_findings_of_host(&mut host.loaded);
-        // The test is as silent as that of keepalived on some of them.
-        let not_run = host.loaded.diagnostics.iter_mut().filter(|found| found.code == Code::ScriptNotRun);
-        not_run.for_each(|found| found.severity = found.severity.max(Severity::Warning));
-    }
-    let findings = findings(&hosts, here);
+    let mut findings = findings(&hosts, here);
     let is_bad = |finding: &Diagnostic| request.deny_notes || finding.severity > Severity::Note;
     let status = if findings.iter().any(is_bad) { NO } else { 0 };
-    COMMAND.answer(&text(&findings, &sources, request.form), status)
+    findings.extend(judgement::closing_note(hosts.iter().flat_map(|host| &host.loaded.unbuilt)));
+    COMMAND.answer(&text(&findings, &sources, request.form.unwrap_or(Form::Full)), status)
 }
 
 /// `FILE@ID` in its parts. A file whose name has an `@` is a file.
-fn split(file: &OsStr, exists: impl Fn(&Path) -> bool) -> (PathBuf, Option<String>) {
+fn split(file: &OsStr, exists: impl Fn(&Path) -> bool) -> NamedFile {
     let bytes = file.as_bytes();
     match bytes.iter().rposition(|&byte| byte == b'@') {
         Some(at) if at > 0 && !exists(Path::new(file)) => {
@@ -139,39 +173,14 @@ fn split(file: &OsStr, exists: impl Fn(&Path) -> bool) -> (PathBuf, Option<Strin
     }
 }
 
-/// What the files are called in findings: their paths without what all of them have in common.
-fn names(files: &[(PathBuf, Option<String>)]) -> Vec<String> {
-    let parts: Vec<Vec<_>> =
-        files.iter().map(|(path, _)| path.iter().map(OsStr::to_string_lossy).collect()).collect();
-    let (first, others) =
-        parts.split_first().map_or((&[][..], &[][..]), |(first, others)| (first.as_slice(), others));
-    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
-    let all_have = |at: usize| others.iter().all(|other| other.get(at) == first.get(at));
-    let common = (0..shortest.saturating_sub(1)).take_while(|&at| all_have(at)).count();
-    let is_one_name = common + 1 < shortest && others.iter().all(|other| other.last() == first.last());
-    let is_one_file = others.iter().all(|other| other == first);
-    files
-        .iter()
-        .zip(&parts)
-        .map(|((_, id), parts)| {
-            let end = parts.len() - usize::from(is_one_name && !is_one_file);
-            let path = parts[common.min(end)..end].join("/");
-            match id {
-                Some(id) if is_one_file => id.clone(),
-                Some(id) => format!("{path}@{id}"),
-                None => path,
-            }
-        })
-        .collect()
-}
-
 /// What the test finds, then what each file has, then what does not fit between them.
 fn findings(hosts: &[Checked], here: bool) -> Vec<Diagnostic> {
     let mut findings: Vec<_> = hosts.iter().flat_map(|host| host.loaded.diagnostics.clone()).collect();
     let usable: Vec<_> = hosts.iter().filter(|host| host.loaded.is_usable()).collect();
     for host in &usable {
         let known = if here { host::look(&host.loaded.config) } else { lint::Host::default() };
-        findings.extend(lint::check(&host.loaded, &known));
+        let scope = if hosts.len() > 1 { Scope::Cluster } else { Scope::Alone };
+        findings.extend(lint::check(&host.loaded, &known, scope));
     }
     if usable.len() == hosts.len() {
         let hosts: Vec<_> =
@@ -192,10 +201,28 @@ fn text(findings: &[Diagnostic], sources: &SourceMap, form: Form) -> String {
     let mut said = BTreeSet::new();
     let new = findings.iter().filter(|finding| said.insert(render::line(finding, sources)));
     let printed = new.map(|finding| match form {
-        Form::Short => render::line(finding, sources) + "\n",
+        Form::Short => short(finding, sources) + "\n",
         Form::Full | Form::Json => render::full(finding, sources, colour) + "\n\n",
     });
     printed.collect()
+}
+
+/// One line: the finding, the other lines that it is about, and what to do.
+fn short(finding: &Diagnostic, sources: &SourceMap) -> String {
+    let place = |span| format!("{}:{}", sources.name(span), sources.location(span).line);
+    let mut places = vec![place(finding.primary)];
+    for (span, _) in &finding.labels {
+        let place = place(*span);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let mut parts = vec![render::line(finding, sources)];
+    if places.len() > 1 {
+        parts.push(places[1..].join(", "));
+    }
+    parts.extend(finding.help.clone());
+    parts.join("; ")
 }
 
 #[cfg(test)]
@@ -210,20 +237,5 @@ mod tests {
         assert_eq!(of("a@b@c", false), ("a@b".into(), Some("c".to_owned())));
         assert_eq!(of("@web1", false), ("@web1".into(), None));
         assert_eq!(of("all.conf", false), ("all.conf".into(), None));
-    }
-
-    #[test]
-    fn hosts_are_called_what_tells_them_apart() {
-        let of = |files: &[&str]| {
-            names(&files.iter().map(|file| split(OsStr::new(file), |_| false)).collect::<Vec<_>>())
-        };
-        assert_eq!(of(&["a.conf", "b.conf"]), ["a.conf", "b.conf"]);
-        assert_eq!(of(&["/etc/c/a.conf", "/etc/c/b.conf"]), ["a.conf", "b.conf"]);
-        assert_eq!(of(&["/srv/web1/keepalived.conf", "/srv/web2/keepalived.conf"]), ["web1", "web2"]);
-        assert_eq!(of(&["all.conf@web1", "all.conf@web2"]), ["web1", "web2"]);
-        assert_eq!(of(&["all.conf@web1", "b.conf"]), ["all.conf@web1", "b.conf"]);
-        assert_eq!(of(&["x/all.conf"]), ["all.conf"]);
-        assert_eq!(of(&["a", "a"]), ["a", "a"]);
-        assert_eq!(of(&["a/b", "a/b/c"]), ["b", "b/c"]);
     }
 }

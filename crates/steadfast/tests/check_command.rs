@@ -45,7 +45,8 @@ fn the_pair_of_the_notes_moves_its_address_with_weight_2_only() {
     assert_eq!(
         out,
         "a.conf:14:1: warning[SF2108]: a failure of `chk_nginx` on a.conf moves nothing: its priority falls from 92 \
-         to 91, and b.conf has 91\n"
+         to 91, and b.conf has 91; a.conf:12, b.conf:12; they are equals then; its weight must be more than the \
+         difference: at least 2, or bring the priorities nearer\n"
     );
     let (_, out, _) = check(&["a.conf", "b.conf"], place.path());
     assert!(out.contains("a.conf begins with 91") && out.contains("b.conf begins with 90"), "{out}");
@@ -132,12 +133,54 @@ fn scripts_of_this_host_are_looked_at() {
 }
 
 #[test]
+fn what_the_test_only_notes_and_loses_a_meaning_is_a_warning() {
+    let with = |line: &str| notes(91, 2).replace("interface lan0", &format!("interface lan0\n{line}"));
+    for (text, code, severity) in [
+        (with("state BACKUP nopreempt"), "SF0303", "warning"),
+        (notes(91, 2).replace("\"/bin/true\"", "/usr/bin/pgrep nginx"), "SF0303", "warning"),
+        (with("include missing.conf"), "SF0111", "warning"),
+        (String::new(), "SF2017", "warning"),
+        (notes(91, 2).replace("/bin/true", "/bin/true | /bin/cat"), "SF2012", "warning"),
+    ] {
+        let place = folder(&[("a.conf", text)]);
+        let (status, out, _) = check(&["--short", "--elsewhere", "a.conf"], place.path());
+        assert!(status == Some(1) && out.contains(&format!("{severity}[{code}]")), "{code}: {out}");
+    }
+}
+
+#[test]
+fn an_id_that_no_line_names_is_told() {
+    let all = notes(0, 2).replace("priority 0\n", "@web1 priority 91\n@web2 priority 90\n");
+    let place = folder(&[("all.conf", all), ("plain.conf", notes(91, 2))]);
+    let (status, out, _) = check(&["--short", "--elsewhere", "all.conf@wbe1"], place.path());
+    assert!(status == Some(1) && out.contains("SF2018") && out.contains("did you mean `web1`"), "{out}");
+    let (_, out, _) = check(&["--short", "--elsewhere", "-i", "web1", "plain.conf"], place.path());
+    assert!(out.contains("SF2018") && out.contains("the same for all hosts"), "{out}");
+    let (status, out, _) = check(&["--elsewhere", "all.conf@web1"], place.path());
+    assert_eq!((status, out.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_has_no_effect_yet_is_told_last_and_changes_no_status() {
+    let text = notes(91, 2).replace("interface lan0", "interface lan0\nuse_vmac");
+    let place = folder(&[("a.conf", text)]);
+    let (status, out, _) = check(&["--short", "--elsewhere", "--deny-notes", "a.conf"], place.path());
+    assert_eq!(status, Some(0), "{out}");
+    assert!(out.contains("no effect yet: `use_vmac`"), "{out}");
+    assert!(out.contains("no daemon of this release starts with `use_vmac`"), "{out}");
+}
+
+#[test]
 fn the_command_line_is_explained() {
     for (arguments, words) in [
         (&[][..], "name the file"),
         (&["--shrt", "a"], "invalid option '--shrt'"),
         (&["-i"], "missing argument for option '-i'"),
         (&["missing.conf"], "cannot read `missing.conf`"),
+        (&["--short", "--json", "a"], "not both"),
+        (&["-"], "standard input is not read"),
+        (&["a", "a"], "a is given twice"),
+        (&["a@web1", "a@web1"], "a is given twice"),
     ] {
         let (code, out, said) = check(arguments, Path::new("/"));
         assert!(code == Some(2) && out.is_empty() && said.contains(words), "{arguments:?}: {said}");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::numbers::Wrong;
 use super::{Part, Router};
 use crate::Code;
 use crate::diagnostic::Diagnostic;
@@ -34,8 +35,12 @@ fn missing(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
     let headline =
         format!("VRID {} has `{first}`{more} on {} and not on {}", here.instance.vrid, here.host, there.host);
     let help = format!(
-        "when {} takes over, they are lost; until 2.3.3 keepalived also drops packets whose list is not its own, and then both hosts are master",
-        there.host
+        "add {} on {}, or take {} out here: when {} takes over, {} lost, and keepalived before 2.3.3 drops packets whose list is not its own, so that both hosts are master",
+        if missing.len() == 1 { "it" } else { "them" },
+        there.host,
+        if missing.len() == 1 { "it" } else { "them" },
+        there.host,
+        if missing.len() == 1 { "it is" } else { "they are" },
     );
     let list = there.block.last("virtual_ipaddress").and_then(Line::head).or_else(|| there.block.value())?;
     Some(
@@ -46,7 +51,7 @@ fn missing(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
 }
 
 /// Addresses that belong to different virtual routers on different hosts.
-pub(super) fn elsewhere(routers: &[Router<'_>], findings: &mut Vec<Diagnostic>) {
+pub(super) fn elsewhere(routers: &[Router<'_>], wrong: &Wrong, findings: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<IpAddr, (usize, Part<'_>)> = BTreeMap::new();
     for (number, router) in routers.iter().enumerate() {
         for part in &router.parts {
@@ -54,7 +59,7 @@ pub(super) fn elsewhere(routers: &[Router<'_>], findings: &mut Vec<Diagnostic>) 
             for address in part.instance.addresses.iter().map(|address| address.prefix.address()) {
                 let &mut (other, owner) = first.entry(address).or_insert((number, *part));
                 // Within one file it is a remark of the test, and one address stands for all of the instance.
-                if other == number || owner.at == part.at || told {
+                if other == number || owner.at == part.at || told || wrong.explains_both(other, number) {
                     continue;
                 }
                 told = true;
@@ -73,6 +78,6 @@ fn belongs(address: IpAddr, owner: Part<'_>, part: Part<'_>) -> Option<Diagnosti
     Some(
         Diagnostic::warning(Code::AddressElsewhere, place(part)?, headline)
             .label(place(owner)?, format!("its number on {}", owner.host))
-            .help("these are two virtual routers, each with its own master: both hosts have the address"),
+            .help("these are two virtual routers, each with its own master, and both hosts have the address: take it out of one of them"),
     )
 }

@@ -6,29 +6,43 @@ use model::vrrp::{Initial, Preempt};
 use super::{Part, Router, differ};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, shown};
-use crate::lint::{Weighted, clamped, entry, healthy, weighted};
+use crate::lint::Weighted;
 
 pub(super) fn check(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
     states(router, findings);
-    for (here, there) in router.pairs() {
-        findings.extend(preemption(here, there));
+    let parts = by_rank(router);
+    let Some((master, backups)) = parts.split_first() else { return };
+    let Some(backup) = backups.first() else { return };
+    findings.extend(equal(*master, *backup));
+    let mut unmoved = Vec::new();
+    for one in master.contender.weighted() {
+        match failure(one, *master, backups) {
+            Failure::Moves => {}
+            Failure::TooSmall { after } => findings.extend(crossing(one, after, *master, *backup)),
+            Failure::Ignored { by } => unmoved.push((one, by)),
+        }
     }
-    let Some((master, backup)) = best_two(router) else { return };
-    findings.extend(equal(master, backup));
-    for one in weighted(master.instance) {
-        findings.extend(crossing(one, master, backup));
+    findings.extend(ignored(&unmoved, *master));
+    // Otherwise it is said already what `nopreempt` does here.
+    if unmoved.is_empty() {
+        findings.extend(router.pairs().filter_map(|(here, there)| preemption(here, there)));
     }
 }
 
 fn priority(part: Part<'_>) -> i32 {
-    clamped(part.instance, healthy(part.instance))
+    part.contender.clamped(part.contender.healthy())
 }
 
-/// The two of highest priority while nothing is wrong; of equals the one with the greater address first, if it is known.
-fn best_two<'a>(router: &Router<'a>) -> Option<(Part<'a>, Part<'a>)> {
+/// The highest priority while nothing is wrong first; of equals the one with the greater address, if it is known.
+fn by_rank<'a>(router: &Router<'a>) -> Vec<Part<'a>> {
     let mut parts = router.parts.clone();
     parts.sort_by_key(|part| std::cmp::Reverse((priority(*part), part.instance.source)));
-    Some((*parts.first()?, *parts.get(1)?))
+    parts
+}
+
+/// The owner always preempts.
+fn never_preempts(part: Part<'_>) -> bool {
+    part.instance.preempt == Preempt::Never && part.instance.priority != Priority::OWNER
 }
 
 fn states(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
@@ -58,8 +72,7 @@ fn states(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn preemption(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
-    let is_never = |part: Part<'_>| part.instance.preempt == Preempt::Never;
-    let (with, without) = match (is_never(here), is_never(there)) {
+    let (with, without) = match (never_preempts(here), never_preempts(there)) {
         (true, false) => (here, there),
         (false, true) => (there, here),
         _ => return None,
@@ -72,8 +85,18 @@ fn preemption(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
         "{} has `nopreempt` for VRID {}, and {} has not",
         with.host, with.instance.vrid, without.host
     );
+    let when = match without.instance.preempt {
+        Preempt::After(delay) => format!("{} seconds later", delay.as_secs()),
+        Preempt::Always | Preempt::Never => "at once".to_owned(),
+    };
+    let is_weighted = |part: Part<'_>| part.contender.weighted().iter().any(|one| one.fall().is_some());
+    let remedy = if is_weighted(with) || is_weighted(without) {
+        "write it on all hosts and track with weight 0, for with `nopreempt` a weight moves nothing; or take it out"
+    } else {
+        "write `nopreempt` and `state BACKUP` on all hosts, or take it out"
+    };
     let help = format!(
-        "when {} comes back, it takes the addresses away from {} at once; write `nopreempt` and `state BACKUP` on all hosts",
+        "when {} comes back, it takes the addresses away from {} {when}: {remedy}",
         without.host, with.host
     );
     Some(
@@ -107,16 +130,62 @@ fn equal(master: Part<'_>, backup: Part<'_>) -> Option<Diagnostic> {
     differ(make, "priority", (first, said(first)), (second, said(second)))
 }
 
-/// Whether the failure of `one` on the master alone makes `backup` the better one.
-fn crossing(one: Weighted<'_>, master: Part<'_>, backup: Part<'_>) -> Option<Diagnostic> {
-    let best = healthy(master.instance);
-    let fall = one.fall().filter(|_| master.instance.priority != Priority::OWNER)?;
-    let (before, after) = (clamped(master.instance, best), clamped(master.instance, best - fall));
-    let rival = priority(backup);
-    if after < rival {
-        return None;
+/// What comes of a failure on the master alone.
+enum Failure<'a> {
+    /// A backup takes over, or nothing is lost.
+    Moves,
+    /// The master has this priority then, and no backup has more.
+    TooSmall { after: i32 },
+    /// Backups are better then, and do not care; this one is the best.
+    Ignored { by: Part<'a> },
+}
+
+fn failure<'a>(one: Weighted<'_>, master: Part<'_>, backups: &[Part<'a>]) -> Failure<'a> {
+    let Some(fall) = one.fall().filter(|_| master.instance.priority != Priority::OWNER) else {
+        return Failure::Moves;
+    };
+    let after = master.contender.clamped(master.contender.healthy() - fall);
+    let mut better = backups.iter().copied().filter(|backup| priority(*backup) > after).peekable();
+    match better.peek().copied() {
+        None => Failure::TooSmall { after },
+        Some(best) if better.all(never_preempts) => Failure::Ignored { by: best },
+        Some(_) => Failure::Moves,
     }
-    let span = entry(master.block, one.list, one.name)?;
+}
+
+/// Checks whose failure makes a backup the better one, which waits for the silence of the master all the same.
+fn ignored(unmoved: &[(Weighted<'_>, Part<'_>)], master: Part<'_>) -> Option<Diagnostic> {
+    let ((one, backup), others) = unmoved.split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!(" or of {count} more"),
+    };
+    let headline = format!(
+        "a failure of {}{more} on {} moves nothing: {} has `nopreempt`",
+        shown(one.name),
+        master.host,
+        backup.host
+    );
+    let help = format!(
+        "{} waits until {} is silent; take `nopreempt` out of its file, or track with weight 0, so that a failure is a fault, and a master in fault is silent at once",
+        backup.host, master.host
+    );
+    Some(
+        Diagnostic::warning(Code::NoPreemption, one.place()?, headline)
+            .label(
+                backup.place("nopreempt")?,
+                format!("{} does not take over from a living master", backup.host),
+            )
+            .help(help),
+    )
+}
+
+/// A fall to `after` does not make `backup`, the best of them, the better one.
+fn crossing(one: Weighted<'_>, after: i32, master: Part<'_>, backup: Part<'_>) -> Option<Diagnostic> {
+    let best = master.contender.healthy();
+    let before = master.contender.clamped(best);
+    let rival = priority(backup);
+    let span = one.place()?;
     let outcome = if after == rival { "equals then" } else { "stays the better one" };
     let headline = format!(
         "a failure of {} on {} moves nothing: its priority falls from {before} to {after}, and {} has {rival}",

@@ -8,14 +8,16 @@ use model::{Family, IfName, Vrid};
 use super::{Host, Part, Router};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, shown};
+use crate::lint::Contender;
 
 /// The virtual routers, in the order of the first host that has them.
 pub(super) fn routers<'a>(hosts: &[Host<'a>]) -> Vec<Router<'a>> {
     let mut routers: Vec<Router<'a>> = Vec::new();
     let mut known: BTreeMap<(Vrid, Family), Vec<usize>> = BTreeMap::new();
     for (at, host) in hosts.iter().enumerate() {
-        for (instance, block) in host.subject().instances() {
-            let part = Part { at, host: host.name, instance, block };
+        for contender in host.subject().contenders() {
+            let Contender { instance, block, .. } = contender;
+            let part = Part { at, host: host.name, instance, block, contender };
             let numbers = known.entry((instance.vrid, instance.family)).or_default();
             let free = numbers.iter().copied().filter(|&number| {
                 routers.get(number).is_some_and(|router| router.parts.iter().all(|other| other.at != at))
@@ -56,9 +58,13 @@ pub(super) fn lonely(router: &Router<'_>, hosts: usize, findings: &mut Vec<Diagn
         shown(&part.instance.name),
         part.host
     );
-    let others = if hosts == 2 { "the other host does" } else { "no other host does" };
-    let others =
-        if hosts == 2 { format!("{others} not take part") } else { others.replace("does", "takes part") };
-    let help = format!("{others}: when {} fails, nobody takes its addresses over", part.host);
+    let others = match hosts {
+        2 => "the other host does not take part",
+        _ => "no other host takes part",
+    };
+    let help = format!(
+        "{others}: when {} fails, nobody takes its addresses over; write an instance with this number into the files of the others",
+        part.host
+    );
     findings.push(Diagnostic::warning(Code::LonelyRouter, span, headline).help(help));
 }

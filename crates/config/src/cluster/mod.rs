@@ -7,14 +7,16 @@ mod addresses;
 mod election;
 mod groups;
 mod matching;
+mod numbers;
 mod packets;
+mod peers;
 mod transport;
 
 use model::vrrp::Instance;
 
 use crate::Loaded;
 use crate::diagnostic::Diagnostic;
-use crate::lint::Subject;
+use crate::lint::{Contender, Subject};
 use crate::outline::Line;
 use crate::source::Span;
 
@@ -35,6 +37,8 @@ struct Part<'a> {
     host: &'a str,
     instance: &'a Instance,
     block: &'a Line,
+    /// The same, with what moves its priority.
+    contender: Contender<'a>,
 }
 
 /// A virtual router: the instances of the hosts that take part in it, in the order of hosts.
@@ -51,16 +55,21 @@ pub fn check(hosts: &[Host<'_>]) -> Vec<Diagnostic> {
         return findings;
     }
     let routers = matching::routers(hosts);
-    for router in &routers {
+    let wrong = numbers::check(&routers, &mut findings);
+    for (number, router) in routers.iter().enumerate() {
         packets::check(router, &mut findings);
         transport::check(router, &mut findings);
-        addresses::check(router, &mut findings);
+        peers::check(router, &mut findings);
         election::check(router, &mut findings);
-        matching::lonely(router, hosts.len(), &mut findings);
+        // One finding for each cause.
+        if !wrong.explains(number) {
+            addresses::check(router, &mut findings);
+            matching::lonely(router, hosts.len(), &mut findings);
+        }
     }
-    addresses::elsewhere(&routers, &mut findings);
+    addresses::elsewhere(&routers, &wrong, &mut findings);
     groups::check(hosts, &routers, &mut findings);
-    findings.sort_by_key(|finding| finding.primary);
+    crate::lint::arrange(&mut findings);
     findings
 }
 

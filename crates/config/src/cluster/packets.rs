@@ -6,14 +6,16 @@ use super::{Part, Router, differ};
 use crate::Code;
 use crate::diagnostic::Diagnostic;
 
-const TWO_MASTERS: &str = "neither host hears the other, and both are master: the addresses are there twice";
+/// What to do, and what happens until then.
+fn advice(what: &str) -> String {
+    format!("{what}: until then neither host hears the other, and both are master with the same addresses")
+}
 
 pub(super) fn check(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
     for (here, there) in router.pairs() {
-        let before = findings.len();
-        findings.extend(version(here, there));
-        if findings.len() > before {
+        if let Some(finding) = version(here, there) {
             // What else differs follows from it, or does not matter then.
+            findings.push(finding);
             continue;
         }
         findings.extend(interval(here, there));
@@ -30,7 +32,10 @@ fn version(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
     }
     let headline =
         format!("VRID {} speaks VRRP version {one} on one host and {other} on another", here.instance.vrid);
-    let make = |span| Diagnostic::warning(Code::ClusterVersion, span, headline).help(TWO_MASTERS);
+    let make = |span| {
+        Diagnostic::warning(Code::ClusterVersion, span, headline)
+            .help(advice("write the same `version` on all hosts, or `vrrp_version` in their `global_defs`"))
+    };
     let said = |part: Part<'_>| format!("{} speaks version {}", part.host, part.instance.version);
     differ(make, "version", (here, said(here)), (there, said(there)))
 }
@@ -47,10 +52,10 @@ fn interval(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
     let make = |span| {
         match here.instance.version {
         Version::V2 => Diagnostic::warning(Code::ClusterInterval, span, headline).help(
-            "keepalived drops version 2 packets with another interval than its own, and then both hosts are master",
+            "write the same `advert_int` on all hosts: keepalived drops version 2 packets with another interval than its own, and then both hosts are master",
         ),
         Version::V3 => Diagnostic::note(Code::ClusterInterval, span, headline).help(
-            "a backup waits as long as the master's packets say, so how fast a failure is noticed depends on who has failed",
+            "write the same `advert_int` on all hosts: a backup waits as long as the master's packets say, so how fast a failure is noticed depends on who has failed",
         ),
     }
     };
@@ -82,7 +87,7 @@ fn authentication(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
         Diagnostic::warning(Code::ClusterAuth, other, headline)
             .label(other, said(there))
             .label(span, said(here))
-            .help(TWO_MASTERS),
+            .help(advice("write the same `authentication` on all hosts")),
     )
 }
 
@@ -96,7 +101,7 @@ fn hmac(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
     let headline = format!("the HMAC settings of VRID {} do not fit: {problem}", here.instance.vrid);
     let make = |span| {
         Diagnostic::warning(Code::ClusterHmac, span, headline)
-            .help("packets that are refused are not heard: two hosts are master")
+            .help("give all hosts the same keys, and the same active one: packets that are refused are not heard, and two hosts are master")
     };
     let said = |part: Part<'_>| match part.instance.hmac {
         Some(_) => format!("{} has keys", part.host),
@@ -138,7 +143,10 @@ fn checksum(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
         return None;
     }
     let headline = format!("the hosts make the checksums of VRID {} differently", here.instance.vrid);
-    let make = |span| Diagnostic::warning(Code::ClusterChecksum, span, headline).help(TWO_MASTERS);
+    let make = |span| {
+        Diagnostic::warning(Code::ClusterChecksum, span, headline)
+            .help(advice("write `v3_checksum_as_v2` on all hosts, or on none"))
+    };
     let said = |part: Part<'_>| {
         let how = if part.instance.v3_checksum_as_v2 { "as in version 2" } else { "with a pseudo header" };
         format!("{}: {how}", part.host)

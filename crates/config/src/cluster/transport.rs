@@ -1,4 +1,4 @@
-//! Whether advertisements arrive: multicast groups and unicast peers.
+//! Whether advertisements can arrive: multicast or unicast, which group, and from whom.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,6 @@ pub(super) fn check(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
     }
     for (at, here) in router.parts.iter().enumerate() {
         for there in router.parts.get(at + 1..).unwrap_or_default() {
-            findings.extend(peer(*here, *there));
-            findings.extend(peer(*there, *here));
             findings.extend(same_source(*here, *there));
         }
     }
@@ -24,20 +22,30 @@ pub(super) fn check(router: &Router<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn kinds(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
     let vrid = here.instance.vrid;
-    let help = "neither host hears the other, and both are master: the addresses are there twice";
+    let help = |what: &str| {
+        format!(
+            "{what}: until then neither host hears the other, and both are master with the same addresses"
+        )
+    };
     match (&here.instance.transport, &there.instance.transport) {
         (Transport::Multicast { group: one }, Transport::Multicast { group: other }) if one != other => {
             let headline = format!(
                 "the hosts of VRID {vrid} speak to different multicast groups, `{one}` and `{other}`"
             );
-            let make = |span| Diagnostic::warning(Code::ClusterGroup, span, headline).help(help);
+            let make = |span| {
+                Diagnostic::warning(Code::ClusterGroup, span, headline)
+                    .help(help("write the same group on all hosts"))
+            };
             let said = |part: Part<'_>, group: &IpAddr| format!("{} speaks to {group}", part.host);
             differ(make, "mcast_dst_ip", (here, said(here, one)), (there, said(there, other)))
         }
         (Transport::Unicast { .. }, Transport::Multicast { .. })
         | (Transport::Multicast { .. }, Transport::Unicast { .. }) => {
             let headline = format!("VRID {vrid} is unicast on one host and multicast on another");
-            let make = |span| Diagnostic::warning(Code::ClusterTransport, span, headline).help(help);
+            let make = |span| {
+                Diagnostic::warning(Code::ClusterTransport, span, headline)
+                    .help(help("give all hosts `unicast_peer`, or none"))
+            };
             let said = |part: Part<'_>| match part.instance.transport {
                 Transport::Unicast { .. } => format!("{} speaks to its peers", part.host),
                 Transport::Multicast { .. } => format!("{} speaks to the group", part.host),
@@ -47,30 +55,6 @@ fn kinds(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
         (Transport::Multicast { .. }, Transport::Multicast { .. })
         | (Transport::Unicast { .. }, Transport::Unicast { .. }) => None,
     }
-}
-
-/// Whether `here` speaks to `there`.
-fn peer(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {
-    let (Transport::Unicast { peers, .. }, Transport::Unicast { .. }, Some(source)) =
-        (&here.instance.transport, &there.instance.transport, there.instance.source)
-    else {
-        return None;
-    };
-    // That two hosts have one address is a finding of its own.
-    if peers.iter().any(|peer| peer.address == source) || here.instance.source == Some(source) {
-        return None;
-    }
-    let span = here.block.last("unicast_peer").and_then(Line::head).or_else(|| here.block.value())?;
-    let headline = format!("{} does not list `{source}` as a peer, which is {}", here.host, there.host);
-    let help = format!(
-        "while {} is master {} hears nothing, and is master too: the addresses are there twice",
-        here.host, there.host
-    );
-    Some(
-        Diagnostic::warning(Code::PeerMissing, span, headline)
-            .label(there.place("unicast_src_ip")?, format!("the address of {}", there.host))
-            .help(help),
-    )
 }
 
 fn same_source(here: Part<'_>, there: Part<'_>) -> Option<Diagnostic> {

@@ -440,7 +440,7 @@ codes! {
     CutPriority = "SF2001", "a check whose failure is hidden by the limit of 254",
         "What trackers add is summed, and the sum is cut to what a packet carries, 1 to 254. If all checks together lead beyond, the failure of one changes the advertised priority by less than its weight, or not at all. Begin with a lower `priority`.";
     NoPreemption = "SF2002", "a weighted check with `nopreempt`",
-        "A weight lowers the priority of the master, and `nopreempt` tells the backup not to care: it takes over only when the master is silent. So the failure of the check moves nothing. Track it with weight 0, which makes the failure a fault, or take `nopreempt` out.";
+        "A weight lowers the priority of the master, and `nopreempt` tells the backup not to care: it takes over only when the master is silent. So the failure of the check moves nothing. Track it with weight 0, which makes the failure a fault, or take `nopreempt` out of the backup. In one file it is taken that the other hosts have the same setting; with the files of all hosts theirs decides.";
     LongRun = "SF2003", "a check that may run longer than its interval",
         "A run that hangs keeps the next one from starting until `timeout` ends it. Failures are noticed that much later. A timeout below the interval keeps the pace.";
     SlowCheck = "SF2004", "a failure that is noticed late",
@@ -450,7 +450,7 @@ codes! {
     AddressTwice = "SF2006", "a virtual address that is static as well",
         "A static address is on the host whoever is master. While another host is master two hosts answer for it, and clients reach one of them by chance.";
     PeerIsSelf = "SF2007", "a host that is its own peer",
-        "`unicast_peer` lists the other hosts. A host that sends advertisements to itself drops them, so nothing breaks, but often the list was copied and lacks the host that should stand there.";
+        "`unicast_peer` lists the other hosts. The address is the source of this host, or one that it has. A host that sends advertisements to itself drops them, so nothing breaks, but often the list was copied and lacks the host that should stand there.";
     VirtualSource = "SF2008", "advertisements sent from a virtual address",
         "The source of advertisements tells hosts apart, and decides between equal priorities. A virtual address is on the master only: a backup cannot send from it, and two hosts that speak with one address drop each other's packets.";
     UnevenGroup = "SF2009", "a sync group of unlike members",
@@ -459,6 +459,20 @@ codes! {
         "The sorry server is for the time when all real servers have failed. One of them has then failed too.";
     SuspendedForEver = "SF2011", "a suspended virtual server whose address nobody brings",
         "With `ha_suspend` the real servers are checked only while the address is on this host. If it is no virtual address of the file, it must come from elsewhere, or nothing is ever checked.";
+    ShellSyntax = "SF2012", "shell syntax in a command",
+        "Commands are run without a shell: `|`, `&&`, `;`, `>`, `$(…)` and the like go to the program as arguments, which mostly fails or does something else. Move the line to a script file, or run it with `/bin/sh -c`.";
+    HostAddress = "SF2013", "a virtual address that is one of this host's own",
+        "The host has the address whether it is master or not. While another host is master two hosts answer for it, and when this one stops being master it loses an address that it needs. Only an owner, with priority 255, has its own addresses as virtual ones. It is a note where it cannot be known who has set the address.";
+    ForeignSource = "SF2014", "a source address that this host does not have",
+        "Advertisements are sent from `unicast_src_ip` or `mcast_src_ip`. An address that the host does not have cannot be used, and no advertisement leaves. Often the file was copied from the other host.";
+    PeerIsVirtual = "SF2015", "a peer that is a virtual address",
+        "A virtual address is on the master, so packets to it reach no backup. List the addresses that the hosts have for their own.";
+    NetworkAddress = "SF2016", "a network or broadcast address as a virtual one",
+        "The first and the last address of a network belong to no host: nobody can speak to them. Mostly a number or the length behind the address is wrong.";
+    EmptyFile = "SF2017", "a file with nothing in it",
+        "No line is left after comments and the lines for other hosts are gone. A daemon that reads it has no virtual router, and at a reload gives up the ones it had. Check that the file is the right one, and was written to its end.";
+    UnnamedId = "SF2018", "an id that no line of the file names",
+        "Lines that begin with `@ID` are for the hosts with this id. None of the file is for the one that was asked for, so the file that was checked is not the one that a host reads. Check the spelling.";
     ClusterVersion = "SF2101", "hosts that speak different versions of VRRP",
         "A packet of the other version is dropped. No host hears a master, so each becomes one, and all of them have the addresses. Write the same `version` on all hosts, or `vrrp_version` in `global_defs`.";
     ClusterInterval = "SF2102", "hosts with different intervals",
@@ -472,11 +486,11 @@ codes! {
     TwoStarters = "SF2106", "several hosts that begin as master",
         "`state MASTER` lets a host begin as master without listening first. If two do, whoever starts takes the addresses for a moment from a better one. Priorities decide anyway: write `state BACKUP` everywhere.";
     ClusterPreempt = "SF2107", "`nopreempt` on some hosts only",
-        "A host without `nopreempt` takes the addresses back when it returns, whatever the others have. That is the flap that `nopreempt` was to prevent. It belongs on all hosts, with `state BACKUP`.";
+        "A host without `nopreempt` takes the addresses back when it returns, at once or after its `preempt_delay`, whatever the others have. That is the flap that `nopreempt` was to prevent. It belongs on all hosts, with `state BACKUP`; checks with a weight move nothing then, so track them with weight 0.";
     NeverCrosses = "SF2108", "a check whose failure moves no address",
         "A failing check lowers the priority of the master by its weight. Addresses move only if that leaves it below the best backup: the weight must be greater than the difference of the priorities, which includes what the backup's own checks add. 91 and 90 with weight 2 work, with weight 1 they do not.";
     PeerMissing = "SF2109", "a peer that is not listed",
-        "A unicast master speaks only to the peers that it lists. A host that is not listed hears no master, becomes one, and the addresses are there twice.";
+        "A unicast master speaks only to the peers that it lists. A host that is not listed hears no master, becomes one, and the addresses are there twice. Where hosts do not name their source, it is found that their lists cannot all be right: of a file that was copied one lists its own host.";
     ClusterTransport = "SF2110", "unicast on one host and multicast on another",
         "The packets of one go to peers, those of the other to a group, and each side refuses the other kind. Both become master. Use the same on all hosts.";
     ClusterGroup = "SF2111", "hosts that speak to different multicast groups",
@@ -486,15 +500,17 @@ codes! {
     LonelyRouter = "SF2113", "a virtual router that only one host has",
         "No other file has this number. If the host fails, nobody takes its addresses over. Often a number differs by a slip of the pen.";
     ClusterSyncGroup = "SF2114", "sync groups that differ between the hosts",
-        "A group moves its members together. If another host groups them differently, parts of it stay behind, and the addresses that belong together are on different hosts.";
+        "A group moves its members together. If another host groups them differently, or not at all, parts of it stay behind, and the addresses that belong together are on different hosts.";
     SameSource = "SF2115", "hosts that send from one address",
         "A packet from its own address is dropped by a host, as its own echo. Hosts that share a source never hear each other, and all become master.";
     TwoOwners = "SF2116", "several owners of one address",
         "Priority 255 is for the host whose own addresses the virtual ones are. Two owners never yield to each other. Give at most one host 255, or none.";
     AddressElsewhere = "SF2117", "an address in different virtual routers",
-        "Hosts take part in a virtual router by its number. An address that has one number here and another there has two masters. Write the same `virtual_router_id` on all hosts.";
+        "Hosts take part in a virtual router by its number. An address that has one number here and another there has two masters. A router with another number on one host, and two routers whose addresses are exchanged, are one finding each. Write the same `virtual_router_id` on all hosts.";
     ClusterChecksum = "SF2118", "hosts that make checksums differently",
         "The checksum of version 3 covers a pseudo header, which `v3_checksum_as_v2` leaves out. A packet made the other way is dropped, and both hosts become master.";
+    StrayPeer = "SF2119", "a peer that is none of the hosts",
+        "The peer is not the source of any of the files, and all of them have named theirs. It may be a host whose file was not given; else it is a slip of the pen, or is left from a host that is gone.";
 }
 
 impl Code {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::vrrp::{Instance, Transport};
+use model::vrrp::Instance;
 use model::{IfName, Prefix};
 
 use super::{Host, Subject, address_places};
@@ -15,7 +15,6 @@ use crate::source::Span;
 pub(super) fn check(subject: Subject<'_>, host: &Host, findings: &mut Vec<Diagnostic>) {
     let statics = statics(subject);
     for (instance, block) in subject.instances() {
-        own_peer(instance, block, findings);
         let places = address_places(block);
         for address in &instance.addresses {
             let Some(&span) = places.get(&address.prefix.address()) else { continue };
@@ -49,24 +48,6 @@ fn statics(subject: Subject<'_>) -> BTreeMap<(&IfName, IpAddr), Span> {
             Some(((&one.device, address), *places.get(address.to_string().as_str())?))
         })
         .collect()
-}
-
-fn own_peer(instance: &Instance, block: &Line, findings: &mut Vec<Diagnostic>) {
-    let (Transport::Unicast { peers, .. }, Some(source)) = (&instance.transport, instance.source) else {
-        return;
-    };
-    if !peers.iter().any(|peer| peer.address == source) {
-        return;
-    }
-    let peer = block.entries("unicast_peer").find(|line| line.keyword().parse() == Ok(source));
-    let Some(span) = peer.and_then(Line::head).or_else(|| block.value()) else { return };
-    let mut finding =
-        Diagnostic::warning(Code::PeerIsSelf, span, format!("`{source}` is this host, and no peer of it"))
-            .help("it would send advertisements to itself, and drop them; list only the other hosts");
-    if let Some(place) = block.last("unicast_src_ip").and_then(Line::value) {
-        finding = finding.label(place, "its own address");
-    }
-    findings.push(finding);
 }
 
 /// A backup does not have the address that it is to send from.
@@ -122,7 +103,7 @@ fn off_link(
     findings.push(Diagnostic::note(Code::AddressOffLink, span, headline).help(help));
 }
 
-fn contains(network: Prefix, address: IpAddr) -> bool {
+pub(super) fn contains(network: Prefix, address: IpAddr) -> bool {
     let bits = |address| match address {
         IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
         IpAddr::V6(v6) => (v6.to_bits(), 128),

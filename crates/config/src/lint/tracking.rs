@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use model::vrrp::{Instance, Preempt};
+use model::vrrp::Preempt;
 
-use super::{Subject, clamped, entry, healthy, weighted};
+use super::{Contender, Scope, Subject};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, shown};
 use crate::number::Decimal;
@@ -13,23 +13,25 @@ use crate::outline::Line;
 /// A failure that is noticed later than this is worth a remark.
 const SLOW: Duration = Duration::from_secs(60);
 
-pub(super) fn check(subject: Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for (instance, block) in subject.instances() {
-        cut_priority(instance, block, findings);
-        no_preemption(instance, block, findings);
+pub(super) fn check(subject: Subject<'_>, scope: Scope, findings: &mut Vec<Diagnostic>) {
+    for contender in subject.contenders() {
+        cut_priority(contender, findings);
+        if scope == Scope::Alone {
+            no_preemption(contender, findings);
+        }
     }
     scripts(subject, findings);
 }
 
 /// A sum beyond 254 hides failures.
-fn cut_priority(instance: &Instance, block: &Line, findings: &mut Vec<Diagnostic>) {
-    let best = healthy(instance);
-    if best <= clamped(instance, best) {
+fn cut_priority(contender: Contender<'_>, findings: &mut Vec<Diagnostic>) {
+    let best = contender.healthy();
+    if best <= contender.clamped(best) {
         return;
     }
-    for one in weighted(instance) {
-        let Some((fall, span)) = one.fall().zip(entry(block, one.list, one.name)) else { continue };
-        let (before, after) = (clamped(instance, best), clamped(instance, best - fall));
+    for one in contender.weighted() {
+        let Some((fall, span)) = one.fall().zip(one.place()) else { continue };
+        let (before, after) = (contender.clamped(best), contender.clamped(best - fall));
         if before - after == fall {
             continue;
         }
@@ -40,29 +42,31 @@ fn cut_priority(instance: &Instance, block: &Line, findings: &mut Vec<Diagnostic
         );
         let help = format!(
             "all checks together make {best}, of which a packet carries 254; begin with a `priority` of at most {}",
-            i32::from(instance.priority.get()) - (best - 254)
+            i32::from(contender.instance.priority.get()) - (best - 254)
         );
         let mut finding = Diagnostic::warning(Code::CutPriority, span, headline).help(help);
-        if let Some(place) = block.last("priority").and_then(Line::value) {
+        if let Some(place) = contender.block.last("priority").and_then(Line::value) {
             finding = finding.label(place, "the checks are added to this");
         }
         findings.push(finding);
     }
 }
 
-/// A backup that never preempts does not care how low the master's priority has become.
-fn no_preemption(instance: &Instance, block: &Line, findings: &mut Vec<Diagnostic>) {
-    if instance.preempt != Preempt::Never {
+/// A backup that never preempts does not care how low the master's priority has become. What the other hosts do is not
+/// known here; mostly they have the same setting.
+fn no_preemption(contender: Contender<'_>, findings: &mut Vec<Diagnostic>) {
+    if contender.instance.preempt != Preempt::Never {
         return;
     }
-    let Some(place) = block.last("nopreempt").and_then(Line::head) else { return };
-    for one in weighted(instance) {
-        if let Some(span) = one.fall().and_then(|_| entry(block, one.list, one.name)) {
-            let headline = format!("a failure of {} moves nothing: `nopreempt` is set", shown(one.name));
+    let Some(place) = contender.block.last("nopreempt").and_then(Line::head) else { return };
+    for one in contender.weighted() {
+        if let Some(span) = one.fall().and_then(|_| one.place()) {
+            let headline =
+                format!("a failure of {} moves nothing if all hosts have `nopreempt`", shown(one.name));
             findings.push(
                 Diagnostic::warning(Code::NoPreemption, span, headline)
                     .label(place, "a backup with this waits until the master is silent")
-                    .help("track it with weight 0: then its failure is a fault, and a master in fault is silent at once"),
+                    .help("track it with weight 0: then its failure is a fault, and a master in fault is silent at once; the files of all hosts, checked together, tell more"),
             );
         }
     }

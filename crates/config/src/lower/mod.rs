@@ -52,6 +52,7 @@ pub(crate) use setting::{Setting, Spanned};
 pub(crate) use statics::Statics;
 pub(crate) use sync_group::SyncGroup;
 pub(crate) use tracker::{FileTracker, ProcessTracker, TrackGroup, followers};
+pub use unbuilt::Lack;
 
 /// Who misspells more names than these does not read on.
 const MOST_SUGGESTIONS: usize = 20;
@@ -76,6 +77,8 @@ pub(crate) struct Report {
     pub(crate) names: Vec<HostName>,
     /// What has no effect yet.
     pub(crate) unbuilt: unbuilt::Unbuilt,
+    /// The same, once all is read.
+    pub(crate) lacking: Vec<Lack>,
     /// How many things have been read whose order matters.
     turns: usize,
     /// How many unknown names have got a suggestion.

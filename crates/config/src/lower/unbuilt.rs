@@ -15,6 +15,17 @@ pub(crate) struct Unbuilt {
     depth: usize,
 }
 
+/// Something that stands in a file and has no effect yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The keyword or option.
+    pub name: &'static str,
+    /// Where it stands first.
+    pub span: Span,
+    /// What is lost.
+    pub loss: Loss,
+}
+
 #[derive(Debug)]
 struct Use {
     loss: Loss,
@@ -52,6 +63,8 @@ impl Report {
     /// One diagnostic for each name.
     pub(crate) fn tell_unbuilt(&mut self) {
         let uses = std::mem::take(&mut self.unbuilt.uses);
+        self.lacking =
+            uses.iter().map(|(name, used)| Lack { name, span: used.first, loss: used.loss }).collect();
         self.diagnostics.extend(uses.into_iter().map(|(name, used)| used.diagnostic(name)));
     }
 }

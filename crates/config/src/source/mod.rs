@@ -243,6 +243,16 @@ impl SourceMap {
         &self.sources
     }
 
+    /// The file of `id` and those that were read after it.
+    pub(crate) fn sources_from(&self, id: SourceId) -> &[Source] {
+        usize::try_from(id.0).ok().and_then(|first| self.sources.get(first..)).unwrap_or_default()
+    }
+
+    /// Where the file begins that is read next.
+    pub(crate) fn next_start(&self) -> Span {
+        Span::new(SourceId(offset(self.sources.len())), 0..0)
+    }
+
     /// The path of the file that `span` is in.
     #[must_use]
     pub fn name(&self, span: Span) -> &str {

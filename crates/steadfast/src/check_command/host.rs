@@ -1,6 +1,6 @@
 //! What the kernel of this host knows, for checks of a file that is for this host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -12,18 +12,27 @@ use sys::socket::netlink::{Received, Socket};
 /// How long the kernel may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The networks of this host, without what a daemon of this configuration sets. Nothing if they cannot be had.
+/// The addresses of this host, without what a daemon of this configuration sets. Nothing if they cannot be had.
 pub(super) fn look(config: &model::Config) -> lint::Host {
     let Ok(mirror) = mirror() else { return lint::Host::default() };
     let instances = &config.vrrp.instances;
-    let own: BTreeSet<Prefix> =
+    let wanted: BTreeSet<Prefix> =
         instances.iter().flat_map(|instance| &instance.addresses).map(|address| address.prefix).collect();
-    let mut addresses: BTreeMap<_, Vec<Prefix>> = BTreeMap::new();
+    let mut host = lint::Host::default();
     for link in mirror.links() {
-        let prefixes = mirror.addresses_of(link.index).map(|address| address.prefix);
-        addresses.insert(link.name.clone(), prefixes.filter(|prefix| !own.contains(prefix)).collect());
+        let own = host.addresses.entry(link.name.clone()).or_default();
+        for address in mirror.addresses_of(link.index) {
+            let is_wanted = wanted.contains(&address.prefix);
+            // On a kernel that does not tell who has set an address, and of a keepalived that does not say.
+            let is_doubtful = is_wanted && address.protocol == 0;
+            if is_doubtful {
+                host.doubtful.insert(address.prefix);
+            } else if !mirror.is_virtual(address, |_| is_wanted) {
+                own.push(address.prefix);
+            }
+        }
     }
-    lint::Host { addresses }
+    host
 }
 
 fn mirror() -> io::Result<Mirror> {

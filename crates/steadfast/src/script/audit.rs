@@ -91,7 +91,7 @@ impl Audit {
             Err(refusal) => {
                 let headline = format!("the script `{name}` is not run on this host: {refusal}");
                 let severity = self.severity(script, &refusal);
-                self.say(severity, Code::ScriptNotRun, script.span, headline, None);
+                self.say(severity, Code::ScriptNotRun, script.span, headline, refusal.remedy().as_deref());
             }
         }
     }

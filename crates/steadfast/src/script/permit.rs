@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use model::vrrp::{Command, RunAs};
 use sys::process::SpawnError;
-use sys::script_path::{self, Insecure, NotExecutable};
+use sys::script_path::{self, Insecure, NotExecutable, Reason};
 use sys::users::{self, Credentials, Gid, Uid};
 
 /// Decides on programs.
@@ -71,6 +71,31 @@ pub(super) enum Refusal {
     User(UserError),
     #[error("{}{}", .0, cause(.0))]
     Spawn(SpawnError),
+}
+
+impl Refusal {
+    /// What makes it go away, where that is one thing.
+    pub(super) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NotInPath(_) => Some("write the whole path, beginning with `/`".to_owned()),
+            Self::Missing(_) => Some("install it, or put the path right".to_owned()),
+            Self::Directory(_) => Some("write the path of a program in it".to_owned()),
+            Self::NotExecutable { path, reason: NotExecutable::Denied, .. } => Some(format!(
+                "`chmod a+x {}`, and its folders likewise, or let a user run it that may",
+                path.display()
+            )),
+            Self::Insecure(insecure) => {
+                let what = match insecure.reason {
+                    Reason::Owner => "chown root",
+                    Reason::Group => "chmod g-w",
+                    Reason::Others => "chmod o-w",
+                };
+                let path = insecure.component.display();
+                Some(format!("`{what} {path}`, or name a `script_user` other than root"))
+            }
+            Self::NotExecutable { .. } | Self::Unexamined { .. } | Self::User(_) | Self::Spawn(_) => None,
+        }
+    }
 }
 
 /// Why a program's user cannot be had.
