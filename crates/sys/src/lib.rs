@@ -34,7 +34,6 @@
 
 pub mod capture;
 pub mod clock;
-pub mod heap;
 pub mod ipc;
 pub mod memfd;
 pub mod netns;

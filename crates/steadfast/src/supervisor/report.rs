@@ -61,9 +61,7 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
         writeln!(io::stderr(), "unexpected argument '{word}': to test that file write `-t -f {word}`")?;
         return Ok(exit::FATAL);
     }
-    let files = Files::of(options);
-    expect_size(files.path());
-    let mut reading = files.read();
+    let mut reading = Files::of(options).read();
     reading.loaded.judge_language();
     // The links of another namespace are not to be seen from here.
     if options.vrrp && options.namespace.is_none() {
@@ -81,19 +79,6 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     std::mem::forget(reading);
     Ok(code)
 }
-
-/// Prepares for a large file: what is made of it takes about four times its room.
-fn expect_size(path: &Path) {
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let size = usize::try_from(size).unwrap_or(0).min(LARGEST_EXPECTED);
-    if size >= SMALLEST_EXPECTED {
-        sys::heap::expect(size * 6);
-    }
-}
-
-/// In bytes: a file of a few thousand lines needs no preparation, and one larger than the other may not be what it seems.
-const SMALLEST_EXPECTED: usize = 1 << 20;
-const LARGEST_EXPECTED: usize = 128 << 20;
 
 /// Adds what the file names and this host does not have.
 fn add_missing(loaded: &mut Loaded) {
