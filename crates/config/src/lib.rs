@@ -84,7 +84,6 @@ mod secret;
 pub mod source;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::io;
 
 use model::vrrp::{Command, RunAs};
@@ -277,9 +276,9 @@ fn read(
         outline.iter_mut().for_each(|outline| nodes.iter().for_each(|node| outline.add(node)));
     });
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
-    report.diagnostics.extend(tree.into_diagnostics());
+    report.diagnostics.absorb(tree.into_findings());
     let lower::Report {
-        mut diagnostics,
+        diagnostics,
         secrets,
         made_secrets,
         interfaces,
@@ -289,8 +288,7 @@ fn read(
         lacking,
         ..
     } = report;
-    drop_consequences(&mut diagnostics);
-    drop_repetitions(&mut diagnostics);
+    let mut diagnostics = diagnostics.into_vec();
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
         sources.hide(secret);
@@ -316,29 +314,4 @@ fn read(
         start,
         outline,
     }
-}
-
-/// Where a parameter stands for nothing, what else is wrong with its word follows from that.
-fn drop_consequences(diagnostics: &mut Vec<Diagnostic>) {
-    let is_cause = |diagnostic: &Diagnostic| diagnostic.code == Code::Parameter;
-    let causes: BTreeSet<_> = diagnostics
-        .iter()
-        .filter(|diagnostic| is_cause(diagnostic) && diagnostic.severity > Severity::Note)
-        .map(|diagnostic| diagnostic.primary.place())
-        .collect();
-    let is_consequence = |diagnostic: &Diagnostic| {
-        let (source, start, end) = diagnostic.primary.place();
-        let last = causes.range(..(source, end, 0)).next_back();
-        last.is_some_and(|&(file, _, stop)| file == source && stop > start)
-    };
-    diagnostics.retain(|diagnostic| is_cause(diagnostic) || !is_consequence(diagnostic));
-}
-
-/// What is said of a line that is used many times is said once, unless it is not the same each time.
-fn drop_repetitions(diagnostics: &mut Vec<Diagnostic>) {
-    let mut said = BTreeSet::new();
-    diagnostics.retain(|diagnostic| {
-        let Diagnostic { code, headline, primary, .. } = diagnostic;
-        primary.is_straight() || said.insert((*code, primary.place(), headline.clone()))
-    });
 }

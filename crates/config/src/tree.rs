@@ -6,7 +6,7 @@
 
 use bumpalo::Bump;
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, Findings, shown};
 use crate::keyword::{self, Block, Content, Keyword, Names};
 use crate::lexer::{Statement, Token, Tokens, Word};
 use crate::preprocess::Line;
@@ -49,7 +49,7 @@ impl<'a> Node<'a> {
 
 /// Puts the tokens of lines into blocks.
 pub(crate) fn parse<'a, L: Iterator<Item = Line<'a>>>(lines: L) -> Tree<'a, L> {
-    Tree { lines, tokens: None, diagnostics: Vec::new() }
+    Tree { lines, tokens: None, findings: Findings::default() }
 }
 
 /// The blocks of the top level, in file order.
@@ -58,7 +58,7 @@ pub(crate) struct Tree<'a, L> {
     lines: L,
     /// Of the line that is being read.
     tokens: Option<Tokens<'a>>,
-    diagnostics: Vec<Diagnostic>,
+    findings: Findings,
 }
 
 impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
@@ -67,7 +67,7 @@ impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
     where
         'a: 'b,
     {
-        let mut parser = Parser::new(arena, &mut self.diagnostics);
+        let mut parser = Parser::new(arena, &mut self.findings);
         loop {
             let Some(tokens) = &mut self.tokens else {
                 self.tokens = self.lines.next().map(Tokens::of);
@@ -94,8 +94,8 @@ impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
     }
 
     /// What was wrong with the braces, as far as blocks have been asked for.
-    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics
+    pub(crate) fn into_findings(self) -> Findings {
+        self.findings
     }
 }
 
@@ -132,11 +132,11 @@ struct Parser<'b, 'd> {
     nodes: Vec<Node<'b>>,
     /// Open blocks beyond [`DEEPEST`].
     ignored: usize,
-    diagnostics: &'d mut Vec<Diagnostic>,
+    diagnostics: &'d mut Findings,
 }
 
 impl<'b, 'd> Parser<'b, 'd> {
-    fn new(arena: &'b Bump, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+    fn new(arena: &'b Bump, diagnostics: &'d mut Findings) -> Self {
         let root = Frame::new(Some(Block::Root), 0);
         Self {
             arena,
@@ -289,14 +289,14 @@ mod tests {
 
     /// `keyword(child child)` and the codes of what was reported.
     fn tree(text: &str) -> (String, Vec<Code>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Findings::default();
         let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
         let lines = preprocess::lines(&sources, &strands);
         let mut tree = parse(lines);
         let arena = Bump::new();
         let nodes: Vec<_> = std::iter::from_fn(|| tree.next(&arena)).flatten().copied().collect();
-        diagnostics.extend(tree.into_diagnostics());
-        (show(&nodes), diagnostics.iter().map(|d| d.code).collect())
+        diagnostics.absorb(tree.into_findings());
+        (show(&nodes), diagnostics.into_vec().iter().map(|d| d.code).collect())
     }
 
     fn show(nodes: &[Node<'_>]) -> String {

@@ -320,6 +320,39 @@ fn bad_bytes_and_endless_lines_are_survived() {
 }
 
 #[test]
+fn what_is_said_has_bounds_too() {
+    let begin = Instant::now();
+    for (text, worst) in [
+        ("\0\n".repeat(200_000), Severity::Note),
+        ("}\n".repeat(200_000), Severity::Warning),
+        ("~SEQ(A,1,1000) ~SEQ(B,1,100) x $A\n".to_owned(), Severity::Warning),
+        ("vrrp_instance a {\n priority ${X}\n}\n".repeat(5000), Severity::Error),
+    ] {
+        let loaded = load(&[("main.conf", &text)]);
+        assert!(loaded.diagnostics.len() <= 10_020, "{}", loaded.diagnostics.len());
+        assert_eq!(loaded.worst(), Some(worst), "{:?}", said(&loaded).first());
+    }
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_line_that_is_used_many_times_is_told_once() {
+    let text =
+        "$V= \\\n global_defs { \\\n vrrp_versio ${N} \\\n vrrp_version ${N} \\\n }\n~SEQ(N,20,219) $V\n";
+    let loaded = load(&[("main.conf", text)]);
+    let told = |code: Code| -> (usize, usize) {
+        let told = loaded.diagnostics.iter().filter(|found| found.code == code);
+        told.fold((0, 0), |(shown, again), found| (shown + 1, again + found.again))
+    };
+    assert_eq!(told(Code::UnknownKeyword), (1, 199));
+    assert_eq!(told(Code::OutOfRange), (5, 195), "{:?}", said(&loaded));
+    let first = loaded.diagnostics.iter().find(|found| found.code == Code::UnknownKeyword).unwrap();
+    let full = render::full(first, &loaded.sources, Colour::Off);
+    assert!(full.contains("and for 199 more of what this line stands for"), "{full}");
+    assert!(render::json(first, &loaded.sources).contains("\"again\":199"));
+}
+
+#[test]
 fn time_grows_with_the_text() {
     let time = |count: usize| {
         let text = format!("$V= \\\n # x \\\n\n$N=1\n{}", "$N=${N}\n@x k ${N}\n@web1 ! ${N}\n".repeat(count));

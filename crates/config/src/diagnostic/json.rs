@@ -19,6 +19,13 @@ pub(super) struct Finding<'a> {
     /// How the text came to mean what it does, the nearest step first; left out if it stands as it is meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trail: Vec<Stage<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    again: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +65,7 @@ impl<'a> Finding<'a> {
             place: Place::of(diagnostic.primary, sources),
             labels: diagnostic.labels.iter().map(label).collect(),
             trail: sources.trail(diagnostic.primary).into_iter().map(stage).collect(),
+            again: diagnostic.again,
         }
     }
 }

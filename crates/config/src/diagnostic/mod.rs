@@ -2,10 +2,12 @@
 
 mod classic;
 mod code;
+mod findings;
 mod json;
 pub mod render;
 
 pub use code::{Code, Example};
+pub(crate) use findings::Findings;
 
 use crate::source::Span;
 
@@ -49,6 +51,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The sentence that keepalived logs for it, where operators and their tools know one.
     pub classic: Option<String>,
+    /// How often more it was found in the same place, for other values of the parameters there.
+    pub again: usize,
 }
 
 impl Diagnostic {
@@ -62,6 +66,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             classic: None,
+            again: 0,
         }
     }
 

@@ -37,10 +37,19 @@ pub fn full(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> Str
     let trail = sources.trail(diagnostic.primary);
     group = group
         .elements(trail.iter().map(|step| Level::NOTE.message(stage(step, diagnostic.primary, sources))));
+    if let Some(again) = again(diagnostic) {
+        group = group.element(Level::NOTE.message(again));
+    }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
+}
+
+/// That the same line is wrong for other values too.
+fn again(diagnostic: &Diagnostic) -> Option<String> {
+    let again = diagnostic.again;
+    (again > 0).then(|| format!("and for {again} more of what this line stands for"))
 }
 
 /// `${N}` is `300` here; in the value of `$VI`, used at FILE:LINE.
@@ -72,7 +81,8 @@ pub fn log(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let line = sources.location(diagnostic.primary).line;
     let help = diagnostic.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
     let sentence = classic::sentence(diagnostic);
-    format!("({name}: Line {line}) {sentence}{help}")
+    let again = again(diagnostic).map(|again| format!("; {again}")).unwrap_or_default();
+    format!("({name}: Line {line}) {sentence}{again}{help}")
 }
 
 /// For programs: one JSON object on one line. Its fields are those of docs/errors.md; no text of the file is in

@@ -223,6 +223,7 @@ fn unquoted<'b>(raw: &'b str, arena: &'b Bump) -> Cow<'b, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Findings;
     use crate::preprocess;
 
     fn tokens<'a>(line: Line<'a>, arena: &'a Bump) -> Vec<Token<'a>> {
@@ -232,7 +233,7 @@ mod tests {
 
     /// Words in brackets, braces bare, `?` for an unpaired quote.
     fn lex(text: &str) -> String {
-        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
+        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
         let lines = preprocess::lines(&sources, &strands);
         let show = |token: Token<'_>| match token {
             Token::Open(_) => "{".to_owned(),
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn spans_lead_back() {
         let text = "  vrrp \"a b\" {x}";
-        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Vec::new());
+        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
         let lines = preprocess::lines(&sources, &strands);
         let arena = Bump::new();
         let tokens: Vec<_> = lines.flat_map(|line| tokens(line, &arena)).collect();

@@ -33,7 +33,7 @@ use bumpalo::Bump;
 use model::{Family, IfName, vrrp};
 
 use crate::check;
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, Findings, Severity, shown};
 use crate::keyword::{self, Block, Content};
 use crate::preprocess::Line;
 use crate::source::Span;
@@ -60,7 +60,7 @@ const MOST_SUGGESTIONS: usize = 20;
 /// What is said about a file.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Findings,
     /// Places that hold passwords or keys.
     pub(crate) secrets: Vec<Span>,
     /// Passwords and keys that were put together from parameters.
@@ -83,11 +83,24 @@ pub(crate) struct Report {
     turns: usize,
     /// How many unknown names have got a suggestion.
     suggestions: usize,
+    /// What is found now is no more than noted.
+    is_quiet: bool,
 }
 
 impl Report {
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
+        if self.is_quiet {
+            diagnostic.severity = Severity::Note;
+        }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// What `read` finds wrong is only noted.
+    pub(crate) fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.is_quiet, true);
+        let value = read(self);
+        self.is_quiet = before;
+        value
     }
 
     /// Whether a similar name is to be looked for, which costs as much as there are names: a few times in a file.

@@ -253,10 +253,7 @@ impl<'n, 'a> Setting<'n, 'a> {
 
     /// As [`Self::boolean`], where keepalived does not report what is neither.
     pub(crate) fn quiet_boolean(&self, report: &mut Report) -> Option<bool> {
-        let before = report.diagnostics.len();
-        let value = self.boolean(report);
-        report.diagnostics.iter_mut().skip(before).for_each(|found| found.severity = Severity::Note);
-        value
+        report.quietly(|report| self.boolean(report))
     }
 
     /// The keyword alone; words after it change nothing.

@@ -104,6 +104,7 @@ changes its meaning:
 | `file`, `line`, `column` | where it begins; lines and columns count from 1, columns in characters |
 | `end_line`, `end_column` | where it ends, exclusive |
 | `trail` | how the text came to mean what it does, through definitions, repetitions and includes: each step with `text` and the five fields of a place, the nearest first; not there if it stands as it is meant |
+| `again` | how often more the same was found in this place, for other values of the parameters there; not there if never |
 | `labels` | other places that belong to it, each with `text` and the five fields of a place |
 
 No password or key is in it.

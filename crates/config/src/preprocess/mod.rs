@@ -24,7 +24,7 @@ pub use budget::Limits;
 pub(crate) use include::normalised;
 pub(crate) use physical::without_comment;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{DefinitionId, SourceId, SourceMap, Span, Strand, Text, Way};
 use crate::{Options, SourceProvider};
 use budget::Budget;
@@ -72,7 +72,7 @@ pub(crate) fn run(
     path: &str,
     options: &Options,
     sources: &mut SourceMap,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) -> Vec<Strand> {
     let mut reader = Reader::new(provider, options, sources, diagnostics);
     reader.start(path);
@@ -82,7 +82,7 @@ pub(crate) fn run(
 
 /// The lines of one text that asks for no other.
 #[cfg(test)]
-pub(crate) fn read_text(text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> (SourceMap, Vec<Strand>) {
+pub(crate) fn read_text(text: &[u8], diagnostics: &mut Findings) -> (SourceMap, Vec<Strand>) {
     let mut sources = SourceMap::default();
     let strands = run(&One(text), "t", &Options::default(), &mut sources, diagnostics);
     (sources, strands)
@@ -132,7 +132,7 @@ struct Reader<'r> {
     provider: &'r dyn SourceProvider,
     options: &'r Options,
     sources: &'r mut SourceMap,
-    diagnostics: &'r mut Vec<Diagnostic>,
+    diagnostics: &'r mut Findings,
     /// The innermost last.
     frames: Vec<Frame>,
     names: BTreeMap<Box<str>, Definition>,
@@ -154,7 +154,7 @@ impl<'r> Reader<'r> {
         provider: &'r dyn SourceProvider,
         options: &'r Options,
         sources: &'r mut SourceMap,
-        diagnostics: &'r mut Vec<Diagnostic>,
+        diagnostics: &'r mut Findings,
     ) -> Self {
         Self {
             provider,
@@ -401,10 +401,11 @@ mod tests {
 
     /// The lines, and the code and text of what was reported.
     fn read(text: &str) -> (Vec<String>, Vec<(Code, String)>) {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = Findings::default();
         let (sources, strands) = read_text(text.as_bytes(), &mut diagnostics);
         let texts = lines(&sources, &strands).map(|line| line.text.to_owned()).collect();
-        let found = diagnostics.iter().map(|d| (d.code, sources.text(d.primary).to_owned())).collect();
+        let found =
+            diagnostics.into_vec().iter().map(|d| (d.code, sources.text(d.primary).to_owned())).collect();
         (texts, found)
     }
 
@@ -503,10 +504,10 @@ mod tests {
             "~SEQ(A,1,1000) ~SEQ(B,1,1000)",
             "~SEQ(A,1,1000) @no x",
         ] {
-            let (mut sources, mut diagnostics) = (SourceMap::default(), Vec::new());
+            let (mut sources, mut diagnostics) = (SourceMap::default(), Findings::default());
             let strands = run(&One(text.as_bytes()), "t", &options, &mut sources, &mut diagnostics);
             assert!(strands.len() <= 1000);
-            let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+            let codes: Vec<_> = diagnostics.into_vec().iter().map(|diagnostic| diagnostic.code).collect();
             assert_eq!(codes, [Code::TooMuch], "{text}");
         }
     }
@@ -523,7 +524,7 @@ mod tests {
         let repeated = "$V= \\\n a { \\\n b ${N} \\\n c \\\n }\n~SEQ(N,1,200000) $V\n".to_owned();
         for (name, text) in [("plain", plain), ("with parameters", made), ("repeated", repeated)] {
             let bytes = text.into_bytes();
-            let mut diagnostics = Vec::new();
+            let mut diagnostics = Findings::default();
             let begin = std::time::Instant::now();
             let (sources, strands) = read_text(&bytes, &mut diagnostics);
             let read = begin.elapsed();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{SourceId, Span, Text};
 
 /// The longest line that keepalived takes, in bytes without the line end.
@@ -36,7 +36,7 @@ impl File {
     }
 
     /// The next line, or why it is not read. Nothing at the end of the file.
-    pub(super) fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Option<Physical>> {
+    pub(super) fn next_line(&mut self, diagnostics: &mut Findings) -> Option<Option<Physical>> {
         let start = self.next;
         let rest = self.text.as_str().as_bytes().get(start..).filter(|rest| !rest.is_empty())?;
         let raw = Raw::first_of(rest, start == 0);
@@ -57,7 +57,7 @@ impl File {
         }
     }
 
-    fn report_undecodable(&mut self, line: &Physical, diagnostics: &mut Vec<Diagnostic>) {
+    fn report_undecodable(&mut self, line: &Physical, diagnostics: &mut Findings) {
         let text = Arc::clone(&self.text);
         let ahead = text.undecodable().get(self.passed..).unwrap_or_default();
         self.passed += ahead.iter().take_while(|bad| bad.end <= line.range.start).count();

@@ -64,6 +64,9 @@ enum Values {
     List { groups: Rc<[Vec<Strand>]>, next: usize },
 }
 
+/// What a value of a repetition takes besides its text, in bytes.
+const COST: usize = 200;
+
 /// What is wrong with a directive, and where in its text.
 type Fault = (Range<usize>, String);
 
@@ -111,7 +114,7 @@ impl Reader<'_> {
             self.set_at(name, Value::One(value), place);
             let Some(id) = self.names.get(name.as_str()).map(|definition| definition.id) else { continue };
             let text = self.sources.strand(value).to_owned();
-            self.budget.made(text.len());
+            self.budget.made(text.len() + COST);
             let shown = self.sources.expansion_mut().push(&text);
             way = self.sources.expansion_mut().step(way, WayKind::Repeated, id, at, Some(shown));
         }

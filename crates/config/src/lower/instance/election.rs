@@ -122,7 +122,8 @@ fn priority(setting: Setting<'_, '_>, report: &mut Report) -> Priority {
     let before = report.diagnostics.len();
     let number = setting.number::<u8>(report);
     if number.is_none()
-        && let Some(diagnostic) = report.diagnostics.get_mut(before..).and_then(<[_]>::last_mut)
+        && report.diagnostics.len() > before
+        && let Some(diagnostic) = report.diagnostics.last_mut()
     {
         diagnostic.help = Some("a priority is 1 to 255; 100 is used".to_owned());
     }

@@ -160,7 +160,7 @@ impl Reader<'_, '_> {
 
 /// A missing word ends keepalived, so nothing more can be said of the line.
 fn is_fatal(report: &Report) -> bool {
-    report.diagnostics.last().is_some_and(|diagnostic| diagnostic.code == Code::MissingArgument)
+    report.diagnostics.last_code() == Some(Code::MissingArgument)
 }
 
 fn trailing(word: &Word<'_>, entry: &Entry<'_, '_>) -> Diagnostic {
