@@ -84,6 +84,7 @@ mod secret;
 pub mod source;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use model::vrrp::{Command, RunAs};
@@ -276,6 +277,7 @@ fn read(
         outline.iter_mut().for_each(|outline| nodes.iter().for_each(|node| outline.add(node)));
     });
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
+    let misplaced = tree.take_consequences();
     report.diagnostics.absorb(tree.into_findings());
     let lower::Report {
         diagnostics,
@@ -289,6 +291,7 @@ fn read(
         ..
     } = report;
     let mut diagnostics = diagnostics.into_vec();
+    drop_misplaced(&mut diagnostics, &misplaced);
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary);
     for secret in secrets {
         sources.hide(secret);
@@ -314,4 +317,20 @@ fn read(
         start,
         outline,
     }
+}
+
+/// Where a closing brace is missing, nothing is wrong with the words of the lines behind it.
+fn drop_misplaced(diagnostics: &mut Vec<Diagnostic>, lines: &[Span]) {
+    if lines.is_empty() {
+        return;
+    }
+    let ends: BTreeMap<_, _> = lines.iter().map(|line| ((line.source, line.start()), line.end())).collect();
+    let is_misplaced = |span: Span| {
+        let last = ends.range(..=(span.source, span.start())).next_back();
+        last.is_some_and(|(&(source, _), &end)| source == span.source && span.end() <= end)
+    };
+    diagnostics.retain(|diagnostic| {
+        let is_about_words = diagnostic.code >= Code::UnknownKeyword && diagnostic.severity < Severity::Error;
+        !is_about_words || !is_misplaced(diagnostic.primary)
+    });
 }

@@ -49,7 +49,7 @@ impl<'a> Node<'a> {
 
 /// Puts the tokens of lines into blocks.
 pub(crate) fn parse<'a, L: Iterator<Item = Line<'a>>>(lines: L) -> Tree<'a, L> {
-    Tree { lines, tokens: None, findings: Findings::default() }
+    Tree { lines, tokens: None, findings: Findings::default(), consequences: Vec::new() }
 }
 
 /// The blocks of the top level, in file order.
@@ -59,6 +59,7 @@ pub(crate) struct Tree<'a, L> {
     /// Of the line that is being read.
     tokens: Option<Tokens<'a>>,
     findings: Findings,
+    consequences: Vec<Span>,
 }
 
 impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
@@ -67,7 +68,7 @@ impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
     where
         'a: 'b,
     {
-        let mut parser = Parser::new(arena, &mut self.findings);
+        let mut parser = Parser::new(arena, &mut self.findings, &mut self.consequences);
         loop {
             let Some(tokens) = &mut self.tokens else {
                 self.tokens = self.lines.next().map(Tokens::of);
@@ -97,6 +98,11 @@ impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
     pub(crate) fn into_findings(self) -> Findings {
         self.findings
     }
+
+    /// Lines that are wrong only because a brace before them is missing.
+    pub(crate) fn take_consequences(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.consequences)
+    }
 }
 
 /// A block that is being read.
@@ -113,12 +119,14 @@ struct Frame<'b> {
     pending: bool,
     /// Its opening brace, if it has one.
     brace: Option<Span>,
+    /// Lines of outer blocks stand in it: its closing brace is missing.
+    is_left: bool,
 }
 
 impl Frame<'_> {
     fn new(block: Option<Block>, first: usize) -> Self {
         let names = block.filter(|block| block.content() == Content::Keywords).map(keyword::names);
-        Self { block, names, owner: None, first, pending: false, brace: None }
+        Self { block, names, owner: None, first, pending: false, brace: None, is_left: false }
     }
 }
 
@@ -133,10 +141,11 @@ struct Parser<'b, 'd> {
     /// Open blocks beyond [`DEEPEST`].
     ignored: usize,
     diagnostics: &'d mut Findings,
+    consequences: &'d mut Vec<Span>,
 }
 
 impl<'b, 'd> Parser<'b, 'd> {
-    fn new(arena: &'b Bump, diagnostics: &'d mut Findings) -> Self {
+    fn new(arena: &'b Bump, diagnostics: &'d mut Findings, consequences: &'d mut Vec<Span>) -> Self {
         let root = Frame::new(Some(Block::Root), 0);
         Self {
             arena,
@@ -145,6 +154,7 @@ impl<'b, 'd> Parser<'b, 'd> {
             nodes: Vec::with_capacity(32),
             ignored: 0,
             diagnostics,
+            consequences,
         }
     }
 
@@ -175,7 +185,37 @@ impl<'b, 'd> Parser<'b, 'd> {
         let head = statement.words.first();
         let keyword = top.names.zip(head).and_then(|(names, head)| names.get(&head.text));
         top.pending = true;
+        if keyword.is_none() {
+            self.look_for_missing_brace(statement);
+        }
         self.nodes.push(Node { statement, keyword, block: None });
+    }
+
+    /// An unknown word that opens a block in a block further out tells that the end of this one is missing. It is said
+    /// once; keepalived does not put it right either.
+    fn look_for_missing_brace(&mut self, statement: &Statement<'_>) {
+        let Some((inner, outer)) = self.frames.split_last_mut() else { return };
+        let (Some(head), Some(block)) = (statement.words.first(), inner.block) else { return };
+        let is_ended = inner.is_left || inner.brace.is_none();
+        let names = outer.iter().chain([&self.root]).filter_map(|frame| frame.names);
+        let mut keywords = names.filter_map(|names| names.get(&head.text));
+        let is_inherited = inner.is_left && inner.owner.is_none();
+        if !is_inherited && !keywords.any(|keyword| is_ended || in_braces(keyword).is_some()) {
+            return;
+        }
+        self.consequences.push(statement.span());
+        if let Some(brace) = inner.brace.filter(|_| !inner.is_left) {
+            let headline = format!("the closing brace of `{}` is missing before this line", block.name());
+            self.diagnostics.push(
+                Diagnostic::warning(Code::MissingCloseBrace, head.span, headline)
+                    .label(brace, "this brace is still open")
+                    .help(format!(
+                        "write `}}` before {}; until then it is read as part of the block",
+                        shown(&head.text)
+                    )),
+            );
+        }
+        inner.is_left = true;
     }
 
     fn open(&mut self, span: Span) {
@@ -195,12 +235,16 @@ impl<'b, 'd> Parser<'b, 'd> {
         let is_owned = std::mem::take(&mut top.pending) && !is_list;
         let owner = if is_owned { self.nodes.pop() } else { None };
         let Some(owner) = owner else {
-            self.diagnostics.push(Diagnostic::warning(
-                Code::StrayOpenBrace,
-                span,
-                "this brace belongs to no keyword; it is ignored",
-            ));
+            let is_left = self.top().is_left;
+            if !is_left {
+                self.diagnostics.push(Diagnostic::warning(
+                    Code::StrayOpenBrace,
+                    span,
+                    "this brace belongs to no keyword; it is ignored",
+                ));
+            }
             self.begin(block, None, Some(span));
+            self.top().is_left = is_left;
             return;
         };
         let keyword = owner.keyword;
@@ -279,7 +323,11 @@ impl<'b, 'd> Parser<'b, 'd> {
 
 /// The block in braces that must follow `node`.
 fn braced(node: &Node<'_>) -> Option<Block> {
-    node.keyword?.opens.filter(|block| block.content() != Content::Options)
+    node.keyword.and_then(in_braces)
+}
+
+fn in_braces(keyword: &Keyword) -> Option<Block> {
+    keyword.opens.filter(|block| block.content() != Content::Options)
 }
 
 #[cfg(test)]

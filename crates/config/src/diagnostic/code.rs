@@ -124,6 +124,10 @@ codes! {
         => "global_defs {\n    router_id lvs1\n}";
     TooDeep = "SF0205", "blocks inside blocks, too deep to mean anything",
         "The language has four levels of blocks; nothing can be meant by a sixteenth. The content is ignored up to the matching brace. Look for closing braces that are missing further up.";
+    MissingCloseBrace = "SF0206", "a closing brace that is missing",
+        "The line begins with the keyword of a block further out, so the block that it stands in was meant to end before it. keepalived reads on in the inner block, knows none of these lines there, and ends the outer block too early. Put the brace where the message points; nothing is said of the lines behind it that follows from this.",
+        "global_defs {\n    router_id lvs1\nvrrp_instance web {\n}"
+        => "global_defs {\n    router_id lvs1\n}\nvrrp_instance web {\n}";
     UnknownKeyword = "SF0301", "a word that is no keyword of its block",
         "Keywords are matched as a whole, with their case, and each belongs to certain blocks. The line, or the whole block, has no effect. Mind the suggestion: the word may be misspelt, or right in another block.",
         "vrrp_instance web {\n    virtual_ipaddres {\n    }\n}"
