@@ -61,3 +61,18 @@ fn a_keyword_that_stands_elsewhere_only_is_not_taken_for_an_end() {
         &["a:2:1: warning[SF0301]: unknown keyword `virtual_ipaddress` in `global_defs`"],
     );
 }
+
+#[test]
+fn signs_of_other_languages_are_told_beside_what_they_spoil() {
+    assert_said(
+        "vrrp_instance a {\ninterface = eth0\nvirtual_router_id 300\npriority 100;\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n",
+        &[
+            "a:2:11: note[SF0307]: this `=` is taken for the value",
+            "a:2:13: note[SF0303]: what follows `interface` here is ignored",
+            "a:3:19: warning[SF0402]: `300` is out of range for `virtual_router_id`",
+            "a:3:19: error[SF0701]: `a` has no valid `virtual_router_id`",
+            "a:4:10: warning[SF0401]: `100;` is not a whole number",
+            "a:4:13: note[SF0307]: this `;` is taken for a part of the value",
+        ],
+    );
+}

@@ -22,17 +22,20 @@ fn completeness(instances: &[Instance], report: &mut Report) {
         let name = &instance.name;
         let mut missing = |keyword: &str, example: &str| {
             let headline = format!("{} has no valid `{keyword}`", shown(&name.value));
-            let diagnostic = Diagnostic::error(Code::IncompleteInstance, name.span, headline);
             let rejected = instance.rejected.iter().rfind(|(rejected, _)| *rejected == keyword);
+            // What is wrong with the value has been told; this comes after it.
+            let place = rejected.map_or(name.span, |&(_, span)| span);
+            let diagnostic = Diagnostic::error(Code::IncompleteInstance, place, headline);
             report.push(match rejected {
-                Some(&(_, span)) => {
-                    diagnostic.label(span, "this is not valid").help(format!("write `{keyword} {example}`"))
-                }
-                None => diagnostic.help(format!("add a line `{keyword} {example}`")),
+                Some(_) => diagnostic.label(name.span, "this instance").help(format!("write {example}")),
+                None => diagnostic.help(format!("add {example}")),
             });
         };
         if instance.vrid.is_none() {
-            missing("virtual_router_id", "1..255, the same on all hosts");
+            missing(
+                "virtual_router_id",
+                "a number of 1 to 255 that is the same on all hosts, such as `virtual_router_id 51`",
+            );
         }
         if instance.interface.is_some() {
             continue;
@@ -41,7 +44,7 @@ fn completeness(instances: &[Instance], report: &mut Report) {
             let name = "unicast without an interface";
             report.lacks(name, Status::Planned(Loss::Meaning), instance.name.span);
         } else {
-            missing("interface", "IFNAME");
+            missing("interface", "the name of an interface, such as `interface eth0`");
         }
     }
 }

@@ -148,6 +148,10 @@ codes! {
         => "notify_master /usr/local/bin/first.sh";
     NoDirector = "SF0306", "load balancing, which Steadfast does not have yet",
         "The block configures load balancing, which this release reads and checks but does not do. The addresses of a director that forwards nothing would draw traffic into a hole, so no daemon starts with it, unless it is started with `-P` to run the virtual routers alone.";
+    ForeignSign = "SF0307", "a sign that other languages have",
+        "Only blanks stand between a keyword and its value, and only a newline or a brace ends a line. An `=` or `;` becomes part of the value, as in keepalived, which then does not know it. Take the sign out.",
+        "priority 100;"
+        => "priority 100";
     InvalidNumber = "SF0401", "not a number",
         "Numbers are written in decimal, without unit or exponent: `10` and not `0x10`, `10s` or `1e1`. The line has no effect and the default holds.",
         "priority 100x"

@@ -253,6 +253,23 @@ impl Keyword {
         matches!(self.arguments, Arguments::Script | Arguments::Word("SCRIPT"))
     }
 
+    /// Whether its value has no signs in it.
+    pub(crate) const fn takes_plain_value(&self) -> bool {
+        match self.arguments {
+            Arguments::Flag
+            | Arguments::Bool
+            | Arguments::Integer(_)
+            | Arguments::WholeSeconds(_)
+            | Arguments::Seconds { .. }
+            | Arguments::Weight(_)
+            | Arguments::Choice(_)
+            | Arguments::Address
+            | Arguments::Interface
+            | Arguments::User => true,
+            Arguments::Word(_) | Arguments::Script | Arguments::Grammar(_) => false,
+        }
+    }
+
     const fn opens(self, block: Block) -> Self {
         Self { opens: Some(block), ..self }
     }

@@ -240,6 +240,7 @@ pub(crate) fn settings<'n, 'a>(
         if keyword.is_none_or(|keyword| !keyword.takes_command()) {
             report_quote(node, report);
         }
+        report_foreign_signs(node, report);
         let Some(keyword) = keyword else {
             report_unknown(node, block, report);
             continue;
@@ -257,6 +258,27 @@ fn report_quote(node: &Node<'_>, report: &mut Report) {
         report.push(
             Diagnostic::warning(Code::UnpairedQuote, unpaired, "this quote is not closed on its line")
                 .help("the rest of the line is ignored"),
+        );
+    }
+}
+
+/// Remarks on signs that other languages have between a keyword and its value, or at the end of a line.
+fn report_foreign_signs(node: &Node<'_>, report: &mut Report) {
+    let Some(first) = node.arguments().first() else { return };
+    if first.text == "=" {
+        report.push(
+            Diagnostic::note(Code::ForeignSign, first.span, "this `=` is taken for the value")
+                .help("only a blank stands between a keyword and its value"),
+        );
+    }
+    let is_plain = |keyword: &keyword::Keyword| keyword.takes_plain_value();
+    let last = node.arguments().last().filter(|_| node.keyword.is_none_or(is_plain));
+    if let Some(last) = last.filter(|last| last.text.ends_with(';')) {
+        let length = last.span.end() - last.span.start();
+        let sign = last.span.part(length.saturating_sub(1)..length);
+        report.push(
+            Diagnostic::note(Code::ForeignSign, sign, "this `;` is taken for a part of the value")
+                .help("nothing but its end ends a line"),
         );
     }
 }
