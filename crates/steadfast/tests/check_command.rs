@@ -127,6 +127,7 @@ fn scripts_of_this_host_are_looked_at() {
     assert!(code == Some(1) && out.starts_with("a.conf:6:8: warning[SF0502]: "), "{out}");
     assert!(out.contains("this host has no interface `lan0`"), "{out}");
     assert!(out.contains(script.to_str().unwrap()) && out.contains("0644"), "{out}");
+    assert!(out.contains(&format!("`chmod a+x {}`", script.display())), "{out}");
     assert_eq!(check(&["--elsewhere", "a.conf"], place.path()), (Some(0), String::new(), String::new()));
     fs::write(place.path().join("b.conf"), notes(90, 2)).unwrap();
     assert_eq!(check(&["a.conf", "b.conf"], place.path()).0, Some(0), "of two hosts at most one is this one");
@@ -135,17 +136,19 @@ fn scripts_of_this_host_are_looked_at() {
 #[test]
 fn what_the_test_only_notes_and_loses_a_meaning_is_a_warning() {
     let with = |line: &str| notes(91, 2).replace("interface lan0", &format!("interface lan0\n{line}"));
-    for (text, code, severity) in [
-        (with("state BACKUP nopreempt"), "SF0303", "warning"),
-        (notes(91, 2).replace("\"/bin/true\"", "/usr/bin/pgrep nginx"), "SF0303", "warning"),
-        (with("include missing.conf"), "SF0111", "warning"),
-        (String::new(), "SF2017", "warning"),
-        (notes(91, 2).replace("/bin/true", "/bin/true | /bin/cat"), "SF2012", "warning"),
+    for (text, code) in [
+        (with("state BACKUP nopreempt"), "SF0303"),
+        (notes(91, 2).replace("\"/bin/true\"", "/usr/bin/pgrep nginx"), "SF0303"),
+        (with("include missing.conf"), "SF0111"),
+        (String::new(), "SF2017"),
+        (notes(91, 2).replace("/bin/true", "/bin/true | /bin/cat"), "SF2012"),
     ] {
         let place = folder(&[("a.conf", text)]);
         let (status, out, _) = check(&["--short", "--elsewhere", "a.conf"], place.path());
-        assert!(status == Some(1) && out.contains(&format!("{severity}[{code}]")), "{code}: {out}");
+        assert!(status == Some(1) && out.contains(&format!("warning[{code}]")), "{code}: {out}");
     }
+    let place = folder(&[("a.conf", with("include conf.d/*.conf"))]);
+    assert_eq!(check(&["--elsewhere", "a.conf"], place.path()).0, Some(0), "a pattern may match nothing");
 }
 
 #[test]

@@ -8,10 +8,10 @@ use crate::{Code, Loaded};
 /// What a daemon would run with after reading a file without a line is nothing at all.
 pub(super) fn check(loaded: &Loaded, findings: &mut Vec<Diagnostic>) {
     if loaded.outline.is_empty() && loaded.diagnostics.is_empty() {
-        findings.push(
-            Diagnostic::warning(Code::EmptyFile, loaded.start, "there is nothing in this file")
-                .help("a daemon that reads it has no virtual router; only comments, or lines for other hosts, is nothing too"),
-        );
+        findings
+            .push(Diagnostic::warning(Code::EmptyFile, loaded.start, "there is nothing in this file").help(
+            "a daemon that reads it has no virtual router; comments and lines for other hosts do not count",
+        ));
     }
 }
 
