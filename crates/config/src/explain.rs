@@ -26,7 +26,9 @@ impl Unknown {
 /// # Errors
 /// A word that is none of these.
 pub fn explain(topic: &str) -> Result<String, Unknown> {
-    let code = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(topic));
+    let is_number = !topic.is_empty() && topic.len() <= 4 && topic.bytes().all(|byte| byte.is_ascii_digit());
+    let id = if is_number { format!("SF{topic:0>4}") } else { topic.to_owned() };
+    let code = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(&id));
     if let Some(code) = code {
         return Ok(code_page(*code));
     }
@@ -286,6 +288,8 @@ mod tests {
     fn a_code_is_explained_in_either_case() {
         let page = explain("sf0402").unwrap();
         assert!(page.starts_with("SF0402: a number outside its range\n"), "{page}");
+        assert_eq!(explain("402").as_ref(), Ok(&page));
+        assert_eq!(explain("0402"), Ok(page));
     }
 
     #[test]

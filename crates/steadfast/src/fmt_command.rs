@@ -17,7 +17,7 @@ pub(crate) const COMMAND: Command = Command {
     synopsis: "[--check] [FILE...|-]",
     summary: "Lay configuration files out in the canonical form",
     description: &[
-        "Rewrites each FILE in the canonical form: four blanks for each block, one blank line between the blocks of the top level. Comments, definitions, conditions and quotes stay as they are, and the files mean what they meant. A file whose braces do not pair is left alone.",
+        "Rewrites each FILE in the canonical form: four blanks for each block, one blank line between the blocks of the top level. Comments, definitions, conditions and quotes stay as they are, and the files mean what they meant. Lines end in a newline alone, whatever they ended in. A file whose braces do not pair is left alone.",
         "Without a FILE, or for -, standard input is read and the result written to standard output.",
     ],
     options: &[CommandOption::flag("check", "Change nothing; name the files that would be changed")],
@@ -127,16 +127,38 @@ fn read_regular(file: &Path) -> io::Result<Vec<u8>> {
 fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let file = fs::canonicalize(file)?;
     let before = fs::metadata(&file)?;
+    check_writable(&file, &before)?;
     let mut name = OsString::from(".");
     name.push(file.file_name().unwrap_or_default());
     name.push(format!(".{}.new", std::process::id()));
     let new = file.with_file_name(name);
-    let result = write_new(&new, &before, content).and_then(|()| fs::rename(&new, &file));
+    let result = write_new(&new, &before, content).and_then(|()| fs::rename(&new, &file)).map_err(explained);
     if result.is_err() {
         // It may not even exist.
         fs::remove_file(&new).ok();
     }
     result
+}
+
+/// Whoever may write to the folder could replace any file in it; who took the right to write away meant the file.
+fn check_writable(file: &Path, before: &fs::Metadata) -> io::Result<()> {
+    if before.mode() & 0o222 == 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only for everybody"));
+    }
+    File::options().append(true).open(file)?;
+    if before.nlink() > 1 {
+        return Err(io::Error::other("it has other names (hard links), which would keep the old content"));
+    }
+    Ok(())
+}
+
+fn explained(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::ResourceBusy => {
+            io::Error::other("something is mounted on it, so it cannot be replaced")
+        }
+        _ => error,
+    }
 }
 
 fn write_new(new: &Path, like: &fs::Metadata, content: &[u8]) -> io::Result<()> {

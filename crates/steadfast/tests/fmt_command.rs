@@ -75,3 +75,22 @@ fn the_command_line_is_explained() {
     let output = fmt(&["--help"], Path::new("/"));
     assert!(output.status.success() && output.stdout.starts_with(b"usage: steadfast fmt "));
 }
+
+#[test]
+fn a_file_that_is_not_to_be_replaced_is_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("a.conf");
+    fs::write(&path, LOOSE).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let output = fmt(&["a.conf"], place.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(said(&output), "steadfast fmt: cannot write a.conf: it is read-only for everybody\n");
+
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::hard_link(&path, place.path().join("b.conf")).unwrap();
+    let output = fmt(&["a.conf"], place.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("hard links"), "{}", said(&output));
+    assert_eq!(fs::read_to_string(&path).unwrap(), LOOSE);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+}
