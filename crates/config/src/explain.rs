@@ -159,7 +159,12 @@ impl Entry {
         }
         if let Some(block) = keyword.opens {
             page += "\n";
-            page += &contents_of(block);
+            // A block that stands in several others is explained as part of the one that was asked for.
+            let place = match self.blocks.as_slice() {
+                [Block::Root] | [] | [_, _, ..] => path(block),
+                [outer] => format!("{}/{}", path(*outer), block.name()),
+            };
+            page += &contents_of(block).replacen(&format!(" of {}", path(block)), &format!(" of {place}"), 1);
         }
         page
     }
@@ -307,6 +312,8 @@ mod tests {
         assert!(!explain("vrrp_script/weight").unwrap().contains("real_server"));
         assert_eq!(explain("real_server/weight"), explain("virtual_server/real_server/weight"));
         assert!(explain("vrrp_instance/no_such").is_err());
+        let page = explain("vrrp_instance/track_script").unwrap();
+        assert!(page.contains("Lines of vrrp_instance/track_script,"), "{page}");
     }
 
     #[test]
