@@ -353,6 +353,35 @@ fn a_line_that_is_used_many_times_is_told_once() {
 }
 
 #[test]
+fn many_names_that_are_not_defined_are_told_in_good_time() {
+    let begin = Instant::now();
+    let defined = (0..20_000).map(|n| format!("$NAME{n}=1\n"));
+    let used = (0..20_000).map(|n| format!("x $NAMF{n} ${{NAMF{n}}}\n"));
+    let loaded = load(&[("main.conf", &defined.chain(used).collect::<String>())]);
+    let helps = loaded.diagnostics.iter().filter(|found| found.code == Code::Parameter);
+    assert_eq!(helps.filter(|found| found.help.as_ref().unwrap().starts_with("did you mean")).count(), 40);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn only_the_lines_concerned_are_shown() {
+    let instance = |name: &str| {
+        format!(
+            "vrrp_instance {name} {{\n interface eth0\n virtual_router_id 5\n virtual_ipaddress {{ 10.0.0.1/24 }}\n}}\n"
+        )
+    };
+    let text = instance("a") + &"\n".repeat(2_000_000) + &instance("b");
+    let loaded = load(&[("main.conf", &text)]);
+    let begin = Instant::now();
+    let found = loaded.diagnostics.iter().find(|found| found.headline.contains("VRID")).unwrap();
+    for _ in 0..100 {
+        let full = render::full(found, &loaded.sources, Colour::Off);
+        assert!(full.contains("main.conf:3:") && full.contains("main.conf:2000008:"), "{full}");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[test]
 fn time_grows_with_the_text() {
     let time = |count: usize| {
         let text = format!("$V= \\\n # x \\\n\n$N=1\n{}", "$N=${N}\n@x k ${N}\n@web1 ! ${N}\n".repeat(count));

@@ -116,12 +116,9 @@ fn snippets<'a>(
             _ => places.push((*span, AnnotationKind::Context, Some(remark.as_str()))),
         }
     }
-    let mut files: Vec<_> = places.iter().map(|place| place.0.source).collect();
-    files.dedup();
-    files
+    neighbours(places, sources)
         .into_iter()
-        .map(|file| {
-            let here: Vec<_> = places.iter().filter(|place| place.0.source == file).collect();
+        .map(|here| {
             let whole = here.iter().map(|place| place.0).reduce(Span::around);
             let whole = whole.unwrap_or(diagnostic.primary);
             let (text, offset) = sources.excerpt(whole);
@@ -141,6 +138,28 @@ fn snippets<'a>(
         })
         .collect()
 }
+
+/// A place, how it is marked, and the remark there.
+type Marked<'a> = (Span, AnnotationKind, Option<&'a str>);
+
+/// Places that are shown together, as they stand near each other in one file; those around the first come first.
+fn neighbours<'a>(places: Vec<Marked<'a>>, sources: &SourceMap) -> Vec<Vec<Marked<'a>>> {
+    let mut groups: Vec<Vec<Marked<'a>>> = Vec::new();
+    for place in places {
+        let near = |other: &Marked<'a>| {
+            let (line, others) = (sources.location(place.0).line, sources.location(other.0).line);
+            place.0.source == other.0.source && line.abs_diff(others) <= NEAR
+        };
+        match groups.iter_mut().find(|group| group.iter().any(near)) {
+            Some(group) => group.push(place),
+            None => groups.push(vec![place]),
+        }
+    }
+    groups
+}
+
+/// How many lines may lie between places that are shown together, of which most are folded.
+const NEAR: usize = 200;
 
 #[cfg(test)]
 mod tests {

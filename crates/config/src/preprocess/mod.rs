@@ -146,6 +146,8 @@ struct Reader<'r> {
     texts: BTreeMap<String, Arc<Text>>,
     /// Where something was reported that would be reported for each repetition of the same text.
     reported: BTreeSet<(SourceId, u32, u32)>,
+    /// The names like those that are not defined, for as many as are looked for.
+    near: BTreeMap<Box<str>, Option<String>>,
     strands: Vec<Strand>,
 }
 
@@ -169,6 +171,7 @@ impl<'r> Reader<'r> {
             random: options.random_seed,
             texts: BTreeMap::new(),
             reported: BTreeSet::new(),
+            near: BTreeMap::new(),
             strands: Vec::new(),
         }
     }

@@ -13,6 +13,9 @@ use crate::source::{DefinitionId, Origin, Part, Span, Strand, Way, WayKind, part
 /// How often the values in values are replaced before they are taken to lead back to themselves.
 const PASSES: usize = 64;
 
+/// For how many names that are not defined a similar one is looked for.
+const MOST_SUGGESTIONS: usize = 20;
+
 /// Names that are defined without a definition.
 const PREDEFINED: [&str; 6] = ["_PWD", "_INSTANCE", "_RANDOM", "_ENV", "_HASH", "_BANG"];
 
@@ -426,12 +429,7 @@ impl Reader<'_> {
             }
             Undefined::Unknown => format!("no parameter `{}` is defined", used.name),
         };
-        let near = keyword::nearest_of(used.name, self.names.keys().map(AsRef::as_ref), |name: &&str| name)
-            .map(|name| (*name).to_owned());
-        let near = near.or_else(|| {
-            keyword::nearest_of(used.name, PREDEFINED.into_iter(), |name: &&str| name)
-                .map(|name| (*name).to_owned())
-        });
+        let near = self.near(used.name);
         // A `$` in a command is not rare, and keepalived says nothing to it.
         if !used.is_braced && near.is_none() {
             return;
@@ -444,6 +442,22 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "it is left as it stands".to_owned(),
         }));
+    }
+
+    /// A defined name that is like `name`. It costs as much as there are names, and is looked for a few times.
+    fn near(&mut self, name: &str) -> Option<String> {
+        if let Some(near) = self.near.get(name) {
+            return near.clone();
+        }
+        if self.near.len() >= MOST_SUGGESTIONS {
+            return None;
+        }
+        let names = self.names.keys().map(AsRef::as_ref);
+        let near = keyword::nearest_of(name, names, |name: &&str| name);
+        let near = near.or_else(|| keyword::nearest_of(name, PREDEFINED.into_iter(), |name: &&str| name));
+        let near = near.map(|near| (*near).to_owned());
+        self.near.insert(name.into(), near.clone());
+        near
     }
 
     fn too_long(&mut self, span: &Span) {

@@ -1,6 +1,7 @@
 //! `virtual_server_group`.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
@@ -19,6 +20,20 @@ use super::address;
 pub(super) struct Group {
     pub(super) name: Spanned<Box<str>>,
     pub(super) members: Vec<Entry>,
+    summary: OnceCell<Summary>,
+}
+
+/// What virtual servers ask of the members of a group, however many there are of both.
+#[derive(Debug)]
+pub(super) struct Summary {
+    pub(super) has_addresses: bool,
+    pub(super) has_marks: bool,
+    /// A line has no port, which only a persistent service can have.
+    pub(super) lacks_port: bool,
+    /// The ports of its addresses.
+    pub(super) ports: BTreeSet<Option<NonZeroU16>>,
+    /// The families that its lines say.
+    pub(super) families: Vec<Family>,
 }
 
 /// One line.
@@ -53,7 +68,8 @@ impl Group {
             report.push(Diagnostic::error(Code::ExtraWords, extra.span, headline).help("take this word out"));
         }
         let lines = setting.node.children().iter().map(|node| node.statement.words.as_slice());
-        let group = Self { name, members: lines.filter_map(|words| entry(words, report)).collect() };
+        let members = lines.filter_map(|words| entry(words, report)).collect();
+        let group = Self { name, members, summary: OnceCell::new() };
         group.check(report).then_some(group)
     }
 
@@ -75,25 +91,22 @@ impl Group {
         false
     }
 
-    /// A line has no port, which only a persistent service can have.
-    pub(super) fn lacks_port(&self) -> bool {
-        self.members.iter().any(|entry| matches!(entry, Entry::Addresses { port: None, .. }))
-    }
-
-    /// The ports of its addresses.
-    pub(super) fn ports(&self) -> impl Iterator<Item = Option<NonZeroU16>> {
-        self.members.iter().filter_map(|entry| match entry {
-            Entry::Addresses { port, .. } => Some(*port),
-            Entry::Fwmark { .. } => None,
+    pub(super) fn summary(&self) -> &Summary {
+        self.summary.get_or_init(|| {
+            let has = |family| self.members.iter().any(|entry| entry.family() == Some(family));
+            let ports = self.members.iter().filter_map(|entry| match entry {
+                Entry::Addresses { port, .. } => Some(*port),
+                Entry::Fwmark { .. } => None,
+            });
+            let ports: BTreeSet<_> = ports.collect();
+            Summary {
+                has_addresses: !ports.is_empty(),
+                has_marks: self.members.iter().any(|entry| matches!(entry, Entry::Fwmark { .. })),
+                lacks_port: ports.contains(&None),
+                ports,
+                families: [Family::V4, Family::V6].into_iter().filter(|family| has(*family)).collect(),
+            }
         })
-    }
-
-    pub(super) fn has_addresses(&self) -> bool {
-        self.members.iter().any(|entry| matches!(entry, Entry::Addresses { .. }))
-    }
-
-    pub(super) fn has_marks(&self) -> bool {
-        self.members.iter().any(|entry| matches!(entry, Entry::Fwmark { .. }))
     }
 
     pub(super) fn resolve(self, families: &BTreeMap<Box<str>, Family>) -> ServerGroup {

@@ -1,6 +1,6 @@
 //! What the lines of a `virtual_server` must be to each other, judged at its end as keepalived judges it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use model::lvs::{Forwarding, Protocol, Scheduler};
@@ -39,26 +39,23 @@ pub(super) fn apply(server: &mut VirtualServer, report: &mut Report) -> bool {
 
 /// The rules that need the members of the group.
 pub(super) fn apply_group(server: &mut VirtualServer, group: &Group, report: &mut Report) -> bool {
-    if group.has_addresses() {
+    let summary = group.summary();
+    if summary.has_addresses {
         protocol(server, report);
         one_packet(server, report);
         group_ports(server, group, report);
     } else {
         no_protocol(server, report);
     }
-    if group.has_marks() {
+    if summary.has_marks {
         no_suspension(server, report);
         note_ports_of_marks(server, group, report);
     }
-    if group.lacks_port() {
+    if summary.lacks_port {
         demand_persistence(server, report);
     }
-    let stranger = group
-        .members
-        .iter()
-        .filter_map(|entry| entry.family())
-        .find(|family| server.family.is_some_and(|own| own != *family));
-    if stranger.is_some() {
+    let is_strange = summary.families.iter().any(|family| server.family.is_some_and(|own| own != *family));
+    if is_strange {
         let headline = format!(
             "the group {} has members of another family than the real servers",
             shown(&group.name.value)
@@ -71,7 +68,7 @@ pub(super) fn apply_group(server: &mut VirtualServer, group: &Group, report: &mu
                 ),
         );
     }
-    stranger.is_none()
+    !is_strange
 }
 
 /// keepalived's test passes, and then there is no such service.
@@ -194,7 +191,7 @@ fn clear_port(endpoint: &mut Endpoint, method: Forwarding, span: Span, report: &
 }
 
 fn group_ports(server: &VirtualServer, group: &Group, report: &mut Report) {
-    let ports: BTreeSet<_> = group.ports().collect();
+    let ports = &group.summary().ports;
     for real in &server.servers {
         let method = real.forwarding.or(server.forwarding).unwrap_or(Forwarding::Nat);
         if method == Forwarding::Nat {
