@@ -278,6 +278,14 @@ fn predefined_parameters_stand_for_what_they_say() {
     }
     assert_eq!(id("${_RANDOM}", 9), id("${_RANDOM}", 9));
     assert_ne!(id("${_RANDOM}", 9), id("${_RANDOM}", 10));
+    let drawn = |seed: &str| {
+        let text = format!("global_defs {seed}\n router_id ${{_RANDOM}}\n}}\n");
+        load(&[("main.conf", &text)]).config.global.router_id.unwrap()
+    };
+    for seed in ["{ random_seed 5", "{\n random_seed\t5", "{\n \"random_seed\" \"5\"", "{ \"random_seed\" 5"]
+    {
+        assert_eq!(drawn(seed), drawn("{\n random_seed 5"), "{seed}");
+    }
     let drawn = load(&[("main.conf", "global_defs {\n random_seed 7\n router_id ${_RANDOM}${_ENV}\n}\n")]);
     assert!(codes(&drawn).contains(&Code::Parameter), "{:?}", said(&drawn));
 }

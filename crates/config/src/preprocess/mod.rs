@@ -319,8 +319,10 @@ impl<'r> Reader<'r> {
             }
         }
         let text = self.sources.strand(line);
-        if let Some(seed) = text.strip_prefix("random_seed ") {
-            self.random = seed.trim().parse().unwrap_or(self.random);
+        let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
+        if words.next().is_some_and(|word| word.trim_matches('"') == "random_seed") {
+            let seed = words.next().and_then(|word| word.trim_matches('"').parse().ok());
+            self.random = seed.unwrap_or(self.random);
         }
         if text.starts_with("include_check") {
             let words = text.split([' ', '\t']).skip(1).filter(|word| !word.is_empty());
@@ -385,7 +387,7 @@ fn is_directive(text: &str) -> bool {
         || repetition::Kind::of(text).is_some()
         || include::Variant::of(text).is_some()
         || text.starts_with("include_check")
-        || text.starts_with("random_seed")
+        || text.trim_start_matches('"').starts_with("random_seed")
 }
 
 #[cfg(test)]
@@ -481,6 +483,14 @@ mod tests {
         let texts: Vec<_> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
         let expected = ["${NAM}", "${NAME1}", "$NAMEE"].map(|text| (Code::Parameter, text));
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn what_is_no_use_of_a_parameter_is_reported() {
+        for text in ["${A:-x}", "${A", "${ A }", "${}"] {
+            let (_, found) = read(&format!("$A=1\nk {text}"));
+            assert_eq!(found, [(Code::Parameter, text.to_owned())]);
+        }
     }
 
     #[test]

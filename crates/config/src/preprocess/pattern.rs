@@ -53,7 +53,8 @@ fn first_braces(pattern: &str) -> Option<(&str, Vec<&str>, &str)> {
 
 /// Whether a name has wildcards.
 pub(super) fn is_wild(pattern: &str) -> bool {
-    pattern.contains(['*', '?', '['])
+    // A bracket that nothing closes stands for itself.
+    pattern.contains(['*', '?']) || pattern.split_once('[').is_some_and(|(_, rest)| rest.contains(']'))
 }
 
 /// The existing names that a pattern with wildcards stands for, sorted; nothing if a directory cannot be listed.
@@ -218,6 +219,7 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
         }
+        assert!(is_wild("[a]") && is_wild("a?") && !is_wild("a[") && !is_wild("]["));
         let name = "a".repeat(3000);
         assert!(!fits(&("a*".repeat(1000) + "b"), &name), "in good time");
     }

@@ -213,7 +213,8 @@ fn follows_special(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at..).unwrap_or_default();
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\x0c' | b'\r');
     let rest = rest.get(rest.iter().take_while(is_blank).count()..).unwrap_or_default();
-    rest.starts_with(b"@") || rest.starts_with(b"~") || rest.starts_with(b"include")
+    let begins = |start: &[u8]| rest.starts_with(start);
+    [&b"@"[..], b"~", b"include", b"random_seed", b"\"random_seed"].into_iter().any(begins)
 }
 
 /// Whether a line may be a directive; `$` has been looked for.
@@ -222,6 +223,7 @@ fn begins_special(text: &[u8]) -> bool {
         Some(b'@' | b'~') => true,
         Some(b'i') => text.starts_with(b"include"),
         Some(b'r') => text.starts_with(b"random_seed"),
+        Some(b'"') => text.starts_with(b"\"random_seed"),
         _ => false,
     }
 }

@@ -220,14 +220,21 @@ impl Reader<'_> {
         let work = std::mem::take(&mut replacing.work);
         let mut made = Work::default();
         let mut quotes = Quotes::default();
-        let mut undefined = Vec::new();
+        let (mut undefined, mut malformed) = (Vec::new(), Vec::new());
         let (mut from, mut changed) = (0, false);
         for at in memchr::memchr_iter(b'$', work.text.as_bytes()) {
             if at < from || (reach == Reach::Head && at > 0) {
                 continue;
             }
-            let Some(used) = use_at(&work.text, at) else { continue };
             let quoted = quotes.at(&work.text, at);
+            let Some(used) = use_at(&work.text, at) else {
+                let rest = work.text.get(at..).unwrap_or_default();
+                if rest.starts_with("${") {
+                    let length = rest.find('}').map_or(rest.len(), |close| close + 1);
+                    malformed.push((at..at + length, quoted));
+                }
+                continue;
+            };
             let found = self.found(&used, quoted);
             if let Found::Nothing(why) = found {
                 undefined.push((used, quoted, why));
@@ -257,6 +264,7 @@ impl Reader<'_> {
             for (used, quoted, why) in undefined {
                 self.undefined(&used, quoted, &why, work.place(&used.range));
             }
+            malformed.iter().for_each(|(range, quoted)| self.malformed(*quoted, work.place(range)));
         }
         replacing.work = made;
         Ok(changed)
@@ -442,6 +450,15 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "it is left as it stands".to_owned(),
         }));
+    }
+
+    fn malformed(&mut self, quoted: bool, span: Span) {
+        let headline = "this is not a use of a parameter";
+        let diagnostic = match quoted {
+            true => Diagnostic::note(Code::Parameter, span, headline),
+            false => Diagnostic::warning(Code::Parameter, span, headline),
+        };
+        self.report_once(diagnostic.help("write `${NAME}`; it is left as it stands"));
     }
 
     /// A defined name that is like `name`. It costs as much as there are names, and is looked for a few times.
