@@ -390,6 +390,12 @@ fn only_the_lines_concerned_are_shown() {
 }
 
 #[test]
+fn braces_stand_for_so_many_names() {
+    let loaded = load(&[("main.conf", &format!("include {}\n", "{a,b}".repeat(60)))]);
+    assert_eq!(codes(&loaded), [Code::TooMuch], "{:?}", said(&loaded));
+}
+
+#[test]
 fn time_grows_with_the_text() {
     let time = |count: usize| {
         let text = format!("$V= \\\n # x \\\n\n$N=1\n{}", "$N=${N}\n@x k ${N}\n@web1 ! ${N}\n".repeat(count));

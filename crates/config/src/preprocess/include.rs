@@ -174,6 +174,13 @@ impl Reader<'_> {
     /// The files that a pattern stands for.
     fn files_of(&mut self, wanted: &str, at: Span, checks: Checks) -> Vec<String> {
         let alternatives = pattern::alternatives(wanted);
+        if alternatives.iter().any(|alternative| pattern::has_braces(alternative)) {
+            let most = pattern::MOST_ALTERNATIVES;
+            let headline = format!("the braces stand for more than {most} names");
+            let error = Diagnostic::error(Code::TooMuch, at, headline);
+            self.report_once(error.help("nothing is included; name fewer files, or use `*`"));
+            return Vec::new();
+        }
         let has_braces = alternatives.len() > 1;
         let (mut files, mut missing, mut is_wild) = (Vec::new(), Vec::new(), false);
         for alternative in &alternatives {

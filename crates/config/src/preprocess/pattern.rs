@@ -23,7 +23,12 @@ pub(super) fn alternatives(pattern: &str) -> Vec<String> {
 }
 
 /// The most alternatives that are told apart; more are taken literally.
-const MOST_ALTERNATIVES: usize = 1000;
+pub(super) const MOST_ALTERNATIVES: usize = 1000;
+
+/// Whether braces were left over because there were too many.
+pub(super) fn has_braces(alternative: &str) -> bool {
+    first_braces(alternative).is_some()
+}
 
 /// The text around the first pair of braces, and what stands between their commas.
 fn first_braces(pattern: &str) -> Option<(&str, Vec<&str>, &str)> {
