@@ -17,7 +17,7 @@ pub(crate) const COMMAND: Command = Command {
     synopsis: "[--check] [FILE...|-]",
     summary: "Lay configuration files out in the canonical form",
     description: &[
-        "Rewrites each FILE in the canonical form: four blanks for each block, one blank line between the blocks of the top level. Comments, definitions, conditions and quotes stay as they are, and the files mean what they meant. Lines end in a newline alone, whatever they ended in. A file whose braces do not pair is left alone.",
+        "Rewrites each FILE in the canonical form: four blanks for each block, one blank between words, one blank line between the blocks of the top level. Comments, definitions, conditions and quotes stay as they are, and the files mean what they meant. Lines end in a newline alone, whatever they ended in. A file whose braces do not pair is left alone.",
         "Without a FILE, or for -, standard input is read and the result written to standard output.",
     ],
     options: &[CommandOption::flag("check", "Change nothing; name the files that would be changed")],

@@ -65,6 +65,28 @@ fn begins_section(last: Last, pieces: &[Piece], at: usize) -> bool {
     }
 }
 
+/// The words of a line with one space between them. What stands in double quotes stays, and so does a line that has more
+/// than these to hold words together.
+fn single_spaced(code: &[u8]) -> Option<Vec<u8>> {
+    let is_plain = !code.contains(&b'\'') && !code.contains(&b'\\');
+    let quotes = code.iter().filter(|byte| **byte == b'"').count();
+    if !is_plain || !quotes.is_multiple_of(2) {
+        return None;
+    }
+    let mut text = Vec::with_capacity(code.len());
+    let mut quoted = false;
+    for &byte in code {
+        quoted ^= byte == b'"';
+        let is_blank = !quoted && matches!(byte, b' ' | b'\t');
+        match (is_blank, text.last()) {
+            (true, Some(b' ')) => {}
+            (true, _) => text.push(b' '),
+            (false, _) => text.push(byte),
+        }
+    }
+    Some(text)
+}
+
 struct Output<'a> {
     bytes: &'a [u8],
     text: Vec<u8>,
@@ -74,6 +96,8 @@ struct Output<'a> {
 impl Output<'_> {
     fn piece(&mut self, piece: &Piece, indent: usize) {
         let code = self.bytes.get(piece.code.clone()).unwrap_or_default();
+        let spaced = (piece.kind == Kind::Words).then(|| single_spaced(code)).flatten();
+        let code = spaced.as_deref().unwrap_or(code);
         let comment = self.bytes.get(piece.comment.clone()).unwrap_or_default();
         let mut line = Vec::with_capacity(code.len() + comment.len() + 3);
         for part in [code, if piece.brace.is_some() { b"{" } else { b"" }, comment] {

@@ -162,4 +162,11 @@ mod tests {
         assert_eq!(laid_out(&long), long);
         assert_eq!(laid_out("SSL {\n  a\0{\n}"), "SSL {\n  a\0{\n}\n");
     }
+
+    #[test]
+    fn words_stand_one_blank_apart_but_not_in_quotes() {
+        let text = "global_defs {\nrouter_id\t  \"a  b\"   x\t# c  d\nscript  'a  b'\n$A=b  c\n}";
+        let expected = "global_defs {\n    router_id \"a  b\" x # c  d\n    script  'a  b'\n    $A=b  c\n}\n";
+        assert_eq!(laid_out(text), expected);
+    }
 }
