@@ -28,11 +28,21 @@ impl SourceMap {
                 WayKind::Within => false,
                 WayKind::Line | WayKind::Repeated => true,
             });
-            trail.extend(told.take(LONGEST).map(|step| self.told(step)));
+            for step in told.take(LONGEST) {
+                trail.push(self.told(step));
+                trail.extend(self.defined(step));
+            }
             next = self.source(span.source).and_then(Source::included);
             trail.extend(next.map(|place| Step { remark: "included".to_owned(), place }));
         }
         trail
+    }
+
+    /// Where the value of a parameter was written, which is where it is to be changed.
+    fn defined(&self, step: &WayStep) -> Option<Step> {
+        let definition = self.expansion().definition(step.definition)?;
+        let place = definition.span.filter(|_| step.kind == WayKind::Replaced)?;
+        Some(Step { remark: format!("`${}` is defined", definition.name), place })
     }
 
     fn told(&self, step: &WayStep) -> Step {
