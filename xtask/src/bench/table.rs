@@ -117,8 +117,10 @@ pub(super) fn scale(figures: &Figures) -> String {
 }
 
 pub(super) fn config(figures: &Figures) -> String {
-    let mut lines =
-        vec!["| virtual servers | Steadfast | keepalived | ratio |".to_owned(), "|---|---|---|---|".to_owned()];
+    let mut lines = vec![
+        "| virtual servers | Steadfast | keepalived | ratio |".to_owned(),
+        "|---|---|---|---|".to_owned(),
+    ];
     lines.extend(
         config::SIZES.map(|size| format!("| {size} | {} |", compare(figures, &size.to_string(), "test", 0))),
     );

@@ -268,7 +268,9 @@ impl Cursor<'_> {
 
     fn unexpected(&self, expected: &str) -> Fault {
         let length = self.rest().chars().next().map_or(0, char::len_utf8);
-        (self.at..self.at + length, format!("{expected} is missing here"))
+        let quotes = self.text.get(..self.at).is_some_and(|before| before.contains('"'));
+        let why = if quotes { "; quotes do not help, a value cannot hold blanks" } else { "" };
+        (self.at..self.at + length, format!("{expected} is missing here{why}"))
     }
 }
 
