@@ -188,8 +188,13 @@ impl Reader<'_> {
             if pattern::is_wild(alternative) {
                 is_wild = true;
                 match pattern::matches(self.provider, &path) {
-                    Some(found) => files.extend(found),
-                    None => missing.push(alternative.clone()),
+                    Ok(found) => files.extend(found),
+                    Err(unlisted) if unlisted.error.kind() == io::ErrorKind::PermissionDenied => {
+                        let directory = shown(&unlisted.directory);
+                        let headline = format!("cannot list {directory}: {}", unlisted.error);
+                        self.problem(at, checks, Checks::READ, headline);
+                    }
+                    Err(_) => missing.push(alternative.clone()),
                 }
             } else if matches!(self.provider.kind(&path), Err(error) if error.kind() == io::ErrorKind::NotFound)
             {

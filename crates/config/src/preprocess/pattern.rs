@@ -1,5 +1,7 @@
 //! Names of files with `{a,b}`, `*`, `?` and `[a-z]` in them.
 
+use std::io;
+
 use crate::SourceProvider;
 
 /// The most names that one pattern may stand for.
@@ -62,8 +64,19 @@ pub(super) fn is_wild(pattern: &str) -> bool {
     pattern.contains(['*', '?']) || pattern.split_once('[').is_some_and(|(_, rest)| rest.contains(']'))
 }
 
-/// The existing names that a pattern with wildcards stands for, sorted; nothing if a directory cannot be listed.
-pub(super) fn matches(provider: &dyn SourceProvider, pattern: &str) -> Option<Vec<String>> {
+/// A directory that cannot be listed.
+#[derive(Debug)]
+pub(super) struct Unlisted {
+    pub(super) directory: String,
+    pub(super) error: io::Error,
+}
+
+/// The existing names that a pattern with wildcards stands for, sorted.
+///
+/// # Errors
+/// The first of the directories in question, if none of them can be listed.
+pub(super) fn matches(provider: &dyn SourceProvider, pattern: &str) -> Result<Vec<String>, Unlisted> {
+    let mut unlisted = None;
     let mut found = vec![String::new()];
     let mut could_list = false;
     let components: Vec<&str> = pattern.split('/').collect();
@@ -83,7 +96,13 @@ pub(super) fn matches(provider: &dyn SourceProvider, pattern: &str) -> Option<Ve
             } else {
                 base
             };
-            let Ok(mut names) = provider.names(directory) else { continue };
+            let mut names = match provider.names(directory) {
+                Ok(names) => names,
+                Err(error) => {
+                    unlisted.get_or_insert_with(|| Unlisted { directory: directory.to_owned(), error });
+                    continue;
+                }
+            };
             could_list = true;
             names.retain(|name| fits(component, name));
             names.sort_unstable();
@@ -97,7 +116,10 @@ pub(super) fn matches(provider: &dyn SourceProvider, pattern: &str) -> Option<Ve
             found.retain(|path| provider.kind(path).is_ok());
         }
     }
-    could_list.then_some(found)
+    match unlisted {
+        Some(unlisted) if !could_list => Err(unlisted),
+        _ => Ok(found),
+    }
 }
 
 /// Whether `name` is one of those that `pattern` stands for. A star does not stand for a leading dot.
