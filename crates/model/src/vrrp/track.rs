@@ -16,7 +16,7 @@ pub struct TrackedInterface {
 /// A script whose verdict acts on an instance (`track_script`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedScript {
-    /// The name of a [`Script`] in the same [`Config`].
+    /// The name of a [`Script`](super::Script) in the same [`Config`](super::Config).
     pub script: String,
     /// How.
     pub influence: Influence,
