@@ -30,8 +30,9 @@ fn load(bytes: &[u8], folder: &Path) -> Loaded {
 /// stands on their line.
 fn said(loaded: &Loaded) -> Vec<(Code, config::Severity, String)> {
     let bare = |headline: &str| headline.split('`').step_by(2).collect::<Vec<_>>().join("`");
-    let mut said: Vec<_> =
-        loaded.diagnostics.iter().map(|d| (d.code, d.severity, bare(&d.headline))).collect();
+    // A comment gets a blank before it, and then begins inside no word.
+    let told = loaded.diagnostics.iter().filter(|d| d.code != Code::CutByComment);
+    let mut said: Vec<_> = told.map(|d| (d.code, d.severity, bare(&d.headline))).collect();
     said.sort_unstable();
     // Some things are said once a line, however many there are on it.
     said.dedup();

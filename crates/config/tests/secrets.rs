@@ -151,6 +151,38 @@ fn assert_finding_hides(finding: &Diagnostic, sources: &SourceMap, text: &str) {
 }
 
 #[test]
+fn a_comment_inside_a_value_is_told() {
+    let secret = "a comment begins inside this word, and only what stands before it counts";
+    let authentication = |line: &str| format!("vrrp_instance A {{\nauthentication {{\n{line}\n}}\n}}");
+    let global = |line: &str| format!("global_defs {{\n{line}\n}}");
+    for (text, said) in [
+        (authentication("auth_pass SECR3T#cd"), Some(secret)),
+        (authentication("auth_pass x!SECR3T"), Some(secret)),
+        (authentication("auth_pass \\#x#SECR3T"), Some(secret)),
+        (format!("$P=x\n{}", authentication("auth_pass $P!SECR3T")), Some(secret)),
+        (format!("$P=x\n{}", authentication("auth_pass ${P}!SECR3T")), Some(secret)),
+        (global("router_id ab#cd"), Some("a comment begins inside this word: `ab` is all that is left")),
+        (global("router_id ab # cd"), None),
+        (global("router_id ab\\#cd"), None),
+        (global("router_id \"ab#cd\""), None),
+        (global("router_id \"ab\"#cd"), None),
+        (global("router_id ${_HASH}b"), None),
+        (global("router_id #cd"), None),
+        (global("vrrp_version 2#cd"), None),
+        ("global_defs { router_id ab }#cd".to_owned(), None),
+        ("global_defs {#cd\n}#".to_owned(), None),
+    ] {
+        assert_hidden(&text);
+        let files = Memory(HashMap::from([("a.conf", text.clone())]));
+        let loaded = config::load(&files, "a.conf");
+        let found: Vec<_> =
+            loaded.diagnostics.iter().filter(|finding| finding.code.id() == "SF0112").collect();
+        assert_eq!(found.iter().map(|finding| finding.headline.as_str()).next(), said, "{text}");
+        assert!(found.len() < 2 && found.iter().all(|finding| finding.severity == config::Severity::Note));
+    }
+}
+
+#[test]
 fn what_is_no_secret_is_shown() {
     for (text, said) in [
         ("vrrp_instance A {\nprioritty 5\n}", "unknown keyword `prioritty` in `vrrp_instance`"),

@@ -140,6 +140,7 @@ fn what_the_test_only_notes_and_loses_a_meaning_is_a_warning() {
         (with("state BACKUP nopreempt"), "SF0303"),
         (notes(91, 2).replace("\"/bin/true\"", "/usr/bin/pgrep nginx"), "SF0303"),
         (with("include missing.conf"), "SF0111"),
+        (format!("global_defs {{\nrouter_id ab#cd\n}}\n{}", notes(91, 2)), "SF0112"),
         (String::new(), "SF2017"),
         (notes(91, 2).replace("/bin/true", "/bin/true | /bin/cat"), "SF2012"),
     ] {

@@ -106,6 +106,10 @@ codes! {
         "The file does not exist or cannot be read, and no check demands it, so reading goes on without it. If the configuration needs it, write `includea`, or `include_check` in `global_defs`.",
         "include conf.d/*.conf"
         => "include conf.d/web.conf";
+    CutByComment = "SF0112", "a comment that begins inside a word",
+        "A `#` or `!` outside double quotes begins a comment, even in the middle of a word: of the password `ab#cd` only `ab` is left, here as in keepalived. If the sign belongs to the value, put the value in double quotes. If a comment was meant, put a blank before it.",
+        "auth_pass ab#cd"
+        => "auth_pass \"ab#cd\"";
     MissingOpenBrace = "SF0201", "a block keyword without its brace",
         "The keyword opens a block, and the next line is not its brace. The block is taken to begin there, as keepalived does it, so that a closing brace still fits. Put the brace on the line of the keyword.",
         "vrrp_instance web\n    interface eth0\n}"

@@ -253,6 +253,15 @@ impl Keyword {
         matches!(self.arguments, Arguments::Script | Arguments::Word("SCRIPT"))
     }
 
+    /// Whether its value is free text, in which any sign may be meant.
+    pub(crate) fn takes_text(&self) -> bool {
+        const NUMBERS: [&str; 5] = ["ADDRESS", "HEX", "INTEGER", "INTEGER-INTEGER", "PORT[-PORT]"];
+        let is_text = |placeholder: &str| !NUMBERS.contains(&placeholder);
+        self.secret
+            || self.arguments == Arguments::Script
+            || matches!(self.arguments, Arguments::Word(placeholder) if is_text(placeholder))
+    }
+
     /// Whether its value has no signs in it.
     pub(crate) const fn takes_plain_value(&self) -> bool {
         match self.arguments {

@@ -42,6 +42,11 @@ impl<'a> Statement<'a> {
         self.line.span(range)
     }
 
+    /// Whether a comment begins inside its last word: right behind it, but for one that a quote ends.
+    pub(crate) fn is_cut_by_comment(&self) -> bool {
+        !self.line.text.ends_with('"') && self.line.is_cut_by_comment()
+    }
+
     /// Where the statement stands.
     pub(crate) fn span(&self) -> Span {
         self.line.span(0..self.line.text.len())

@@ -245,6 +245,7 @@ pub(crate) fn settings<'n, 'a>(
             report_unknown(node, block, report);
             continue;
         };
+        report_cut_word(node, keyword, report);
         let setting = Setting { node, keyword, block };
         setting.refuse_words_before_list(report);
         report_quotes_in_list(setting, report);
@@ -260,6 +261,23 @@ fn report_quote(node: &Node<'_>, report: &mut Report) {
                 .help("the rest of the line is ignored"),
         );
     }
+}
+
+/// Remarks on a value whose end was taken for a comment.
+fn report_cut_word(node: &Node<'_>, keyword: &keyword::Keyword, report: &mut Report) {
+    let Some(last) = node.arguments().last() else { return };
+    if !keyword.takes_text() || !node.statement.is_cut_by_comment() {
+        return;
+    }
+    let headline = if keyword.secret {
+        "a comment begins inside this word, and only what stands before it counts".to_owned()
+    } else {
+        format!("a comment begins inside this word: {} is all that is left", shown(&last.text))
+    };
+    report.push(
+        Diagnostic::note(Code::CutByComment, last.span, headline)
+            .help("put the value in double quotes, or a blank before the comment"),
+    );
 }
 
 /// Remarks on signs that other languages have between a keyword and its value, or at the end of a line.

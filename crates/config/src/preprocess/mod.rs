@@ -56,6 +56,13 @@ impl Line<'_> {
             made @ Strand::Made { .. } => self.sources.place(made.part(range)),
         }
     }
+
+    /// Whether a comment begins right behind its last byte, with no blank between.
+    pub(crate) fn is_cut_by_comment(&self) -> bool {
+        let last = self.span(self.text.len().saturating_sub(1)..self.text.len());
+        let bytes = self.sources.source(last.source).map(|source| source.text().as_bytes());
+        matches!(bytes.and_then(|bytes| bytes.get(last.end())), Some(b'#' | b'!'))
+    }
 }
 
 /// The lines that `strands` stand for.

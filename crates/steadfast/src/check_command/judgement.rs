@@ -14,8 +14,8 @@ pub(super) fn sharpen(loaded: &mut Loaded) {
 
 fn least(found: &Diagnostic, sources: &SourceMap) -> Severity {
     match found.code {
-        // Words that nothing reads, among them a keyword or the arguments of a script.
-        Code::ScriptNotRun | Code::ExtraWords => Severity::Warning,
+        // Words that nothing reads, among them a keyword or the arguments of a script; the end of a password.
+        Code::ScriptNotRun | Code::ExtraWords | Code::CutByComment => Severity::Warning,
         // A pattern may well match nothing, as for an empty `conf.d`.
         Code::IncludeSkipped if !sources.text(found.primary).contains(['*', '?', '[']) => Severity::Warning,
         _ => Severity::Note,
