@@ -89,10 +89,13 @@ struct Entry {
     keyword: &'static Keyword,
 }
 
-/// The entries that `topic` may mean.
+/// The entries that `topic` may mean, those that are looked for most often first.
 fn entries(topic: &str) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
-    for (block, keyword) in keyword::all().filter(|(block, keyword)| is_meant(topic, *block, keyword)) {
+    let mut meant: Vec<_> =
+        keyword::all().filter(|(block, keyword)| is_meant(topic, *block, keyword)).collect();
+    meant.sort_by_key(|(block, keyword)| (rank(*block, keyword), *block));
+    for (block, keyword) in meant {
         match found.iter_mut().find(|entry| entry.keyword == keyword) {
             Some(entry) => entry.blocks.push(block),
             None => found.push(Entry { blocks: vec![block], keyword }),
@@ -101,7 +104,35 @@ fn entries(topic: &str) -> Vec<Entry> {
     found
 }
 
+/// How far down the page the entry comes. Words that follow on a line come last.
+fn rank(block: Block, keyword: &Keyword) -> usize {
+    const ORDER: [Block; 8] = [
+        Block::Preprocessor,
+        Block::Root,
+        Block::Instance,
+        Block::Script,
+        Block::SyncGroup,
+        Block::GlobalDefs,
+        Block::VirtualServer,
+        Block::RealServer,
+    ];
+    let is_option = match block.content() {
+        Content::Options => true,
+        Content::Lines => !keyword.is_placeholder(),
+        Content::Keywords | Content::Words => false,
+    };
+    if is_option {
+        return usize::MAX;
+    }
+    let is_checker = [Block::RealServer, Block::HttpGet, Block::SslGet, Block::SmtpCheck];
+    let is_checker = parent(block).is_some_and(|parent| is_checker.contains(&parent));
+    ORDER.iter().position(|known| *known == block).unwrap_or_else(|| ORDER.len() + usize::from(!is_checker))
+}
+
 fn is_meant(topic: &str, block: Block, keyword: &Keyword) -> bool {
+    if block == Block::Preprocessor && is_directive_meant(topic, keyword.name) {
+        return true;
+    }
     let bare = keyword.name.trim_matches(['(', ')']);
     let is_name = |word: &str| word == keyword.name || word == bare;
     match topic.rsplit_once('/') {
@@ -111,6 +142,28 @@ fn is_meant(topic: &str, block: Block, keyword: &Keyword) -> bool {
             is_name(name) && (path == above || path.ends_with(&format!("/{above}")))
         }
     }
+}
+
+/// Whether `topic` is the sign of the directive, or a use of it as it stands in files.
+fn is_directive_meant(topic: &str, name: &str) -> bool {
+    if topic.starts_with('~') {
+        return topic == "~" && name.starts_with('~') || topic.split('(').next() == Some(name);
+    }
+    if topic.starts_with('@') {
+        let is_of_others = name == "@^ID" && (topic == "@" || topic.starts_with("@^"));
+        return is_of_others || name == "@ID" && !topic.starts_with("@^");
+    }
+    let is_builtin = topic.trim_start_matches(['$', '{']).starts_with('_');
+    if is_builtin || !topic.starts_with('$') {
+        return is_builtin && name.starts_with("${_") && parameter(topic) == parameter(name);
+    }
+    name.starts_with('$') && parameter(name) == "NAME"
+}
+
+/// The name in the use of a parameter.
+fn parameter(text: &str) -> &str {
+    let name = text.trim_start_matches(['$', '{']);
+    name.split(['}', '=', ' ']).next().unwrap_or(name)
 }
 
 fn nearest(topic: &str) -> Option<String> {
@@ -153,7 +206,7 @@ impl Entry {
         for (name, value) in facts(keyword) {
             page += &hanging(name, &value);
         }
-        if keyword.opens.is_none() && !keyword.name.starts_with('$') {
+        if keyword.opens.is_none() {
             page += "\nExample:\n\n";
             page += &indented(&keyword.example());
         }
@@ -305,6 +358,38 @@ mod tests {
         for place in ["vrrp_script", "virtual_server/real_server", "vrrp_track_process"] {
             assert!(weights.contains(place), "{place}: {weights}");
         }
+    }
+
+    #[test]
+    fn what_is_looked_for_most_comes_first() {
+        assert!(explain("priority").unwrap().starts_with("priority, in vrrp_instance\n"));
+        assert!(explain("weight").unwrap().starts_with("weight, in vrrp_script\n"));
+        let page = explain("interface").unwrap();
+        assert!(page.starts_with("interface, in vrrp_instance\n"), "{page}");
+    }
+
+    #[test]
+    fn directives_are_found_by_their_signs() {
+        for (topic, titles) in [
+            ("@", ["@ID, a", "@^ID, a"].as_slice()),
+            ("@ID", &["@ID, a"]),
+            ("@^web1", &["@^ID, a"]),
+            ("$", &["$NAME=, a", "$NAME, a", "${NAME}, a"]),
+            ("$NET", &["$NAME=, a", "$NAME, a", "${NAME}, a"]),
+            ("_ENV", &["${_ENV VAR}, a"]),
+            ("${_ENV HOME}", &["${_ENV VAR}, a"]),
+            ("_PWD", &["${_PWD}, a"]),
+            ("$_HASH", &["${_HASH}, a"]),
+            ("~", &["~SEQ, a", "~SEQx, a", "~LST, a"]),
+            ("~SEQ(N, 1, 3)", &["~SEQ, a"]),
+        ] {
+            let page = explain(topic).unwrap();
+            let found: Vec<_> = page.lines().filter(|line| line.contains(", a directive of")).collect();
+            assert_eq!(found.len(), titles.len(), "{topic}: {page}");
+            assert!(found.iter().zip(titles).all(|(line, title)| line.starts_with(title)), "{topic}: {page}");
+        }
+        assert!(explain("~SEQ").unwrap().contains("\n    ~SEQ(N, 1, 3) "));
+        assert!(["_", "_NO", "NAME", "{"].iter().all(|topic| explain(topic).is_err()));
     }
 
     #[test]
