@@ -30,8 +30,7 @@ fn load(bytes: &[u8], folder: &Path) -> Loaded {
 /// stands on their line.
 fn said(loaded: &Loaded) -> Vec<(Code, config::Severity, String)> {
     let bare = |headline: &str| headline.split('`').step_by(2).collect::<Vec<_>>().join("`");
-    // A comment gets a blank before it, and then begins inside no word.
-    let told = loaded.diagnostics.iter().filter(|d| d.code != Code::CutByComment);
+    let told = loaded.diagnostics.iter();
     let mut said: Vec<_> = told.map(|d| (d.code, d.severity, bare(&d.headline))).collect();
     said.sort_unstable();
     // Some things are said once a line, however many there are on it.

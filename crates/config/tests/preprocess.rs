@@ -427,11 +427,11 @@ fn the_corpus_of_the_fuzzers_is_survived() {
 fn a_folder_that_may_not_be_listed_is_told_as_such() {
     struct Closed;
     impl SourceProvider for Closed {
-        fn read(&self, _: &str) -> std::io::Result<Vec<u8>> {
+        fn read(&self, _: &str) -> io::Result<Vec<u8>> {
             Ok(b"include closed/*.conf\n".to_vec())
         }
-        fn names(&self, _: &str) -> std::io::Result<Vec<String>> {
-            Err(std::io::ErrorKind::PermissionDenied.into())
+        fn names(&self, _: &str) -> io::Result<Vec<String>> {
+            Err(io::ErrorKind::PermissionDenied.into())
         }
     }
     let loaded = config::load(&Closed, "a.conf");

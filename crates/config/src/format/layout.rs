@@ -100,8 +100,12 @@ impl Output<'_> {
         let code = spaced.as_deref().unwrap_or(code);
         let comment = self.bytes.get(piece.comment.clone()).unwrap_or_default();
         let mut line = Vec::with_capacity(code.len() + comment.len() + 3);
-        for part in [code, if piece.brace.is_some() { b"{" } else { b"" }, comment] {
-            if !part.is_empty() && !line.is_empty() {
+        // A comment that cuts a word may have been meant as part of it: the form does not hide that.
+        let cuts = piece.brace.is_none() && piece.comment.start == piece.code.end;
+        for (part, is_apart) in
+            [(code, true), (if piece.brace.is_some() { b"{" } else { b"" }, true), (comment, !cuts)]
+        {
+            if !part.is_empty() && !line.is_empty() && is_apart {
                 line.push(b' ');
             }
             line.extend_from_slice(part);

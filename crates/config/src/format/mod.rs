@@ -102,7 +102,7 @@ mod tests {
     fn comments_stay_with_what_they_speak_of() {
         assert_form(
             "# file\nglobal_defs # all\n{\n  ! x\nrouter_id a# b\n  # end\n}\n# web\n#  1\nvrrp_instance a { # here\n} # there\n",
-            "# file\nglobal_defs { # all\n    ! x\n    router_id a # b\n    # end\n}\n\n# web\n#  1\nvrrp_instance a { # here\n} # there\n",
+            "# file\nglobal_defs { # all\n    ! x\n    router_id a# b\n    # end\n}\n\n# web\n#  1\nvrrp_instance a { # here\n} # there\n",
         );
         assert_form("SSL # a\n# b\n{ # c\n}", "SSL # a\n# b\n{ # c\n}\n");
         assert_form("a \"#{\" #\"\n", "a \"#{\" #\"\n");
