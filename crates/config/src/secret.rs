@@ -111,7 +111,8 @@ pub(crate) fn mask(diagnostics: &mut [Diagnostic], sources: &SourceMap, made: &B
     for diagnostic in diagnostics {
         let spans =
             std::iter::once(diagnostic.primary).chain(diagnostic.labels.iter().map(|(span, _)| *span));
-        let hidden: Vec<String> = spans.flat_map(|span| sources.hidden_near(span)).collect();
+        let hidden_at = |span| sources.hidden_near(span).into_iter().chain(sources.secret_values(span));
+        let hidden: Vec<String> = spans.flat_map(hidden_at).collect();
         if hidden.is_empty() {
             continue;
         }

@@ -198,3 +198,13 @@ fn what_is_no_secret_is_shown() {
         assert!(lines.iter().any(|line| line.contains(said)), "{text}\n{lines:#?}");
     }
 }
+
+#[test]
+fn a_parameter_that_is_a_password_somewhere_is_hidden_everywhere() {
+    for text in [
+        "$P=SECR3T\nvrrp_instance A {\npriority $P\nauthentication {\nauth_pass $P\n}\n}",
+        "$P=SECR3T\nvrrp_instance A {\npriority ${P}\nstate $P\nauthentication {\nauth_pass ${P}\n}\n}",
+    ] {
+        assert_hidden(text);
+    }
+}

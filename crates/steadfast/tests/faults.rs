@@ -460,7 +460,8 @@ fn an_interface_that_cannot_be_heard_on_is_a_fault_until_it_can() {
     let begin = now();
     assert!(!wait_until(Duration::from_secs(3), || node.log().len() > told), "{}", node.log());
     // The last router of the interface goes and comes back while the cause is mended.
-    node.configure(&on_eth9("192.168.0.102"));
+    let elsewhere = on_eth9("192.168.0.102") + "global_defs {\ndynamic_interfaces\n}\n";
+    node.configure(&elsewhere);
     node.daemon().hang_up().unwrap();
     node.wait_for_line(told, "(V) removed");
     node.shell(&format!("echo 20 > {LIMIT}"));

@@ -48,6 +48,7 @@ fn the_last_router_of_an_interface_says_goodbye_when_a_reload_takes_it_away() {
     let _speaks = world.adverts_of(0, now(), 2);
     let begin = now();
     let elsewhere = router("V", 51, 120, "192.168.0.100", "").replace("eth1", "eth9");
+    let elsewhere = elsewhere + "global_defs {\ndynamic_interfaces\n}\n";
     world.nodes[0].configure(&elsewhere);
     world.nodes[0].daemon().hang_up().unwrap();
     let goodbye = world.advert_with(0, begin, 0);

@@ -38,6 +38,15 @@ impl SourceMap {
         trail
     }
 
+    /// What the parameters at `span` stood for that are a password or key somewhere.
+    pub(crate) fn secret_values(&self, span: Span) -> impl Iterator<Item = String> {
+        let is_secret = |step: &&WayStep| {
+            self.expansion().definition(step.definition).is_some_and(|definition| definition.secret)
+        };
+        let steps = self.expansion().steps(span.way()).filter(is_secret);
+        steps.map(|step| self.expansion().value(step).to_owned())
+    }
+
     /// Where the value of a parameter was written, which is where it is to be changed.
     fn defined(&self, step: &WayStep) -> Option<Step> {
         let definition = self.expansion().definition(step.definition)?;
