@@ -200,6 +200,16 @@ proptest! {
     }
 }
 
+/// What searches with new seeds found.
+#[test]
+fn what_was_once_bad_is_good() {
+    let once_bad = ["vrrp_instance a#\n{ vrrp_instance a} ", "\u{feff}\t\u{feff}"];
+    for text in once_bad {
+        let result = check(text.as_bytes(), Path::new("/nonexistent"));
+        assert!(result.is_ok(), "{text:?}: {result:?}");
+    }
+}
+
 #[test]
 fn huge_files_are_cheap() {
     for text in

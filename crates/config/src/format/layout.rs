@@ -101,9 +101,8 @@ impl Output<'_> {
         let comment = self.bytes.get(piece.comment.clone()).unwrap_or_default();
         let mut line = Vec::with_capacity(code.len() + comment.len() + 3);
         // A comment that cuts a word may have been meant as part of it: the form does not hide that.
-        let cuts = piece.brace.is_none() && piece.comment.start == piece.code.end;
         for (part, is_apart) in
-            [(code, true), (if piece.brace.is_some() { b"{" } else { b"" }, true), (comment, !cuts)]
+            [(code, true), (if piece.brace.is_some() { b"{" } else { b"" }, true), (comment, !piece.is_cut())]
         {
             if !part.is_empty() && !line.is_empty() && is_apart {
                 line.push(b' ');

@@ -19,6 +19,13 @@ pub(super) struct Piece {
     pub(super) comment: Range<usize>,
 }
 
+impl Piece {
+    /// Whether the comment begins inside a word.
+    pub(super) fn is_cut(&self) -> bool {
+        self.brace.is_none() && !self.comment.is_empty() && self.comment.start == self.code.end
+    }
+}
+
 /// How much is known of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -82,8 +89,8 @@ fn code_and_comment(text: &str, line: &Range<usize>) -> (Range<usize>, Range<usi
     let (code, comment) = raw.split_at_checked(without_comment(raw).len()).unwrap_or((raw, ""));
     let mut visible = code.trim_start_matches(BLANKS);
     if line.start == 0 {
-        // A byte order mark is not part of the first word.
-        visible = visible.trim_start_matches('\u{feff}').trim_start_matches(BLANKS);
+        // Byte order marks are not part of the first word.
+        visible = visible.trim_start_matches([' ', '\t', '\u{feff}']);
     }
     let start = line.start + code.len() - visible.len();
     let middle = line.start + code.len();
@@ -179,6 +186,8 @@ fn owner(text: &str, pieces: &[Piece], brace: &Piece) -> Option<usize> {
         && !code.is_empty()
         && !code.ends_with('\\')
         && (owner.comment.is_empty() || brace.comment.is_empty())
+        // A comment that cuts a word is told so, but not one behind a brace.
+        && !owner.is_cut()
         && length <= LONGEST_LINE
         // In quotes it would be no brace.
         && lexer::braces(&format!("{code} {{")) == [code.len() + 1];
