@@ -68,6 +68,7 @@
 
 mod errno;
 pub mod event;
+pub mod keeper;
 pub mod mirror;
 pub mod reconcile;
 pub mod request;
@@ -75,6 +76,7 @@ pub mod transaction;
 
 pub use errno::{Errno, Refusal};
 pub use event::{Address, AddressFlags, Event, Link, Skipped, decode};
+pub use keeper::{Heard, Held, Keeper, Standing};
 pub use mirror::{Change, Mirror};
 pub use reconcile::{Operation, Reconciler, Report};
 pub use request::{Request, Sequence, encode};

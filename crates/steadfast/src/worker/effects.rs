@@ -1,16 +1,15 @@
 //! What the machine asks for, carried out: advertisements at once, everything else in its order, slice by slice.
 
 use std::fmt;
-use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use model::vrrp::VirtualAddress;
 use model::{IfName, Instant};
+use netlink::Held;
 use vrrp::{Action, Announce, Holding};
 
 use super::Worker;
-use super::kernel::Held;
 use super::link_layer::{Device, Waiting};
 use crate::log::Level;
 use crate::message::{FromWorker, Remembered};
@@ -35,18 +34,18 @@ impl Worker {
 
     /// Works through the line for about `slice`, and says whether there is more to do. Address changes that were
     /// begun come first: what stands behind them in the line may need them.
-    pub(super) fn work_for(&mut self, slice: Duration) -> io::Result<bool> {
+    pub(super) fn work_for(&mut self, slice: Duration) -> bool {
         let until = sys::clock::now() + slice;
         loop {
-            if !self.kernel.step(self.clock.now())? {
+            if !self.kernel.step(self.clock.now()) {
                 match self.work.pop_front() {
-                    None => return Ok(false),
+                    None => return false,
                     Some(Work::Effect(action)) => self.carry_out(action),
                     Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
                 }
             }
             if sys::clock::now() >= until {
-                return Ok(true);
+                return true;
             }
         }
     }
@@ -120,7 +119,7 @@ impl Worker {
     }
 
     fn hold(&mut self, holding: Holding) {
-        if let Held::AfterRelease(holding) = self.kernel.hold(holding) {
+        if self.kernel.hold(&holding) == Held::AfterRelease {
             self.work.push_front(Work::Effect(Action::Hold(holding)));
         }
     }

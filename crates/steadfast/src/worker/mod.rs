@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use model::{IfName, Instant};
+use netlink::Heard;
 use netlink::reconcile::Slot;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::clock::WallOffset;
@@ -38,7 +39,7 @@ use crate::log::{Level, Log};
 use crate::message::{Assignment, FromWorker};
 use control::{Control, Order};
 use effects::Work;
-use kernel::{Heard, Kernel};
+use kernel::Kernel;
 use link_layer::{Answer, LinkLayer};
 use link_sockets::LinkSockets;
 
@@ -168,7 +169,7 @@ impl Worker {
             self.follow_endpoints_again(now);
             self.router.handle(now, Event::Deadline, &mut self.actions);
             self.take_actions();
-            self.unfinished = self.work_for(SLICE)? || self.kernel.has_late();
+            self.unfinished = self.work_for(SLICE) || self.kernel.has_late();
             self.write_lines();
         }
     }
@@ -263,13 +264,15 @@ impl Worker {
         for heard in std::mem::take(&mut self.heard) {
             match heard {
                 Heard::Link { name, link } => {
-                    self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+                    let event = Event::Link { name: &name, link: link.map(translate::link) };
+                    self.router.handle(now, event, &mut self.actions);
                     if link.is_some_and(|link| link.up) {
                         self.announce_on(&name, now);
                     }
                 }
                 // A link that comes back under the same number has lost the memberships of its socket.
                 Heard::Gone(index) => self.sockets.close(index),
+                Heard::Address { .. } | Heard::NotListed(_) => {}
             }
         }
         self.follow_endpoints();
@@ -353,7 +356,8 @@ impl Worker {
         // Before the links are told: on older kernels only this tells a virtual address from a router's own.
         self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
-            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+            let event = Event::Link { name, link: link.map(translate::link) };
+            self.router.handle(now, event, &mut self.actions);
         }
         self.reconfigure(&assignment);
         let instances = assignment.config.instances.into_iter();
@@ -389,7 +393,7 @@ impl Worker {
         self.prepare_work_for_end(last_words);
         let until = sys::clock::now() + PATIENCE_AT_END;
         let mut ready = Vec::new();
-        while (self.work_for(SLICE)? || !self.kernel.is_idle()) && self.clock.next_turn() < until {
+        while (self.work_for(SLICE) || !self.kernel.is_idle()) && self.clock.next_turn() < until {
             self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
             self.kernel.drain(self.clock.now(), &mut self.heard)?;
             self.kernel.expire(self.clock.now());

@@ -1,5 +1,7 @@
 //! Between the machine's words and those of the messages.
 
+use netlink::Standing;
+
 use crate::message::{Notification, NotificationKind, Remembered, ScriptOutcome, State};
 
 impl From<ScriptOutcome> for vrrp::ScriptOutcome {
@@ -36,6 +38,11 @@ impl From<vrrp::StateName> for State {
             vrrp::StateName::Master => Self::Master,
         }
     }
+}
+
+/// A link as the kernel's side tells it, for the machine.
+pub(super) const fn link(standing: Standing) -> vrrp::Link {
+    vrrp::Link { index: standing.index, up: standing.up, address: standing.address }
 }
 
 /// What the supervisor remembers, for the machine.

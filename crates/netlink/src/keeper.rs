@@ -1,0 +1,346 @@
+//! The virtual addresses of a host, kept as their owners ask: mirror, transactions and reconciler as one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::vrrp::{self, VirtualAddress};
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority};
+
+use crate::errno::Refusal;
+use crate::event::{Address, Event};
+use crate::mirror::{Change, Mirror};
+use crate::reconcile::{Reconciler, Report, Slot};
+use crate::transaction::{Notice, Transactions};
+
+/// What was heard from the kernel, in the form in which a virtual router takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// What there is under this name now.
+    Link {
+        /// The name.
+        name: IfName,
+        /// The link that has it.
+        link: Option<Standing>,
+    },
+    /// The link with this number is no more, or not in this namespace.
+    Gone(IfIndex),
+    /// An address has come or gone.
+    Address {
+        /// The address.
+        address: Address,
+        /// It is there now.
+        there: bool,
+    },
+    /// The kernel refused to list links or addresses. It is asked again after [`RETRY`].
+    NotListed(Refusal),
+}
+
+/// A link as far as a virtual router cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its number.
+    pub index: IfIndex,
+    /// Up and running.
+    pub up: bool,
+    /// Its first own IPv4 address: none that is there for a virtual router.
+    pub address: Option<IpAddr>,
+}
+
+/// How a request to hold addresses was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "what is held only after a release has to be asked for again"]
+pub enum Held {
+    /// It is under way.
+    Begun,
+    /// First something has to be released; then it is to be asked for again.
+    AfterRelease,
+}
+
+/// Keeps the addresses of the owners `K` on their devices, whatever happens to them. Pure: requests are left in a
+/// [`batch`](Self::batch) for the owner of the socket, who hands in what is received.
+#[derive(Clone, Debug)]
+pub struct Keeper<K> {
+    transactions: Transactions,
+    mirror: Mirror,
+    reconciler: Reconciler,
+    holdings: BTreeMap<K, Arc<[VirtualAddress]>>,
+    /// Virtual addresses by the configuration, those of owners left out: kernels before 5.18 do not tell them from
+    /// others.
+    virtual_slots: BTreeSet<Slot>,
+    /// Addresses that came late, for the machine.
+    late: Vec<Slot>,
+    synchronised: bool,
+    /// When to list everything anew, because the kernel did not take or answer something.
+    retry_at: Option<Instant>,
+    batch: Vec<u8>,
+    notices: Vec<Notice>,
+    reports: Vec<Report>,
+}
+
+impl<K: Ord + Copy> Default for Keeper<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Ord + Copy> Keeper<K> {
+    /// Knows nothing yet: the batch asks for all links and addresses.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut keeper = Self {
+            transactions: Transactions::new(),
+            mirror: Mirror::default(),
+            reconciler: Reconciler::new(),
+            holdings: BTreeMap::new(),
+            virtual_slots: BTreeSet::new(),
+            late: Vec::new(),
+            synchronised: false,
+            retry_at: None,
+            batch: Vec::new(),
+            notices: Vec::new(),
+            reports: Vec::new(),
+        };
+        keeper.resynchronise();
+        keeper
+    }
+
+    /// The requests to send now, as one datagram. Call [`Self::sent`] or [`Self::not_sent`] afterwards.
+    #[must_use]
+    pub fn batch(&self) -> &[u8] {
+        &self.batch
+    }
+
+    /// The batch was sent.
+    pub fn sent(&mut self) {
+        self.batch.clear();
+    }
+
+    /// The batch could not be sent: its requests are lost, and listing everything anew after [`RETRY`] finds out which.
+    pub fn not_sent(&mut self, now: Instant) {
+        self.transactions.not_sent();
+        self.retry_at = Some(now + RETRY);
+        self.batch.clear();
+    }
+
+    /// Events were lost: everything is listed anew.
+    pub fn resynchronise(&mut self) {
+        self.transactions.resynchronise(&mut self.mirror, &mut self.batch);
+    }
+
+    /// Whether all links and addresses have been heard once.
+    #[must_use]
+    pub const fn is_synchronised(&self) -> bool {
+        self.synchronised
+    }
+
+    /// From now on these are the virtual addresses.
+    pub fn configure(&mut self, config: &vrrp::Config) {
+        let backed_up = config.instances.iter().filter(|instance| instance.priority != Priority::OWNER);
+        self.virtual_slots = backed_up.flat_map(|instance| &instance.addresses).map(Slot::of).collect();
+    }
+
+    /// Takes in what the kernel has said, and appends what the machine must know.
+    pub fn hear(&mut self, now: Instant, events: impl IntoIterator<Item = Event>, heard: &mut Vec<Heard>) {
+        for event in events {
+            self.transactions.hear(event, &mut self.mirror, &mut self.batch, &mut self.notices);
+        }
+        for notice in std::mem::take(&mut self.notices) {
+            self.reconciler.on_notice(now, &notice, &self.mirror, &mut self.reports);
+            match notice {
+                Notice::Changed(change) => self.take_change(change, heard),
+                Notice::Synchronised => self.synchronised = true,
+                Notice::NotSynchronised(refusal) => {
+                    heard.push(Heard::NotListed(refusal));
+                    self.retry_at = Some(now + RETRY);
+                }
+                Notice::Answered { .. } => {}
+            }
+        }
+    }
+
+    /// The kernel should hold exactly these addresses for `owner`, whose name is `name`.
+    pub fn hold(&mut self, owner: K, name: &str, addresses: &Arc<[VirtualAddress]>) -> Held {
+        let before = self.holdings.remove(&owner).unwrap_or_else(|| Arc::new([]));
+        let stays = |old: &VirtualAddress| {
+            let same_slot = |new: &&VirtualAddress| (&old.device, old.prefix) == (&new.device, new.prefix);
+            addresses.iter().find(same_slot).map(|new| looks_the_same(old, new))
+        };
+        for old in before.iter().filter(|old| stays(old) != Some(true)) {
+            self.reconciler.unwant(name, &old.device, old.prefix);
+        }
+        if before.iter().any(|old| stays(old) == Some(false)) {
+            // The kernel changes no label, scope or broadcast address: it must be deleted before it is added anew.
+            let kept: Vec<_> = before.iter().filter(|old| stays(old) == Some(true)).cloned().collect();
+            self.holdings.insert(owner, kept.into());
+            return Held::AfterRelease;
+        }
+        for new in addresses.iter() {
+            self.reconciler.want(name, new);
+        }
+        if !addresses.is_empty() {
+            self.holdings.insert(owner, Arc::clone(addresses));
+        }
+        Held::Begun
+    }
+
+    /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.
+    pub fn sweep<'a>(&mut self, configured: impl IntoIterator<Item = &'a VirtualAddress>) {
+        self.reconciler.sweep(configured, &self.mirror);
+    }
+
+    /// Puts a few operations that are due into the batch, and says how many.
+    pub fn step(&mut self, now: Instant) -> usize {
+        let (transactions, batch) = (&mut self.transactions, &mut self.batch);
+        let ask = |request| transactions.ask(request, batch);
+        self.reconciler.issue_batch(now, &self.mirror, &mut self.reports, BATCH, ask)
+    }
+
+    /// What is worth telling since the last call.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        for report in &self.reports {
+            if let Report::Present { slot, late: true, .. } = report {
+                self.late.push(slot.clone());
+            }
+        }
+        std::mem::take(&mut self.reports)
+    }
+
+    /// Whether an address waits that came to be held later than asked.
+    #[must_use]
+    pub const fn has_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// The next such address: it has to be announced anew.
+    pub fn take_late(&mut self) -> Option<Slot> {
+        self.late.pop()
+    }
+
+    /// When [`Self::step`] or [`Self::expire`] has something to do although nothing was heard.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.reconciler.deadline(), self.retry_at].into_iter().flatten().min()
+    }
+
+    /// Lists everything anew if an earlier attempt failed and its pause is over.
+    pub fn expire(&mut self, now: Instant) {
+        if self.retry_at.take_if(|at| *at <= now).is_some() {
+            self.resynchronise();
+        }
+    }
+
+    /// Whether nothing is left on a link that should not be there.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.reconciler.is_released()
+    }
+
+    /// Whether nothing is left to do or to be answered.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.reconciler.is_idle()
+    }
+
+    /// Whether an owner holds this address on this device.
+    #[must_use]
+    pub fn holds(&self, device: &IfName, address: IpAddr) -> bool {
+        let mut held = self.holdings.values().flat_map(|held| held.iter());
+        held.any(|one| one.device == *device && one.prefix.address() == address)
+    }
+
+    /// Where `wanted` is on this host already, set by somebody else: the link's name, and the prefix.
+    pub fn elsewhere<'a>(
+        &'a self,
+        wanted: &'a VirtualAddress,
+    ) -> impl Iterator<Item = (&'a IfName, Prefix)> + 'a {
+        let same = |one: &&Address| one.prefix.address() == wanted.prefix.address();
+        self.mirror.addresses().filter(same).filter_map(|other| {
+            let name = &self.mirror.link(other.index)?.name;
+            let same_slot = *name == wanted.device && other.prefix == wanted.prefix;
+            (!same_slot && !self.reconciler.wants(name, other.prefix)).then_some((name, other.prefix))
+        })
+    }
+
+    /// Every link there is.
+    pub fn links(&self) -> impl Iterator<Item = (&IfName, Option<Standing>)> {
+        self.mirror.links().map(|link| (&link.name, self.standing(&link.name)))
+    }
+
+    /// The link of this name.
+    #[must_use]
+    pub fn standing(&self, name: &IfName) -> Option<Standing> {
+        let link = self.mirror.link_named(name)?;
+        let index = link.index;
+        Some(Standing { index, up: link.carries(), address: self.own_address(index, name) })
+    }
+
+    /// Number and hardware address of a device.
+    #[must_use]
+    pub fn device(&self, name: &IfName) -> Option<(IfIndex, MacAddr)> {
+        let link = self.mirror.link_named(name)?;
+        Some((link.index, link.mac?))
+    }
+
+    /// Name of the link with this number.
+    #[must_use]
+    pub fn name_of(&self, index: IfIndex) -> Option<&IfName> {
+        Some(&self.mirror.link(index)?.name)
+    }
+
+    /// Whether an interface of this host has that link-layer address.
+    #[must_use]
+    pub fn is_own(&self, mac: MacAddr) -> bool {
+        self.mirror.links().any(|link| link.mac == Some(mac))
+    }
+
+    fn take_change(&self, change: Change, heard: &mut Vec<Heard>) {
+        if !self.synchronised {
+            return;
+        }
+        match change {
+            Change::Link(link) => heard.push(self.heard(&link.name)),
+            Change::LinkGone { index, name } => {
+                heard.push(Heard::Gone(index));
+                heard.push(self.heard(&name));
+            }
+            Change::Address(address) => self.take_address(address, true, heard),
+            Change::AddressGone(address) => self.take_address(address, false, heard),
+        }
+    }
+
+    /// A virtual address that comes or goes does not change from where a router speaks.
+    fn take_address(&self, address: Address, there: bool, heard: &mut Vec<Heard>) {
+        let link = self.mirror.link(address.index).filter(|link| {
+            !self.mirror.is_virtual(&address, |prefix| self.is_configured(&link.name, prefix))
+        });
+        let link = link.map(|link| self.heard(&link.name));
+        heard.push(Heard::Address { address, there });
+        heard.extend(link);
+    }
+
+    /// A name is looked up when it is told: several links may have had it since the event.
+    fn heard(&self, name: &IfName) -> Heard {
+        Heard::Link { name: name.clone(), link: self.standing(name) }
+    }
+
+    fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
+        let is_virtual = |prefix| self.is_configured(name, prefix);
+        self.mirror.primary(index, Family::V4, is_virtual).map(|address| address.prefix.address())
+    }
+
+    fn is_configured(&self, device: &IfName, prefix: Prefix) -> bool {
+        self.virtual_slots.contains(&Slot { device: device.clone(), prefix })
+    }
+}
+
+/// Whether the kernel could not tell the two apart: what is advertised is not its business.
+fn looks_the_same(one: &VirtualAddress, other: &VirtualAddress) -> bool {
+    (&one.scope, one.broadcast, &one.label) == (&other.scope, other.broadcast, &other.label)
+}
+
+/// Requests in one datagram. More would not be cheaper each, and the kernel works them all off within the call.
+const BATCH: usize = 8;
+/// From a failure of the socket to the next attempt.
+pub const RETRY: Duration = Duration::from_millis(500);
