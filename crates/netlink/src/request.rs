@@ -197,6 +197,61 @@ pub fn encode(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
     }
 }
 
+/// Reads back what a batch asks of addresses, in order: [`Request::AddAddress`], [`Request::DeleteAddress`] and the dumps.
+/// For kernels that are not one; what else there is in the batch is passed over.
+#[must_use]
+pub fn decode(batch: &[u8]) -> Vec<(Sequence, Request)> {
+    let mut asked = Vec::new();
+    let mut rest = batch;
+    while let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest) {
+        let length = usize::try_from(message.header.length).unwrap_or(rest.len());
+        if let NetlinkPayload::InnerMessage(inner) = message.payload
+            && let Some(request) = meant(&inner)
+        {
+            asked.push((Sequence(message.header.sequence_number), request));
+        }
+        match rest.get(length.next_multiple_of(ALIGNMENT)..) {
+            Some(following) if length > 0 => rest = following,
+            _ => break,
+        }
+    }
+    asked
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "dozens of messages that are never asked for")]
+fn meant(message: &RouteNetlinkMessage) -> Option<Request> {
+    match message {
+        RouteNetlinkMessage::GetLink(_) => Some(Request::DumpLinks),
+        RouteNetlinkMessage::GetAddress(_) => Some(Request::DumpAddresses),
+        RouteNetlinkMessage::NewAddress(message) => read_address(message).map(Request::AddAddress),
+        RouteNetlinkMessage::DelAddress(message) => {
+            let NewAddress { index, prefix, .. } = read_address(message)?;
+            Some(Request::DeleteAddress { index, prefix })
+        }
+        _ => None,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "attributes that are never set")]
+fn read_address(message: &AddressMessage) -> Option<NewAddress> {
+    let index = IfIndex::try_from(message.header.index).ok()?;
+    let mut local = None;
+    let (mut broadcast, mut label, mut protocol, mut no_duplicate_detection) = (None, None, 0, false);
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Local(address) => local = Some(*address),
+            AddressAttribute::Broadcast(address) => broadcast = Some(*address),
+            AddressAttribute::Label(name) => label = Some(name.clone()),
+            AddressAttribute::Protocol(by) => protocol = u8::from(*by),
+            AddressAttribute::Flags(flags) => no_duplicate_detection = flags.contains(AddressFlags::Nodad),
+            _ => {}
+        }
+    }
+    let prefix = Prefix::new(local?, message.header.prefix_len).ok()?;
+    let scope = u8::from(message.header.scope);
+    Some(NewAddress { index, prefix, scope, broadcast, label, protocol, no_duplicate_detection })
+}
+
 /// The kernel's message for `request`, and its flags beyond `NLM_F_REQUEST`.
 fn message(request: &Request) -> (RouteNetlinkMessage, u16) {
     use RouteNetlinkMessage as Route;
@@ -304,5 +359,38 @@ const fn namespace_attribute(namespace: Namespace) -> LinkAttribute {
     match namespace {
         Namespace::Fd(fd) => LinkAttribute::NetNsFd(fd),
         Namespace::Pid(pid) => LinkAttribute::NetNsPid(pid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_addresses_can_be_read_back() {
+        let index = IfIndex::try_from(3).unwrap();
+        let prefix = Prefix::new([192, 0, 2, 1].into(), 24).unwrap();
+        let new = NewAddress {
+            scope: 253,
+            broadcast: Some([192, 0, 2, 255].into()),
+            label: Some("eth0:1".to_owned()),
+            protocol: PROTOCOL,
+            ..NewAddress::plain(index, prefix)
+        };
+        let asked = [
+            Request::DumpLinks,
+            Request::AddAddress(new),
+            Request::DeleteAddress { index, prefix },
+            Request::DumpAddresses,
+        ];
+        let mut batch = Vec::new();
+        let mut sequence = Sequence::FIRST;
+        for request in &asked {
+            encode(request, sequence, &mut batch);
+            sequence = sequence.next();
+        }
+        let read: Vec<_> = decode(&batch).into_iter().map(|(_, request)| request).collect();
+        assert_eq!(read, asked);
+        assert_eq!(decode(&batch)[3].0.get(), 4);
     }
 }
