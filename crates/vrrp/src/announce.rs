@@ -73,12 +73,12 @@ impl AnnouncePlan {
 /// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`).
 ///
 /// Without a gap they pass straight through.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pacer {
     queues: BTreeMap<IfName, Queue>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Queue {
     next_at: Instant,
     gap: Duration,

@@ -18,7 +18,7 @@ const BUCKET: u32 = 6;
 const REFILL: Duration = Duration::from_secs(20);
 
 /// Who is complained of and why. `C` is the cause.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Complaints<C> {
     known: BTreeMap<(C, IpAddr), Instant>,
     lines: u32,

@@ -19,7 +19,7 @@ pub(crate) enum Waiter {
 /// A deque and not a tree: each advertisement puts a backup's deadline off, from somewhere near the front to
 /// somewhere near the back. That moves few entries and, once the deque has its size, allocates nothing; a
 /// tree would split and join its nodes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Due {
     order: VecDeque<(Instant, Waiter)>,
     /// `None` is a waiter that waits for nothing now: its entry stays, for the same reason.

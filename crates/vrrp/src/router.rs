@@ -42,7 +42,7 @@ pub struct Endpoint {
 }
 
 /// The virtual routers, the scripts and the links that they look at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Router {
     config: Config,
     instances: BTreeMap<InstanceId, Instance>,

@@ -31,7 +31,7 @@ impl Verdict {
 }
 
 /// One check script.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ScriptCheck {
     config: Script,
     name: Arc<str>,

@@ -31,7 +31,7 @@ pub use verify::Reject;
 use verify::verify;
 
 /// One virtual router: its configuration, its state, and nothing of any other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Instance {
     id: InstanceId,
     name: Arc<str>,
