@@ -1,18 +1,12 @@
 //! A brace that is missing is told where it is missing, once, and nothing that follows from it.
 
-use std::io;
-
 use steadfast_config as config;
 
-use config::{SourceProvider, render};
+use config::render;
 
-struct Text(&'static str);
+use common::Text;
 
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-}
+mod common;
 
 #[track_caller]
 fn assert_said(text: &'static str, expected: &[&str]) {

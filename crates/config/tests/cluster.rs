@@ -1,21 +1,17 @@
 //! The files of a cluster beside each other: a folder `fixtures/cluster/NAME` with the file of each host, and with `findings.txt` if they do
 //! not fit. With `STEADFAST_BLESS=1` in the environment the expectation is written anew; look at the difference before you keep it.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::path::Path;
+use std::{fs, io};
 
 use steadfast_config as config;
 
 use config::render::{self, Colour};
 use config::{Diagnostic, Loaded, Options, SourceMap, SourceProvider, cluster};
 
-struct Files(PathBuf);
+use common::Files;
 
-impl SourceProvider for Files {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.0.join(path))
-    }
-}
+mod common;
 
 fn names(folder: &Path, extension: &str) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
@@ -47,7 +43,7 @@ fn check(hosts: &[Loaded], names: &[String]) -> Vec<Diagnostic> {
 
 #[test]
 fn what_does_not_fit_is_found() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cluster");
+    let folder = common::folder("cluster");
     for name in names(&folder, "") {
         let folder = folder.join(name);
         let names = names(&folder, ".conf");
@@ -59,14 +55,7 @@ fn what_does_not_fit_is_found() {
             said += &full;
             said += "\n\n";
         }
-        let expected = folder.join("findings.txt");
-        if env::var_os("STEADFAST_BLESS").is_none() {
-            assert_eq!(fs::read_to_string(expected).unwrap_or_default(), said, "{}", folder.display());
-        } else if said.is_empty() {
-            drop(fs::remove_file(expected));
-        } else {
-            fs::write(expected, said).unwrap();
-        }
+        common::compare(&folder.join("findings.txt"), &said);
     }
 }
 

@@ -1,19 +1,13 @@
 //! What `steadfast explain` says is true: the examples of every code have, and have not, its finding.
 
-use std::io;
-
 use steadfast_config as config;
 
 use config::keyword::{self, Block};
-use config::{Code, Loaded, SourceProvider, render};
+use config::{Code, Loaded, render};
 
-struct Text(String);
+use common::Text;
 
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
+mod common;
 
 /// Reads lines of the top level, of an instance, or of its authentication.
 fn load(lines: &str) -> Loaded {

@@ -5,53 +5,26 @@
 //! the environment the tests write these files anew; look at the difference before you keep it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::path::PathBuf;
 
 use serde_json::{Value, to_value};
 use steadfast_config as config;
 
 use config::keyword::{self, Block, Content, Status};
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Loaded, Severity};
 
-struct Files(PathBuf);
+use common::{Files, Text, compare, folder, load};
 
-impl SourceProvider for Files {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.0.join(path))
-    }
-}
-
-fn folder(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(kind)
-}
+mod common;
 
 fn fixtures(kind: &str) -> Vec<(PathBuf, Loaded)> {
     let folder = folder(kind);
-    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "conf"));
-    paths.sort();
-    assert!(!paths.is_empty());
     let load = |path: PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (path, config::load(&Files(folder.clone()), &name))
     };
-    paths.into_iter().map(load).collect()
-}
-
-/// Compares `actual` with the file, where an empty text is no file.
-fn compare(path: &Path, actual: &str) {
-    if env::var_os("STEADFAST_BLESS").is_some() {
-        if actual.is_empty() {
-            drop(fs::remove_file(path));
-        } else {
-            fs::write(path, actual).unwrap();
-        }
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
+    common::files(&folder).into_iter().map(load).collect()
 }
 
 /// The model, without what a file that says nothing has too: then a fixture shows what its lines mean, and a new field of
@@ -161,7 +134,7 @@ fn every_planned_keyword_says_so() {
                 Block::Root => line,
                 _ => format!("{} x {{\n{line}\n}}", block.name()),
             };
-            let loaded = config::load(&Text(text), "t");
+            let loaded = load(&text);
             let said =
                 loaded.diagnostics.iter().any(|d| is_not_built(d.code) && d.headline.contains(keyword.name));
             assert!(said, "{} {:?}", keyword.name, loaded.diagnostics);
@@ -177,7 +150,7 @@ fn is_not_built(code: Code) -> bool {
 fn load_balancing_is_an_error_that_can_be_tolerated() {
     let text = "virtual_server_group g {\nfwmark 2\n}\nvirtual_server fwmark 1 {\nlvs_sched rr\nlvs_method NAT\n\
                 real_server 10.0.0.1 {\n}\n}\nglobal_defs {\nno_such\n}";
-    let mut loaded = config::load(&Text(text.to_owned()), "t");
+    let mut loaded = load(text);
     assert!(!loaded.is_usable());
     loaded.tolerate(Code::UnknownKeyword);
     assert!(!loaded.is_usable(), "another kind");
@@ -192,7 +165,7 @@ fn interfaces_are_listed_where_they_stand() {
     let instance = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\ntrack_interface {\neth1 weight 5\n}\n\
                     virtual_ipaddress {\n192.0.2.1 dev eth2\n}\n}\n";
     let named = |text: String| {
-        let loaded = config::load(&Text(text), "t");
+        let loaded = load(&text);
         let place = |(name, span): &(model::IfName, config::Span)| {
             (name.as_str().to_owned(), loaded.sources.location(*span).line)
         };
@@ -200,14 +173,6 @@ fn interfaces_are_listed_where_they_stand() {
     };
     assert_eq!(named(instance.to_owned()), [("eth0".into(), 2), ("eth1".into(), 5), ("eth2".into(), 8)]);
     assert_eq!(named(format!("{instance}global_defs {{\ndynamic_interfaces\n}}\n")), []);
-}
-
-struct Text(String);
-
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
 }
 
 #[test]
@@ -224,7 +189,7 @@ fn a_file_that_cannot_be_read_is_an_error() {
 fn passwords_are_never_shown() {
     let text = "auth_pass topsecret\nvrrp_instance a {\n auth_pas topsecret\n authentication {\n\
         auth_type PASS\nauth_pass \"topsecret\" #topsecret\n auth_pass \"topsecret\n} \n";
-    let loaded = config::load(&Text(text.to_owned()), "t");
+    let loaded = load(text);
     assert!(loaded.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::PasswordCut));
     for diagnostic in &loaded.diagnostics {
         for colour in [Colour::Off, Colour::On] {
@@ -238,11 +203,11 @@ fn passwords_are_never_shown() {
 
 #[test]
 fn the_log_form_is_what_operators_know() {
-    let loaded = config::load(&Text("\nfoo\u{1b} bar".to_owned()), "/etc/a.conf");
+    let loaded = config::load(&Text("\nfoo\u{1b} bar"), "/etc/a.conf");
     let log = render::log(&loaded.diagnostics[0], &loaded.sources);
     assert_eq!(log, "(/etc/a.conf: Line 2) Unknown keyword 'foo\u{fffd}'");
 
-    let loaded = config::load(&Text("vrrp_instance a {\npriority 300\n}".to_owned()), "/etc/a.conf");
+    let loaded = config::load(&Text("vrrp_instance a {\npriority 300\n}"), "/etc/a.conf");
     let logs: Vec<_> = loaded.diagnostics.iter().map(|d| render::log(d, &loaded.sources)).collect();
     let expected =
         "(/etc/a.conf: Line 2) number '300' outside range [1, 255]; a priority is 1 to 255; 100 is used";

@@ -2,31 +2,18 @@
 //!
 //! The files in `fixtures/global` are compared as those of `fixtures.rs` are, and written anew in the same way.
 
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::time::Duration;
-use std::{env, fs, io};
 
 use steadfast_config as config;
 
+use common::{Text, compare, folder, judged as load};
 use config::keyword::{self, Block, Content};
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Loaded, Severity};
 use model::{Dump, Flush, Global, Namespace, PollMethod, ReceiveBuffers};
 
-/// One file, whatever its name.
-struct Text(String);
-
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
-
-fn load(text: &str) -> Loaded {
-    let mut loaded = config::load(&Text(text.to_owned()), "t");
-    loaded.judge_language();
-    loaded
-}
+mod common;
 
 fn global(lines: &str) -> Loaded {
     load(&format!("global_defs {{\n{lines}\n}}\n"))
@@ -44,32 +31,11 @@ fn said(loaded: &Loaded) -> Vec<(Severity, Code)> {
     own.map(|diagnostic| (diagnostic.severity, diagnostic.code)).collect()
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/global")
-}
-
-fn compare(path: &Path, actual: &str) {
-    if env::var_os("STEADFAST_BLESS").is_some() {
-        if actual.is_empty() {
-            drop(fs::remove_file(path));
-        } else {
-            fs::write(path, actual).unwrap();
-        }
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
-}
-
 #[test]
 fn files_mean_what_they_say() {
-    let mut paths: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "conf"));
-    paths.sort();
-    assert!(!paths.is_empty());
-    for path in paths {
+    for path in common::files(&folder("global")) {
         let name = path.file_name().unwrap().to_str().unwrap();
-        let mut loaded = config::load(&Text(fs::read_to_string(&path).unwrap()), name);
+        let mut loaded = config::load(&Text(fs::read(&path).unwrap()), name);
         loaded.judge_language();
         let config = &loaded.config;
         let parts = (&config.global, &config.process, &config.vrrp.garp_groups);
@@ -86,8 +52,8 @@ fn files_mean_what_they_say() {
 
 #[test]
 fn every_keyword_has_a_good_line_in_a_file() {
-    let text =
-        ["everything", "old"].map(|name| fs::read_to_string(folder().join(name).with_extension("conf")));
+    let text = ["everything", "old"]
+        .map(|name| fs::read_to_string(folder("global").join(name).with_extension("conf")));
     let words: Vec<String> =
         text.iter().flat_map(|text| text.as_ref().unwrap().split_whitespace().map(str::to_owned)).collect();
     // Those of instances alone, and the iptables that keepalived's test reports.

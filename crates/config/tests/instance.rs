@@ -7,49 +7,23 @@
 //! difference before you keep it.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::fs;
 
 use steadfast_config as config;
 
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Severity};
 
-struct Text(String);
+use common::{Text, compare, folder, judged, load};
 
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
-
-fn load(text: &str) -> Loaded {
-    config::load(&Text(text.to_owned()), "t")
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/instance")
-}
-
-fn is_blessing() -> bool {
-    env::var_os("STEADFAST_BLESS").is_some()
-}
-
-fn compare(path: &Path, actual: &str) {
-    if is_blessing() {
-        fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
-}
+mod common;
 
 #[test]
 fn files_mean_what_they_say() {
     for name in ["plain", "ipv6", "unicast", "devices", "signatures", "groups", "strict", "mistakes"] {
-        let path = folder().join(name).with_extension("conf");
+        let path = folder("instance").join(name).with_extension("conf");
         let file = path.file_name().unwrap().to_str().unwrap();
-        let mut loaded = config::load(&Text(fs::read_to_string(&path).unwrap()), file);
+        let mut loaded = config::load(&Text(fs::read(&path).unwrap()), file);
         loaded.diagnostics.retain(|diagnostic| diagnostic.code != Code::NotBuilt);
         let vrrp = (&loaded.config.vrrp.instances, &loaded.config.vrrp.groups);
         compare(&path.with_extension("json"), &(serde_json::to_string_pretty(&vrrp).unwrap() + "\n"));
@@ -67,8 +41,7 @@ fn files_mean_what_they_say() {
 
 /// What a test of the file would end with.
 fn verdict(text: &str) -> u8 {
-    let mut loaded = load(text);
-    loaded.judge_language();
+    let loaded = judged(text);
     let insecure = loaded.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NoScriptSecurity);
     match loaded.worst() {
         _ if insecure => 6,
@@ -80,7 +53,7 @@ fn verdict(text: &str) -> u8 {
 
 #[test]
 fn verdicts_are_those_of_keepalived() {
-    let path = folder().join("verdicts.txt");
+    let path = folder("instance").join("verdicts.txt");
     let text = fs::read_to_string(&path).unwrap();
     let mut actual = String::new();
     let mut reason = false;

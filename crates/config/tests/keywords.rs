@@ -1,20 +1,14 @@
 //! The example of every keyword of the table is accepted and changes what the file means: no keyword is read into
 //! nothing.
 
-use std::io;
-
 use steadfast_config as config;
 
 use config::keyword::{self, Block, Content, Keyword};
-use config::{Code, Diagnostic, Severity, SourceProvider, render};
+use config::{Code, Diagnostic, Severity, render};
 
-struct Text(String);
+use common::judged;
 
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
+mod common;
 
 /// What the examples refer to, before each file.
 const PRELUDE: &str = "\
@@ -405,15 +399,9 @@ fn content(block: Block) -> String {
     lines.join("\n")
 }
 
-fn loaded(text: &str) -> config::Loaded {
-    let mut loaded = config::load(&Text(text.to_owned()), "t");
-    loaded.judge_language();
-    loaded
-}
-
 /// What is wrong with the example of a keyword.
 fn fault(block: Block, keyword: &Keyword) -> Option<String> {
-    let with = loaded(&file(block, keyword, Some(&example(keyword))));
+    let with = judged(&file(block, keyword, Some(&example(keyword))));
     let is_idle = IDLE.iter().any(|(blocks, name, _)| blocks.contains(&block) && *name == keyword.name);
     let is_refused = REFUSED.iter().any(|(home, name, _)| (*home, *name) == (block, keyword.name));
     let is_bad =
@@ -422,7 +410,7 @@ fn fault(block: Block, keyword: &Keyword) -> Option<String> {
     if let Some(bad) = with.diagnostics.iter().find(is_bad).filter(|_| !is_idle && !is_refused) {
         return Some(render::line(bad, &with.sources));
     }
-    let without = loaded(&file(block, keyword, None));
+    let without = judged(&file(block, keyword, None));
     match (without.config == with.config, is_idle) {
         (true, false) => Some("changes nothing".to_owned()),
         (false, true) => Some("is no longer idle".to_owned()),

@@ -1,41 +1,17 @@
 //! Load balancing: whole files, with what they mean and what is said about them beside them.
 //!
-//! `STEADFAST_BLESS=1` writes `NAME.json` and `NAME.txt` anew, as in `fixtures.rs`.
+//! `STEADFAST_BLESS=1` writes `NAME.json` and `NAME.txt` anew.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::fs;
 
 use steadfast_config as config;
 
+use common::{Files, compare, folder, judged as load};
 use config::render::{self, Colour};
-use config::{Loaded, Severity, SourceProvider};
+use config::{Loaded, Severity};
 use model::lvs::{Check, Checker};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lvs")
-}
-
-struct Files;
-
-impl SourceProvider for Files {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(folder().join(path))
-    }
-}
-
-struct Text(String);
-
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
-
-fn load(text: &str) -> Loaded {
-    let mut loaded = config::load(&Text(text.to_owned()), "t");
-    loaded.judge_language();
-    loaded
-}
+mod common;
 
 /// The findings of the language, one line each and then in full.
 fn findings(loaded: &Loaded) -> String {
@@ -45,24 +21,15 @@ fn findings(loaded: &Loaded) -> String {
     lines + &full.collect::<String>()
 }
 
-fn compare(path: &Path, actual: &str) {
-    if env::var_os("STEADFAST_BLESS").is_some() {
-        fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
-}
-
 #[test]
 fn files_mean_what_they_say() {
     for name in ["complete", "wrong"] {
-        let mut loaded = config::load(&Files, &format!("{name}.conf"));
+        let mut loaded = config::load(&Files(folder("lvs")), &format!("{name}.conf"));
         loaded.judge_language();
         let model = serde_json::to_string_pretty(&loaded.config.lvs).unwrap() + "\n";
         assert_eq!(serde_json::from_str::<model::lvs::Config>(&model).unwrap(), loaded.config.lvs);
-        compare(&folder().join(format!("{name}.json")), &model);
-        compare(&folder().join(format!("{name}.txt")), &findings(&loaded));
+        compare(&folder("lvs").join(format!("{name}.json")), &model);
+        compare(&folder("lvs").join(format!("{name}.txt")), &findings(&loaded));
         let passes = loaded.worst() <= Some(Severity::Note);
         assert_eq!(passes, name == "complete", "{}", findings(&loaded));
     }
@@ -70,7 +37,7 @@ fn files_mean_what_they_say() {
 
 #[test]
 fn every_keyword_of_load_balancing_stands_in_the_complete_file() {
-    let text = fs::read_to_string(folder().join("complete.conf")).unwrap();
+    let text = fs::read_to_string(folder("lvs").join("complete.conf")).unwrap();
     let words: Vec<_> = text.split_whitespace().collect();
     for block in config::keyword::Block::ALL {
         let name = block.name();

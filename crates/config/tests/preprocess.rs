@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use steadfast_config as config;
 
 use config::render::{self, Colour};
 use config::{Code, FileKind, Limits, Loaded, Options, Severity, SourceProvider};
 
+mod common;
 mod fuzzed;
 
 /// Files in memory. Each is of some kind; one whose text is `unreadable` cannot be read.
@@ -83,10 +84,6 @@ fn codes(loaded: &Loaded) -> Vec<Code> {
     loaded.diagnostics.iter().map(|found| found.code).collect()
 }
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/preprocess").join(name)
-}
-
 /// All files of a folder.
 fn tree(root: &Path, within: &str, memory: &mut Memory) {
     for entry in fs::read_dir(root.join(within)).unwrap() {
@@ -102,17 +99,9 @@ fn tree(root: &Path, within: &str, memory: &mut Memory) {
     }
 }
 
-fn compare(path: &Path, actual: &str) {
-    if env::var_os("STEADFAST_BLESS").is_some() {
-        fs::write(path, actual).unwrap();
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
-}
-
 /// What a tree means, in the parts that it is about, and what is said about it.
 fn compare_tree(name: &str) -> Loaded {
-    let folder = folder(name);
+    let folder = common::folder("preprocess").join(name);
     let mut memory = Memory::default();
     tree(&folder, "", &mut memory);
     let loaded = config::load_with(&memory, "main.conf", &web1());
@@ -123,10 +112,10 @@ fn compare_tree(name: &str) -> Loaded {
             (&instance.name, &instance.interface, instance.vrid, instance.priority);
         writeln!(model, "{name} {interface:?} {vrid:?} {priority:?} {addresses:?}").unwrap();
     }
-    compare(&folder.join("model.txt"), &model);
+    common::compare(&folder.join("model.txt"), &model);
     let full =
         loaded.diagnostics.iter().map(|found| render::full(found, &loaded.sources, Colour::Off) + "\n\n");
-    compare(&folder.join("findings.txt"), &full.collect::<String>());
+    common::compare(&folder.join("findings.txt"), &full.collect::<String>());
     loaded
 }
 

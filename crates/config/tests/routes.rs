@@ -4,36 +4,16 @@
 //! its numbers: 0 is silence, 5 a complaint that a daemon survives, 2 a word that must not be missing. Where the two differ, a
 //! comment says why. With `STEADFAST_BLESS=1` our column is written anew.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::fs;
 
 use steadfast_config as config;
 
+use common::{folder, is_blessing, judged as load};
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Loaded, Severity};
 use model::vrrp::VirtualAddress;
 
-struct Text(String);
-
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
-
-fn load(text: String) -> Loaded {
-    let mut loaded = config::load(&Text(text), "t");
-    loaded.judge_language();
-    loaded
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/routes")
-}
-
-fn is_blessing() -> bool {
-    env::var_os("STEADFAST_BLESS").is_some()
-}
+mod common;
 
 /// A file that has `line` in the kind of block that `kind` says; `;;` separates several.
 fn file(kind: &str, line: &str) -> String {
@@ -70,7 +50,7 @@ fn verdict(loaded: &Loaded) -> u8 {
 
 #[test]
 fn verdicts_are_those_of_keepalived() {
-    let path = folder().join("verdicts.txt");
+    let path = folder("routes").join("verdicts.txt");
     let text = fs::read_to_string(&path).unwrap();
     let mut actual = String::new();
     let mut reason = false;
@@ -84,7 +64,7 @@ fn verdicts_are_those_of_keepalived() {
             actual += &format!("{row}\n");
             continue;
         };
-        let ours = verdict(&load(file(kind, line)));
+        let ours = verdict(&load(&file(kind, line)));
         if theirs != ours.to_string() && !reason {
             unexplained.push(format!("{theirs}|{ours}|{kind}|{line}"));
         }
@@ -99,8 +79,8 @@ fn verdicts_are_those_of_keepalived() {
 
 /// Everything that is said about the lines of `NAME.conf`, and what they mean.
 fn compare(name: &str) {
-    let path = folder().join(name).with_extension("conf");
-    let loaded = load(fs::read_to_string(&path).unwrap());
+    let path = folder("routes").join(name).with_extension("conf");
+    let loaded = load(&fs::read_to_string(&path).unwrap());
     let mut said = String::new();
     for diagnostic in loaded.diagnostics.iter().filter(|diagnostic| !diagnostic.code.is_not_built()) {
         said += &format!("{}\n\n", render::full(diagnostic, &loaded.sources, Colour::Off));
@@ -110,12 +90,7 @@ fn compare(name: &str) {
         instances.map(|instance| (&instance.addresses, &instance.routes, &instance.rules)).collect();
     let model = serde_json::to_string_pretty(&(held, &loaded.config.vrrp.statics)).unwrap() + "\n";
     for (extension, actual) in [("txt", said), ("json", model)] {
-        let path = path.with_extension(extension);
-        if is_blessing() {
-            fs::write(&path, &actual).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
+        common::compare(&path.with_extension(extension), &actual);
     }
 }
 
@@ -131,7 +106,7 @@ fn mistakes_are_explained() {
 
 #[test]
 fn the_options_of_today_mean_what_they_meant() {
-    let loaded = load(file("va", "192.0.2.9/24 dev eth1 brd + scope link label eth1:1"));
+    let loaded = load(&file("va", "192.0.2.9/24 dev eth1 brd + scope link label eth1:1"));
     let address = &loaded.config.vrrp.instances[0].addresses[1];
     let plain = VirtualAddress::new("192.0.2.9/24".parse_prefix(), "eth1".parse().unwrap());
     let expected = VirtualAddress {
@@ -157,7 +132,7 @@ impl ParsePrefix for str {
 
 #[test]
 fn names_that_only_the_host_knows_are_listed() {
-    let loaded = load(file("vr", "198.51.100.0/24 dev eth0 table corp protocol lab no_track"));
+    let loaded = load(&file("vr", "198.51.100.0/24 dev eth0 table corp protocol lab no_track"));
     let names: Vec<_> = loaded.names.iter().map(|name| (name.name.as_str(), name.file)).collect();
     assert_eq!(names, [("corp", "rt_tables"), ("lab", "rt_protos")]);
     assert_eq!(loaded.worst(), Some(Severity::Note), "only that routes are not built yet");
@@ -167,14 +142,14 @@ fn names_that_only_the_host_knows_are_listed() {
 fn static_addresses_go_to_the_default_interface() {
     let text = |global: &str| format!("{global}static_ipaddress {{\n192.0.2.9\n}}\n");
     let device =
-        |global: &str| load(text(global)).config.vrrp.statics.addresses.remove(0).item.device.to_string();
+        |global: &str| load(&text(global)).config.vrrp.statics.addresses.remove(0).item.device.to_string();
     assert_eq!(device(""), "eth0");
     assert_eq!(device("global_defs {\ndefault_interface eth1\n}\n"), "eth1");
 }
 
 #[test]
 fn rules_without_a_priority_are_ranked_in_file_order() {
-    let loaded = load(file("vu", "from 192.0.2.9 table 10 ;; nop ;; to 192.0.2.7 table 10 priority 5"));
+    let loaded = load(&file("vu", "from 192.0.2.9 table 10 ;; nop ;; to 192.0.2.7 table 10 priority 5"));
     let rules = &loaded.config.vrrp.instances[0].rules;
     let priorities: Vec<_> = rules.iter().map(|rule| rule.priority).collect();
     assert_eq!(priorities, [16_384, 16_383, 5]);
@@ -193,7 +168,7 @@ fn long_lists_take_linear_time() {
     let took = |count| {
         let text = file("sr", &lines(count));
         let start = std::time::Instant::now();
-        assert_eq!(load(text).config.vrrp.statics.routes.len(), count);
+        assert_eq!(load(&text).config.vrrp.statics.routes.len(), count);
         start.elapsed()
     };
     let (few, many) = (took(2_000), took(20_000));

@@ -3,34 +3,16 @@
 //! Beside `fixtures/trackers/NAME.conf` stand `NAME.json`, what it means, and `NAME.txt`, what is said about it. With `STEADFAST_BLESS=1` in
 //! the environment the tests write these files anew; look at the difference before you keep it.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::fs;
 
 use steadfast_config as config;
 
 use config::render::{self, Colour};
-use config::{Code, Loaded, Severity, SourceProvider};
+use config::{Code, Severity};
 
-struct Text(String);
+use common::{Text, compare, folder, load};
 
-impl SourceProvider for Text {
-    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone().into_bytes())
-    }
-}
-
-fn load(text: &str) -> Loaded {
-    config::load(&Text(text.to_owned()), "t")
-}
-
-fn compare(path: &Path, actual: &str) {
-    if env::var_os("STEADFAST_BLESS").is_some() {
-        fs::write(path, actual).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    assert!(expected == actual, "{} differs; is:\n{actual}", path.display());
-}
+mod common;
 
 /// The part of the model that is about tracking.
 fn model(config: &model::Config) -> String {
@@ -59,11 +41,11 @@ fn model(config: &model::Config) -> String {
 
 #[test]
 fn files_mean_what_they_say() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/trackers");
+    let folder = folder("trackers");
     for name in ["files", "processes", "bfd", "lists"] {
         let path = folder.join(name).with_extension("conf");
-        let text = fs::read_to_string(&path).unwrap();
-        let mut loaded = config::load(&Text(text), path.file_name().unwrap().to_str().unwrap());
+        let mut loaded =
+            config::load(&Text(fs::read(&path).unwrap()), path.file_name().unwrap().to_str().unwrap());
         loaded.diagnostics.retain(|diagnostic| diagnostic.code != Code::NotBuilt);
         compare(&path.with_extension("json"), &model(&loaded.config));
         let mut said = String::new();
@@ -122,7 +104,7 @@ fn long_lists_take_linear_time() {
 fn a_line_with_two_faults_is_told_both() {
     let text = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\ntrack_script {\nnone weight\n}\n\
                 virtual_ipaddress {\n192.0.2.1\n}\n}\n";
-    let loaded = config::load(&Text(text.to_owned()), "t");
+    let loaded = load(text);
     let codes: Vec<_> = loaded.diagnostics.iter().map(|found| found.code).collect();
     assert_eq!(codes, [Code::UndefinedScript, Code::MissingArgument]);
 }

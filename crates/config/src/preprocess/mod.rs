@@ -531,29 +531,4 @@ mod tests {
             assert_eq!(codes, [Code::TooMuch], "{text}");
         }
     }
-
-    /// Times this stage; run it alone with `--release -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "a measurement"]
-    fn a_million_lines() {
-        let server = "    real_server 10.0.0.1 80 {\n        weight 1\n        TCP_CHECK {\n            connect_timeout 3\n            \
-                      connect_port 80\n            # comment\n        }\n    }\n";
-        let plain = format!("virtual_server 192.0.2.1 80 {{\n    delay_loop 6\n{}}}\n", server.repeat(10))
-            .repeat(11_000);
-        let made = plain.replace("weight 1", "weight ${W}").replace("virtual_server", "$W=2\nvirtual_server");
-        let repeated = "$V= \\\n a { \\\n b ${N} \\\n c \\\n }\n~SEQ(N,1,200000) $V\n".to_owned();
-        for (name, text) in [("plain", plain), ("with parameters", made), ("repeated", repeated)] {
-            let bytes = text.into_bytes();
-            let mut diagnostics = Findings::default();
-            let begin = std::time::Instant::now();
-            let (sources, strands) = read_text(&bytes, &mut diagnostics);
-            let read = begin.elapsed();
-            let count = lines(&sources, &strands).count();
-            eprintln!(
-                "{name}: {count} lines, {} bytes: {read:?}, {:?} with texts",
-                bytes.len(),
-                begin.elapsed()
-            );
-        }
-    }
 }
