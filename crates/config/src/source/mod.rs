@@ -5,6 +5,7 @@
 //! include. Lines, columns and ways are worked out only when somebody reads a diagnostic.
 
 mod expansion;
+mod lines;
 mod trail;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use expansion::{DefinitionId, Expansion, Origin, Part, Strand, Way, WayKind, parts_of, place};
+use lines::LineIndex;
 pub use trail::Step;
 
 use crate::secret;
@@ -132,7 +134,8 @@ pub struct Location {
 pub(crate) struct Text {
     content: String,
     undecodable: Vec<Range<usize>>,
-    line_starts: OnceLock<Vec<usize>>,
+    /// Made when a place is asked for.
+    lines: OnceLock<LineIndex>,
 }
 
 impl Text {
@@ -141,7 +144,7 @@ impl Text {
             Ok(content) => (content, Vec::new()),
             Err(error) => decoded(error.as_bytes()),
         };
-        Self { content, undecodable, line_starts: OnceLock::new() }
+        Self { content, undecodable, lines: OnceLock::new() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -153,15 +156,9 @@ impl Text {
         &self.undecodable
     }
 
-    fn line_starts(&self) -> &[usize] {
-        self.line_starts.get_or_init(|| {
-            let newlines = memchr::memchr_iter(b'\n', self.content.as_bytes());
-            std::iter::once(0).chain(newlines.map(|at| at + 1)).collect()
-        })
-    }
-
-    fn line_index(&self, offset: usize) -> usize {
-        self.line_starts().partition_point(|&start| start <= offset).saturating_sub(1)
+    /// How many lines end before `offset`.
+    fn lines_before(&self, offset: usize) -> usize {
+        self.lines.get_or_init(|| LineIndex::new(&self.content)).lines_before(&self.content, offset)
     }
 }
 
@@ -269,10 +266,9 @@ impl SourceMap {
     #[must_use]
     pub fn location(&self, span: Span) -> Location {
         let Some(source) = self.source(span.source) else { return Location { line: 1, column: 1 } };
-        let index = source.text.line_index(span.start());
-        let start = source.text.line_starts().get(index).copied().unwrap_or_default();
+        let start = lines::start(source.text(), span.start());
         let before = source.text().get(start..span.start()).unwrap_or_default();
-        Location { line: index + 1, column: before.chars().count() + 1 }
+        Location { line: source.text.lines_before(span.start()) + 1, column: before.chars().count() + 1 }
     }
 
     /// What substitution made.
@@ -324,10 +320,8 @@ impl SourceMap {
     #[must_use]
     pub fn excerpt(&self, span: Span) -> (String, usize) {
         let Some(source) = self.source(span.source) else { return (String::new(), 0) };
-        let starts = source.text.line_starts();
-        let first = starts.get(source.text.line_index(span.start())).copied().unwrap_or_default();
-        let last = source.text.line_index(span.end());
-        let end = starts.get(last + 1).copied().unwrap_or_else(|| source.text().len());
+        let first = lines::start(source.text(), span.start());
+        let end = lines::next_start(source.text(), span.end());
         let end = source.text().floor_char_boundary(end.min(span.end() + LONGEST_EXCERPT));
         let mut lines = source.text().get(first..end).unwrap_or_default().to_owned();
         let secrets = self.secrets.get(&self.text_key(span.source));
