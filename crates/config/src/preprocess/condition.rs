@@ -18,7 +18,7 @@ impl Reader<'_> {
         let rest_text = self.sources.strand(rest);
         if is_ours == is_negated {
             // Otherwise the lines that go on with its value would be taken for lines of their own.
-            if definition::goes_on(rest_text, ending) && definition::name_of(rest_text).is_some() {
+            if definition::goes_on(rest_text, ending) && definition::is_behind(rest_text) {
                 drop(self.continuation());
             }
             return None;

@@ -1,6 +1,6 @@
 //! `$NAME=VALUE`, on one line or several.
 
-use super::{Definition, Ending, Frame, Reader, Value};
+use super::{Definition, Ending, Frame, Reader, Value, directive_after_brace, repetition};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Strand};
 
@@ -16,6 +16,25 @@ pub(super) fn name_of(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('$')?;
     let name = name_at(rest)?;
     rest.get(name.len()..)?.starts_with('=').then_some(name)
+}
+
+/// Whether a line is a definition, perhaps behind conditions, repetitions or braces.
+pub(super) fn is_behind(text: &str) -> bool {
+    let mut rest = text.trim_start_matches([' ', '\t']);
+    while name_of(rest).is_none() {
+        let skipped = if rest.starts_with('@') {
+            rest.find([' ', '\t'])
+        } else if repetition::Kind::of(rest).is_some() {
+            rest.find(')').map(|at| at + 1)
+        } else {
+            directive_after_brace(rest)
+        };
+        match skipped.and_then(|at| rest.get(at..)) {
+            Some(next) => rest = next.trim_start_matches([' ', '\t']),
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Whether the next physical line belongs to the value.
@@ -68,6 +87,11 @@ impl Reader<'_> {
 
     /// The lines up to the end of a value that goes on: those that end in a backslash, and one more.
     pub(super) fn continuation(&mut self) -> Vec<Strand> {
+        if let Some(Frame::Repetition(repetition)) = self.frames.last() {
+            let lines = repetition.continuation.to_vec();
+            lines.iter().for_each(|_| self.budget.line());
+            return lines;
+        }
         let mut lines = Vec::new();
         while let Some(Frame::File { file, .. }) = self.frames.last_mut() {
             let id = file.id;

@@ -199,7 +199,7 @@ impl<'r> Reader<'r> {
                     let (line, way) = (lines.get(*next).copied(), *way);
                     *next += 1;
                     match line {
-                        Some(line) => self.made_line(line, way),
+                        Some(line) => self.made_line(line, way, Ending::MADE),
                         None => drop(self.frames.pop()),
                     }
                 }
@@ -242,13 +242,13 @@ impl<'r> Reader<'r> {
     }
 
     /// A line of a value or a repetition.
-    fn made_line(&mut self, line: Strand, way: Way) {
+    fn made_line(&mut self, line: Strand, way: Way, ending: Ending) {
         self.budget.line();
         let line = match line {
             Strand::Written(span) => Strand::Written(span.by(way)),
             Strand::Made { .. } => line,
         };
-        self.line(line, way, Ending { had_comment: false, is_physical: false });
+        self.line(line, way, ending);
         let span = self.sources.place(line);
         self.tell_excess(span);
     }
@@ -286,7 +286,7 @@ impl<'r> Reader<'r> {
             return None;
         }
         if let Some(kind) = repetition::Kind::of(&text) {
-            self.repetition(line, &text, kind, way);
+            self.repetition(line, &text, kind, way, ending);
             return None;
         }
         if let Some(rest) = self.head(line, &text, way) {
@@ -302,7 +302,7 @@ impl<'r> Reader<'r> {
         if let Some(made) = self.expanded(head, way) {
             // Text that a parameter brought may hold directives after its braces too.
             if let Some(again) = self.emit(made, way, made != head) {
-                self.line(again, way, Ending { had_comment: false, is_physical: false });
+                self.line(again, way, Ending::MADE);
             }
         }
         rest
@@ -365,6 +365,11 @@ struct Ending {
     is_physical: bool,
 }
 
+impl Ending {
+    /// That of a line that stands in no file.
+    const MADE: Self = Self { had_comment: false, is_physical: false };
+}
+
 /// Where the text after a brace begins, if that is a directive.
 fn directive_after_brace(text: &str) -> Option<usize> {
     let (mut quoted, mut hidden, mut parameter) = (false, false, false);
@@ -410,6 +415,7 @@ impl SourceProvider for One<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Severity;
 
     /// The lines, and the code and text of what was reported.
     fn read(text: &str) -> (Vec<String>, Vec<(Code, String)>) {
@@ -468,6 +474,11 @@ mod tests {
         assert_lines("$Q=7\n~LST({A,B},{1,$Q},2) ${A}-${B}", &["1-7", "2-"]);
         assert_lines("v { ~SEQ(N,1,2) a$N,\n}", &["v {", "a1,", "a2,", "}"]);
         assert_lines("~SEQ(N,1,2)\nx", &["x"]);
+        assert_lines("~SEQ(N,1,2) $V= \\\n a ${N} \\\n b\nc\n$V", &["c", "a 2", "b"]);
+        assert_lines("~LST(N,x,y) ~SEQ(M,1,2) $V=${N}${M} \\\n b\n$V\nc", &["y2", "b", "c"]);
+        assert_lines("@x ~SEQ(N,1,2) $V= \\\n a \\\n b\nc", &["c"]);
+        assert_lines("~SEQ(N,1,2) @x $V= \\\n a \\\n b\nc", &["c"]);
+        assert_lines("~SEQ(N,1,2) k${N} { $V= \\\n a \\\n b\n$V", &["k1 {", "k2 {", "a", "b"]);
     }
 
     #[test]
@@ -501,6 +512,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_several_lines_in_mid_line_is_a_warning_where_its_braces_stay() {
+        for (text, severity) in
+            [("$V x", Severity::Note), ("\"${V} x\"", Severity::Note), ("${V} x", Severity::Warning)]
+        {
+            let mut findings = Findings::default();
+            drop(read_text(format!("$V= \\\na \\\nb\nk {text}").as_bytes(), &mut findings));
+            let found: Vec<_> =
+                findings.into_vec().iter().map(|found| (found.code, found.severity)).collect();
+            assert_eq!(found, [(Code::Parameter, severity)], "{text}");
+        }
+    }
+
+    #[test]
     fn circles_end() {
         for text in [
             "$A=x$A\nk $A",
@@ -523,6 +547,7 @@ mod tests {
             "~SEQ(A,1,1000000000000) $X=1",
             "~SEQ(A,1,1000) ~SEQ(B,1,1000)",
             "~SEQ(A,1,1000) @no x",
+            "~SEQ(A,1,100) $V= \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na",
         ] {
             let (mut sources, mut diagnostics) = (SourceMap::default(), Findings::default());
             let strands = run(&One(text.as_bytes()), "t", &options, &mut sources, &mut diagnostics);

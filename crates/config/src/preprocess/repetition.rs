@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Frame, Reader, Value, definition};
+use super::{Ending, Frame, Reader, Value, definition};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Strand, Way, WayKind};
 
@@ -51,6 +51,9 @@ pub(super) struct Repetition {
     names: Rc<[String]>,
     values: Values,
     rest: Strand,
+    ending: Ending,
+    /// The lines that belong to a definition in `rest`.
+    pub(super) continuation: Rc<[Strand]>,
     way: Way,
     /// The directive.
     at: Span,
@@ -72,7 +75,9 @@ type Fault = (Range<usize>, String);
 
 impl Reader<'_> {
     /// Begins a repetition.
-    pub(super) fn repetition(&mut self, line: Strand, text: &str, kind: Kind, way: Way) {
+    pub(super) fn repetition(&mut self, line: Strand, text: &str, kind: Kind, way: Way, ending: Ending) {
+        let goes_on = definition::goes_on(text, ending) && definition::is_behind(text);
+        let continuation = if goes_on { self.continuation().into() } else { Rc::default() };
         let parsed = match kind {
             Kind::List => self.list(line, text),
             Kind::Decimal | Kind::Hexadecimal => self.sequence(line, text, kind, way),
@@ -82,7 +87,8 @@ impl Reader<'_> {
                 let rest = self.trimmed(line.part(end..text.len()));
                 if !self.sources.strand(rest).is_empty() {
                     let at = self.sources.place(line.part(0..end));
-                    let repetition = Repetition { names: names.into(), values, rest, way, at };
+                    let names = names.into();
+                    let repetition = Repetition { names, values, rest, ending, continuation, way, at };
                     self.frames.push(Frame::Repetition(repetition));
                 }
             }
@@ -101,8 +107,8 @@ impl Reader<'_> {
             self.frames.pop();
             return;
         };
-        let (names, rest, mut way, at) =
-            (Rc::clone(&repetition.names), repetition.rest, repetition.way, repetition.at);
+        let (names, rest, ending) = (Rc::clone(&repetition.names), repetition.rest, repetition.ending);
+        let (mut way, at) = (repetition.way, repetition.at);
         for (index, name) in names.iter().enumerate() {
             let (value, place) = match &values {
                 Next::Number(text) => (self.sources.expansion_mut().push(text), None),
@@ -118,7 +124,7 @@ impl Reader<'_> {
             let shown = self.sources.expansion_mut().push(&text);
             way = self.sources.expansion_mut().step(way, WayKind::Repeated, id, at, Some(shown));
         }
-        self.made_line(rest, way);
+        self.made_line(rest, way, ending);
     }
 
     /// Reads `~SEQ(NAME, [FIRST, [STEP,]] LAST)`. Gives where its text begins.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Definition, Frame, Reader, Value, definition, physical};
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown};
 use crate::keyword;
 use crate::source::{DefinitionId, Origin, Part, Span, Strand, Way, WayKind, parts_of, place};
 
@@ -61,6 +61,8 @@ enum Found {
 enum Undefined {
     Unknown,
     Arguments(&'static str),
+    /// Its value has several lines, and words follow.
+    Misplaced,
 }
 
 /// A text that is being put together.
@@ -242,7 +244,7 @@ impl Reader<'_> {
             }
             let ends = work.text.get(used.range.end..).is_some_and(|rest| rest.trim().is_empty());
             if matches!(found, Found::Lines(_)) && !ends {
-                undefined.push((used, quoted, Undefined::Arguments(MISPLACED)));
+                undefined.push((used, quoted, Undefined::Misplaced));
                 continue;
             }
             made.copy(&work, from..at);
@@ -427,25 +429,29 @@ impl Reader<'_> {
     }
 
     fn undefined(&mut self, used: &Use<'_>, quoted: bool, why: &Undefined, span: Span) {
-        let why = match why {
-            Undefined::Arguments(why) => {
-                let headline = format!("{} {why}", shown(self.sources.text(span)));
-                self.report_once(
-                    Diagnostic::warning(Code::Parameter, span, headline).help("it is left as it stands"),
-                );
-                return;
+        // Braces that stay act as those of a block in keepalived. To what is left else, it says nothing.
+        let severity = if used.is_braced && !quoted { Severity::Warning } else { Severity::Note };
+        let shown = shown(self.sources.text(span));
+        let (severity, why) = match why {
+            Undefined::Arguments(why) => (Severity::Warning, format!("{shown} {why}")),
+            Undefined::Misplaced => {
+                (severity, format!("{shown} has several lines and can only stand at the end of a line"))
             }
-            Undefined::Unknown => format!("no parameter `{}` is defined", used.name),
+            Undefined::Unknown => return self.unknown(used, severity, span),
         };
+        self.report_once(
+            Diagnostic::new(severity, Code::Parameter, span, why).help("it is left as it stands"),
+        );
+    }
+
+    fn unknown(&mut self, used: &Use<'_>, severity: Severity, span: Span) {
+        let why = format!("no parameter `{}` is defined", used.name);
         let near = self.near(used.name);
         // A `$` in a command is not rare, and keepalived says nothing to it.
         if !used.is_braced && near.is_none() {
             return;
         }
-        let diagnostic = match used.is_braced && !quoted {
-            true => Diagnostic::warning(Code::Parameter, span, why),
-            false => Diagnostic::note(Code::Parameter, span, why),
-        };
+        let diagnostic = Diagnostic::new(severity, Code::Parameter, span, why);
         self.report_once(diagnostic.help(match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "it is left as it stands".to_owned(),
@@ -492,7 +498,6 @@ impl Reader<'_> {
     }
 }
 
-const MISPLACED: &str = "has several lines and can only stand at the end of a line";
 const BAD_RANDOM: &str = "takes no words but a least and a largest number";
 const BAD_ENV: &str = "needs the name of one variable";
 
