@@ -7,7 +7,7 @@
 //!  path ── SourceProvider ──> source        bytes, line starts
 //!                               │
 //!                           preprocess      comments off; include, @id, $VAR and ~SEQ carried out
-//!                               │ lines, each knowing where it came from
+//!                               │ passages, which know where they came from
 //!                             lexer         words, braces
 //!                               │
 //!                             tree          keyword, arguments, block: what was typed
@@ -269,10 +269,10 @@ fn read(
 ) -> Loaded {
     let mut report = lower::Report::default();
     let start = sources.next_start();
-    let strands = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
-    let lines = preprocess::lines(&sources, &strands);
+    let prepared = preprocess::run(provider, path, options, &mut sources, &mut report.diagnostics);
+    let passages = preprocess::passages(&sources, &prepared);
     let mut outline = (outlined == Outlined::Yes).then(outline::Builder::new);
-    let mut tree = tree::parse(lines);
+    let mut tree = tree::parse(passages);
     let config = lower::lower(&mut tree, &mut report, |nodes| {
         outline.iter_mut().for_each(|outline| nodes.iter().for_each(|node| outline.add(node)));
     });

@@ -9,7 +9,7 @@ use bumpalo::Bump;
 use crate::diagnostic::{Code, Diagnostic, Findings, shown};
 use crate::keyword::{self, Block, Content, Keyword, Names};
 use crate::lexer::{Statement, Token, Tokens, Word};
-use crate::preprocess::Line;
+use crate::preprocess::Passage;
 use crate::source::Span;
 
 /// Blocks inside blocks: the language has four levels.
@@ -47,22 +47,22 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Puts the tokens of lines into blocks.
-pub(crate) fn parse<'a, L: Iterator<Item = Line<'a>>>(lines: L) -> Tree<'a, L> {
-    Tree { lines, tokens: None, findings: Findings::default(), consequences: Vec::new() }
+/// Puts the tokens of passages into blocks.
+pub(crate) fn parse<'a, P: Iterator<Item = Passage<'a>>>(passages: P) -> Tree<'a, P> {
+    Tree { passages, tokens: None, findings: Findings::default(), consequences: Vec::new() }
 }
 
 /// The blocks of the top level, in file order.
 #[derive(Debug)]
-pub(crate) struct Tree<'a, L> {
-    lines: L,
-    /// Of the line that is being read.
+pub(crate) struct Tree<'a, P> {
+    passages: P,
+    /// Of the one that is being read.
     tokens: Option<Tokens<'a>>,
     findings: Findings,
     consequences: Vec<Span>,
 }
 
-impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
+impl<'a, P: Iterator<Item = Passage<'a>>> Tree<'a, P> {
     /// The next block of the top level. A stray brace around several makes them come together.
     pub(crate) fn next<'b>(&mut self, arena: &'b Bump) -> Option<&'b [Node<'b>]>
     where
@@ -71,18 +71,18 @@ impl<'a, L: Iterator<Item = Line<'a>>> Tree<'a, L> {
         let mut parser = Parser::new(arena, &mut self.findings, &mut self.consequences);
         loop {
             let Some(tokens) = &mut self.tokens else {
-                self.tokens = self.lines.next().map(Tokens::of);
+                self.tokens = self.passages.next().map(Tokens::of);
                 if self.tokens.is_none() {
                     parser.finish();
                     return Some(parser.complete()).filter(|nodes| !nodes.is_empty());
                 }
                 continue;
             };
-            if tokens.rest().is_empty() {
+            let Some(first) = tokens.peek() else {
                 self.tokens = None;
                 continue;
-            }
-            if parser.is_complete(tokens.rest().starts_with('{')) {
+            };
+            if parser.is_complete(first == b'{') {
                 return Some(parser.complete());
             }
             match tokens.next(arena) {
@@ -338,9 +338,9 @@ mod tests {
     /// `keyword(child child)` and the codes of what was reported.
     fn tree(text: &str) -> (String, Vec<Code>) {
         let mut diagnostics = Findings::default();
-        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
-        let lines = preprocess::lines(&sources, &strands);
-        let mut tree = parse(lines);
+        let (sources, prepared) = preprocess::read_text(text.as_bytes(), &mut diagnostics);
+        let passages = preprocess::passages(&sources, &prepared);
+        let mut tree = parse(passages);
         let arena = Bump::new();
         let nodes: Vec<_> = std::iter::from_fn(|| tree.next(&arena)).flatten().copied().collect();
         diagnostics.absorb(tree.into_findings());

@@ -1,4 +1,4 @@
-//! Lines to words and braces.
+//! Text to words and braces.
 //!
 //! A newline or a brace ends a statement. Words are separated by white space; `"` begins a word that runs to the next `"`.
 //! Keywords that take a command read their text once more, with [`script`].
@@ -10,7 +10,7 @@ use std::ops::{Deref, Range};
 
 use bumpalo::Bump;
 
-use crate::preprocess::Line;
+use crate::preprocess::Passage;
 use crate::source::Span;
 
 /// A word and where it stands, quotes included.
@@ -27,29 +27,29 @@ pub(crate) struct Statement<'a> {
     pub(crate) words: Words<'a>,
     /// A `"` without a partner. The text after it belongs to no word.
     pub(crate) unpaired: Option<Span>,
-    /// Its part of the line.
-    line: Line<'a>,
+    /// Its part of the text.
+    passage: Passage<'a>,
 }
 
 impl<'a> Statement<'a> {
     /// The text as written.
     pub(crate) const fn text(&self) -> &'a str {
-        self.line.text
+        self.passage.text
     }
 
     /// Where the bytes `range` of [`Self::text`] stand.
     pub(crate) fn span_of(&self, range: Range<usize>) -> Span {
-        self.line.span(range)
+        self.passage.span(range)
     }
 
     /// Whether a comment begins inside its last word: right behind it, but for one that a quote ends.
     pub(crate) fn is_cut_by_comment(&self) -> bool {
-        !self.line.text.ends_with('"') && self.line.is_cut_by_comment()
+        !self.passage.text.ends_with('"') && self.passage.is_cut_by_comment()
     }
 
     /// Where the statement stands.
     pub(crate) fn span(&self) -> Span {
-        self.line.span(0..self.line.text.len())
+        self.passage.span(0..self.passage.text.len())
     }
 }
 
@@ -71,7 +71,7 @@ impl<'a> Deref for Words<'a> {
     }
 }
 
-/// What lines are made of.
+/// What text is made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token<'a> {
     Statement(&'a Statement<'a>),
@@ -79,21 +79,21 @@ pub(crate) enum Token<'a> {
     Close(Span),
 }
 
-/// The tokens of a line, from left to right.
+/// The tokens of a passage, from left to right.
 #[derive(Debug)]
 pub(crate) struct Tokens<'a> {
-    line: Line<'a>,
-    /// The braces after `start`.
-    braces: Braces<'a>,
-    /// How much of the line is done with.
+    passage: Passage<'a>,
+    /// How much of it is done with.
     start: usize,
+    /// The braces after `start`, unless it is plain.
+    braces: Braces<'a>,
     /// The brace that comes next, if it is known.
     brace: Option<usize>,
 }
 
 impl<'a> Tokens<'a> {
-    pub(crate) fn of(line: Line<'a>) -> Self {
-        Self { line, braces: Braces::of(line.text), start: 0, brace: None }
+    pub(crate) fn of(passage: Passage<'a>) -> Self {
+        Self { passage, braces: Braces::of(passage.text), start: 0, brace: None }
     }
 
     /// The next token, which is kept in `arena`.
@@ -101,27 +101,70 @@ impl<'a> Tokens<'a> {
     where
         'a: 'b,
     {
-        while self.start < self.line.text.len() {
+        if self.passage.is_plain {
+            return self.next_plain(arena);
+        }
+        let text = self.passage.text;
+        while self.start < text.len() {
             if let Some(at) = self.brace.take() {
-                self.start = at + 1;
-                let span = self.line.span(at..at + 1);
-                let opens = self.line.text.as_bytes().get(at) == Some(&b'{');
-                return Some(if opens { Token::Open(span) } else { Token::Close(span) });
+                return Some(self.brace_at(at, text.as_bytes().get(at) == Some(&b'{')));
             }
             self.brace = self.braces.next();
-            let end = self.brace.unwrap_or(self.line.text.len());
+            let end = self.brace.unwrap_or(text.len());
             let range = std::mem::replace(&mut self.start, end)..end;
-            if let Some(statement) = statement(&self.line, range, arena) {
+            if let Some(statement) = statement(&self.passage, range, arena) {
                 return Some(Token::Statement(statement));
             }
         }
         None
     }
 
-    /// What is left of the line.
-    pub(crate) fn rest(&self) -> &'a str {
-        self.line.text.get(self.start..).unwrap_or_default().trim_ascii_start()
+    /// The same where nothing is quoted: only blanks, line ends and braces end words.
+    fn next_plain<'b>(&mut self, arena: &'b Bump) -> Option<Token<'b>>
+    where
+        'a: 'b,
+    {
+        let first = self.peek()?;
+        if matches!(first, b'{' | b'}') {
+            return Some(self.brace_at(self.start, first == b'{'));
+        }
+        let bytes = self.passage.text.as_bytes();
+        let mut words = bumpalo::collections::Vec::with_capacity_in(2, arena);
+        let (start, mut end, mut at) = (self.start, self.start, self.start);
+        while let Some(rest) = bytes.get(at..).filter(|rest| !is_end_of_statement(rest.first())) {
+            end = at + rest.iter().position(|&byte| is_end_of_word(byte)).unwrap_or(rest.len());
+            let text = self.passage.text.get(at..end).unwrap_or_default();
+            words.push(Word { text: Cow::Borrowed(text), span: self.passage.span(at..end) });
+            let rest = bytes.get(end..).unwrap_or_default();
+            at = end + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        }
+        self.start = at;
+        let (words, passage) = (Words(words.into_bump_slice()), self.passage.part(start..end));
+        Some(Token::Statement(arena.alloc(Statement { words, unpaired: None, passage })))
     }
+
+    fn brace_at(&mut self, at: usize, opens: bool) -> Token<'static> {
+        self.start = at + 1;
+        let span = self.passage.span(at..at + 1);
+        if opens { Token::Open(span) } else { Token::Close(span) }
+    }
+
+    /// What the next token begins with.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let rest = self.passage.text.as_bytes().get(self.start..)?;
+        self.start += rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.passage.text.as_bytes().get(self.start).copied()
+    }
+}
+
+/// Whether a plain word ends before this byte.
+const fn is_end_of_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'{' | b'}')
+}
+
+/// The same for a statement.
+const fn is_end_of_statement(byte: Option<&u8>) -> bool {
+    matches!(byte, None | Some(b'\n' | b'{' | b'}'))
 }
 
 /// Where the braces are that make structure: not in double quotes, not those of `${NAME}`.
@@ -165,8 +208,8 @@ impl Iterator for Braces<'_> {
     }
 }
 
-fn statement<'b>(line: &Line<'b>, range: Range<usize>, arena: &'b Bump) -> Option<&'b Statement<'b>> {
-    let text = line.text.get(range.clone())?;
+fn statement<'b>(passage: &Passage<'b>, range: Range<usize>, arena: &'b Bump) -> Option<&'b Statement<'b>> {
+    let text = passage.text.get(range.clone())?;
     let visible = text.trim_ascii_start();
     let blanks = text.len() - visible.len();
     let text = visible.trim_ascii_end();
@@ -174,7 +217,7 @@ fn statement<'b>(line: &Line<'b>, range: Range<usize>, arena: &'b Bump) -> Optio
         return None;
     }
     let start = range.start + blanks;
-    let line = line.part(start..start + text.len());
+    let passage = passage.part(start..start + text.len());
     let mut words = bumpalo::collections::Vec::with_capacity_in(2, arena);
     let mut unpaired = None;
     let mut at = 0;
@@ -183,16 +226,16 @@ fn statement<'b>(line: &Line<'b>, range: Range<usize>, arena: &'b Bump) -> Optio
             Ok(within) => {
                 at = within.end;
                 let raw = text.get(within.clone()).unwrap_or_default();
-                words.push(Word { text: unquoted(raw, arena), span: line.span(within) });
+                words.push(Word { text: unquoted(raw, arena), span: passage.span(within) });
             }
             Err(quote) => {
-                unpaired = Some(line.span(quote..text.len()));
+                unpaired = Some(passage.span(quote..text.len()));
                 break;
             }
         }
     }
     let words = Words(words.into_bump_slice());
-    Some(arena.alloc(Statement { words, unpaired, line }))
+    Some(arena.alloc(Statement { words, unpaired, passage }))
 }
 
 /// The range of the first word from `at` on, quotes included, or where an unpaired quote is.
@@ -231,15 +274,15 @@ mod tests {
     use crate::diagnostic::Findings;
     use crate::preprocess;
 
-    fn tokens<'a>(line: Line<'a>, arena: &'a Bump) -> Vec<Token<'a>> {
-        let mut tokens = Tokens::of(line);
+    fn tokens<'a>(passage: Passage<'a>, arena: &'a Bump) -> Vec<Token<'a>> {
+        let mut tokens = Tokens::of(passage);
         std::iter::from_fn(|| tokens.next(arena)).collect()
     }
 
     /// Words in brackets, braces bare, `?` for an unpaired quote.
     fn lex(text: &str) -> String {
-        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
-        let lines = preprocess::lines(&sources, &strands);
+        let (sources, prepared) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
+        let passages = preprocess::passages(&sources, &prepared);
         let show = |token: Token<'_>| match token {
             Token::Open(_) => "{".to_owned(),
             Token::Close(_) => "}".to_owned(),
@@ -249,7 +292,7 @@ mod tests {
             }
         };
         let arena = Bump::new();
-        let shown: Vec<_> = lines.flat_map(|line| tokens(line, &arena)).map(show).collect();
+        let shown: Vec<_> = passages.flat_map(|passage| tokens(passage, &arena)).map(show).collect();
         shown.join(" ")
     }
 
@@ -275,10 +318,10 @@ mod tests {
     #[test]
     fn spans_lead_back() {
         let text = "  vrrp \"a b\" {x}";
-        let (sources, strands) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
-        let lines = preprocess::lines(&sources, &strands);
+        let (sources, prepared) = preprocess::read_text(text.as_bytes(), &mut Findings::default());
+        let passages = preprocess::passages(&sources, &prepared);
         let arena = Bump::new();
-        let tokens: Vec<_> = lines.flat_map(|line| tokens(line, &arena)).collect();
+        let tokens: Vec<_> = passages.flat_map(|passage| tokens(passage, &arena)).collect();
         let Some(Token::Statement(statement)) = tokens.first() else { panic!("{tokens:?}") };
         let spans: Vec<_> = statement.words.iter().map(|word| sources.text(word.span)).collect();
         assert_eq!(spans, ["vrrp", "\"a b\""]);

@@ -35,7 +35,7 @@ use model::{Family, IfName, vrrp};
 use crate::check;
 use crate::diagnostic::{Code, Diagnostic, Findings, Severity, shown};
 use crate::keyword::{self, Block, Content};
-use crate::preprocess::Line;
+use crate::preprocess::Passage;
 use crate::source::Span;
 use crate::tree::{Node, Tree};
 
@@ -135,7 +135,7 @@ pub(crate) struct Drafts {
 
 /// The configuration that the blocks of the top level mean. Each is handed to `look`, and gone when it has been read.
 pub(crate) fn lower<'a>(
-    tree: &mut Tree<'a, impl Iterator<Item = Line<'a>>>,
+    tree: &mut Tree<'a, impl Iterator<Item = Passage<'a>>>,
     report: &mut Report,
     mut look: impl FnMut(&[Node<'_>]),
 ) -> model::Config {

@@ -3,7 +3,7 @@
 /// Bounds on what is read and made. Beyond them a configuration is a mistake or an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Lines, of files and made ones, directives included.
+    /// Lines, of files and made ones, directives included. Empty ones may count.
     pub lines: usize,
     /// Bytes of files, each reading counted.
     pub read: usize,
@@ -43,6 +43,16 @@ impl Budget {
     /// What to tell, once.
     pub(super) const fn exceeded(&mut self) -> Option<String> {
         self.exceeded.take()
+    }
+
+    /// How many more lines there is room for.
+    pub(super) const fn lines_left(&self) -> usize {
+        self.left.lines
+    }
+
+    /// Accounts for no more lines than there is room for.
+    pub(super) const fn lines(&mut self, count: usize) {
+        self.left.lines = self.left.lines.saturating_sub(count);
     }
 
     pub(super) fn line(&mut self) {

@@ -9,9 +9,6 @@ use crate::FileKind;
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::source::{Source, Span, Strand, Text, Way};
 
-/// Most lines are longer, in bytes.
-const SHORT_LINE: usize = 16;
-
 /// Which problems are errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Checks(u8);
@@ -228,8 +225,6 @@ impl Reader<'_> {
                 let has_room = self.budget.file(text.as_str().len());
                 let id = self.sources.add_text(path, Arc::clone(&text), at);
                 if has_room {
-                    // Room that is not needed costs nothing; moving what there is would.
-                    self.strands.reserve(text.as_str().len() / SHORT_LINE);
                     let file = File::new(id, text);
                     self.frames.push(Frame::File { file, identity, before: self.checks });
                 }

@@ -1,7 +1,7 @@
 //! The stage between files and words: comments go, directives are carried out.
 //!
-//! Every later stage sees [`Line`]s only, and asks them for spans, which lead to where the text was written. Most lines
-//! stay where they stand in their file. Only what a parameter is part of is put together anew.
+//! Every later stage sees [`Passage`]s only, and asks them for spans, which lead to where the text was written. Most lines
+//! stay where they stand in their file, many in one passage. Only what a parameter is part of is put together anew.
 //!
 //! Text comes from [`Frame`]s, the innermost first: files, values of several lines, and repetitions. So what an include
 //! or a repetition brings stands exactly where the directive stood.
@@ -12,6 +12,7 @@ mod definition;
 mod include;
 mod pattern;
 mod physical;
+mod plain;
 mod repetition;
 mod substitution;
 
@@ -32,20 +33,22 @@ use include::Checks;
 use physical::{File, Physical};
 use repetition::Repetition;
 
-/// A line without comment and outer blanks, all directives carried out.
+/// Text without comments, all directives carried out: a line without outer blanks, or several plain ones as they stand.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line<'a> {
-    /// What is left of it; not empty.
+pub(crate) struct Passage<'a> {
+    /// Not empty.
     pub(crate) text: &'a str,
+    /// Nothing but words, blanks, braces and line ends: nothing is quoted in it.
+    pub(crate) is_plain: bool,
     strand: Strand,
     sources: &'a SourceMap,
 }
 
-impl Line<'_> {
+impl Passage<'_> {
     /// The bytes `range` of it.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        Self { text, strand: self.strand.part(range), sources: self.sources }
+        Self { text, strand: self.strand.part(range), ..*self }
     }
 
     /// Where the bytes `range` of the text were written.
@@ -65,34 +68,47 @@ impl Line<'_> {
     }
 }
 
-/// The lines that `strands` stand for.
-pub(crate) fn lines<'a>(
-    sources: &'a SourceMap,
-    strands: &'a [Strand],
-) -> impl Iterator<Item = Line<'a>> + use<'a> {
-    strands.iter().map(|&strand| Line { text: sources.strand(strand), strand, sources })
+/// What a [`Passage`] is made of, while text is still added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    strand: Strand,
+    is_plain: bool,
 }
 
-/// Reads the files that `path` stands for, and all that they ask for. Gives the lines that mean something.
+/// The passages of `sources`.
+pub(crate) fn passages<'a>(
+    sources: &'a SourceMap,
+    prepared: &'a [Prepared],
+) -> impl Iterator<Item = Passage<'a>> + use<'a> {
+    let text = |strand| sources.strand(strand);
+    prepared.iter().map(move |&Prepared { strand, is_plain }| Passage {
+        text: text(strand),
+        is_plain,
+        strand,
+        sources,
+    })
+}
+
+/// Reads the files that `path` stands for, and all that they ask for. Gives what of them means something.
 pub(crate) fn run(
     provider: &dyn SourceProvider,
     path: &str,
     options: &Options,
     sources: &mut SourceMap,
     diagnostics: &mut Findings,
-) -> Vec<Strand> {
+) -> Vec<Prepared> {
     let mut reader = Reader::new(provider, options, sources, diagnostics);
     reader.start(path);
     reader.read();
-    reader.strands
+    reader.prepared
 }
 
-/// The lines of one text that asks for no other.
+/// The same for one text that asks for no other.
 #[cfg(test)]
-pub(crate) fn read_text(text: &[u8], diagnostics: &mut Findings) -> (SourceMap, Vec<Strand>) {
+pub(crate) fn read_text(text: &[u8], diagnostics: &mut Findings) -> (SourceMap, Vec<Prepared>) {
     let mut sources = SourceMap::default();
-    let strands = run(&One(text), "t", &Options::default(), &mut sources, diagnostics);
-    (sources, strands)
+    let prepared = run(&One(text), "t", &Options::default(), &mut sources, diagnostics);
+    (sources, prepared)
 }
 
 /// Where lines come from.
@@ -155,7 +171,7 @@ struct Reader<'r> {
     reported: BTreeSet<(SourceId, u32, u32)>,
     /// The names like those that are not defined, for as many as are looked for.
     near: BTreeMap<Box<str>, Option<String>>,
-    strands: Vec<Strand>,
+    prepared: Vec<Prepared>,
 }
 
 impl<'r> Reader<'r> {
@@ -179,7 +195,7 @@ impl<'r> Reader<'r> {
             texts: BTreeMap::new(),
             reported: BTreeSet::new(),
             near: BTreeMap::new(),
-            strands: Vec::new(),
+            prepared: Vec::new(),
         }
     }
 
@@ -217,6 +233,12 @@ impl<'r> Reader<'r> {
         while self.frames.len() == depth && !self.budget.is_spent() {
             let Some(Frame::File { file, before, .. }) = self.frames.last_mut() else { return };
             let id = file.id;
+            if let Some((range, lines)) = file.plain_lines(self.budget.lines_left()) {
+                self.budget.lines(lines);
+                let strand = Strand::Written(Span::new(id, range));
+                self.prepared.push(Prepared { strand, is_plain: true });
+                continue;
+            }
             let Some(line) = file.next_line(self.diagnostics) else {
                 self.checks = *before;
                 self.frames.pop();
@@ -235,7 +257,7 @@ impl<'r> Reader<'r> {
             if is_special {
                 self.line(Strand::Written(span), Way::STRAIGHT, Ending { had_comment, is_physical: true });
             } else {
-                self.strands.push(Strand::Written(span));
+                self.put_out(Strand::Written(span));
             }
             self.tell_excess(span);
         }
@@ -336,9 +358,13 @@ impl<'r> Reader<'r> {
             self.checks = Checks::named(words, self.checks);
         }
         if !text.is_empty() {
-            self.strands.push(line);
+            self.put_out(line);
         }
         rest
+    }
+
+    fn put_out(&mut self, line: Strand) {
+        self.prepared.push(Prepared { strand: line, is_plain: false });
     }
 
     fn trimmed(&self, line: Strand) -> Strand {
@@ -420,8 +446,9 @@ mod tests {
     /// The lines, and the code and text of what was reported.
     fn read(text: &str) -> (Vec<String>, Vec<(Code, String)>) {
         let mut diagnostics = Findings::default();
-        let (sources, strands) = read_text(text.as_bytes(), &mut diagnostics);
-        let texts = lines(&sources, &strands).map(|line| line.text.to_owned()).collect();
+        let (sources, prepared) = read_text(text.as_bytes(), &mut diagnostics);
+        let lines = passages(&sources, &prepared).flat_map(|passage| passage.text.lines());
+        let texts = lines.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
         let found =
             diagnostics.into_vec().iter().map(|d| (d.code, sources.text(d.primary).to_owned())).collect();
         (texts, found)
@@ -550,8 +577,8 @@ mod tests {
             "~SEQ(A,1,100) $V= \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na \\\na",
         ] {
             let (mut sources, mut diagnostics) = (SourceMap::default(), Findings::default());
-            let strands = run(&One(text.as_bytes()), "t", &options, &mut sources, &mut diagnostics);
-            assert!(strands.len() <= 1000);
+            let prepared = run(&One(text.as_bytes()), "t", &options, &mut sources, &mut diagnostics);
+            assert!(prepared.len() <= 1000);
             let codes: Vec<_> = diagnostics.into_vec().iter().map(|diagnostic| diagnostic.code).collect();
             assert_eq!(codes, [Code::TooMuch], "{text}");
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::plain::Plain;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{SourceId, Span, Text};
 
@@ -18,6 +19,7 @@ pub(super) struct File {
     next: usize,
     /// How many of the ranges that are not UTF-8 lie behind.
     passed: usize,
+    plain: Plain,
 }
 
 /// A line without comment and outer blanks.
@@ -31,8 +33,18 @@ pub(super) struct Physical {
 }
 
 impl File {
-    pub(super) const fn new(id: SourceId, text: Arc<Text>) -> Self {
-        Self { id, text, next: 0, passed: 0 }
+    pub(super) fn new(id: SourceId, text: Arc<Text>) -> Self {
+        Self { id, text, next: 0, passed: 0, plain: Plain::default() }
+    }
+
+    /// The next lines, at most so many, if they are plain; and how many. [`Self::next_line`] reads all others.
+    pub(super) fn plain_lines(&mut self, most: usize) -> Option<(Range<usize>, usize)> {
+        // Bytes that are not UTF-8 look like others in the text.
+        let is_sound = self.text.undecodable().is_empty();
+        let text = is_sound.then(|| self.text.as_str().as_bytes())?;
+        let (range, lines) = self.plain.lines(text, self.next, most)?;
+        self.next = range.end;
+        Some((range, lines))
     }
 
     /// The next line, or why it is not read. Nothing at the end of the file.
