@@ -106,6 +106,34 @@ fn advertisements_have_room_for_so_many_addresses() {
 }
 
 #[test]
+fn a_misspelt_keyword_that_must_not_be_missing_is_told_once() {
+    let errors = |lines: &str| {
+        let text = format!("vrrp_instance a {{\n{lines}\nvirtual_ipaddress {{\n192.0.2.1\n}}\n}}\n");
+        let loaded = load(&text);
+        assert!(!loaded.is_usable(), "{lines}");
+        let all = loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+        all.map(|finding| render::line(finding, &loaded.sources)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        errors("virtual_routr_id 51\nintreface eth0"),
+        [
+            "t:2:1: error[SF0301]: unknown keyword `virtual_routr_id` in `vrrp_instance`",
+            "t:3:1: error[SF0301]: unknown keyword `intreface` in `vrrp_instance`",
+        ]
+    );
+    assert_eq!(
+        errors("interface eth0\nvrid 51"),
+        ["t:1:15: error[SF0701]: `a` has no valid `virtual_router_id`"]
+    );
+    assert_eq!(said_of("interface eth0\nvirtual_routr_id 51\nvirtual_router_id 52"), [Severity::Warning]);
+}
+
+fn said_of(lines: &str) -> Vec<Severity> {
+    let text = format!("vrrp_instance a {{\n{lines}\nvirtual_ipaddress {{\n192.0.2.1\n}}\n}}\n");
+    load(&text).diagnostics.iter().map(|finding| finding.severity).collect()
+}
+
+#[test]
 fn keys_and_passwords_are_never_shown() {
     let key = "0123456789abcdef0123456789abcdef";
     let text = instance(&format!(

@@ -21,6 +21,9 @@ fn completeness(instances: &[Instance], report: &mut Report) {
     for instance in instances {
         let name = &instance.name;
         let mut missing = |keyword: &str, example: &str| {
+            if instance.misspelt.contains(&keyword) {
+                return;
+            }
             let headline = format!("{} has no valid `{keyword}`", shown(&name.value));
             let rejected = instance.rejected.iter().rfind(|(rejected, _)| *rejected == keyword);
             // What is wrong with the value has been told; this comes after it.

@@ -92,6 +92,12 @@ impl Findings {
         self.kept.get_mut(self.last?.1?)
     }
 
+    /// The finding of that kind at `place`, if it was kept and `from` were kept before it.
+    pub(crate) fn find_mut(&mut self, from: usize, code: Code, place: Span) -> Option<&mut Diagnostic> {
+        let mut since = self.kept.get_mut(from..)?.iter_mut();
+        since.find(|kept| kept.code == code && kept.primary == place)
+    }
+
     /// What is kept, and for each code one that tells of what is not.
     pub(crate) fn into_vec(self) -> Vec<Diagnostic> {
         let Self { mut kept, dropped, .. } = self;

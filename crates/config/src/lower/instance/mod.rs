@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 use model::{Family, IfName, Vrid};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::Block;
+use crate::diagnostic::{Code, Diagnostic, Severity, shown};
+use crate::keyword::{self, Block};
+use crate::lexer::Word;
 use crate::lower::address::AddressDraft;
 use crate::lower::garp::GarpDraft;
 use crate::lower::notify::NotifyDraft;
@@ -22,6 +23,7 @@ use crate::lower::rule::{self, RuleDraft};
 use crate::lower::track::TrackDraft;
 use crate::lower::{Report, Setting, Spanned, settings};
 use crate::source::Span;
+use crate::tree::Node;
 
 pub(crate) use auth::{AuthDraft, AuthKind};
 pub(crate) use device::{DeviceDraft, IpvlanDraft, Octets, VmacDraft};
@@ -39,6 +41,8 @@ pub(crate) struct Instance {
     pub(crate) vrid: Option<Spanned<Vrid>>,
     /// Values of `interface` and `virtual_router_id` that have been reported, by keyword.
     pub(crate) rejected: Vec<(&'static str, Span)>,
+    /// Which of these stand there with a slip of the pen, which has been reported as what is missing.
+    pub(crate) misspelt: Vec<&'static str>,
     /// What settled the family.
     pub(crate) family: Option<Spanned<Family>>,
     pub(crate) election: Election,
@@ -67,6 +71,7 @@ impl Instance {
         report: &mut Report,
     ) -> Option<Self> {
         let mut draft = Self::new(own_name(setting, taken, report)?);
+        let before = report.diagnostics.len();
         settings(setting.node.children(), Block::Instance, report, |setting, report| {
             let taken = draft.garp.read(setting, report)
                 || draft.notify.read(setting, report)
@@ -81,6 +86,7 @@ impl Instance {
                 setting.lacks(report);
             }
         });
+        draft.note_misspelt(setting.node.children(), before, report);
         Some(draft)
     }
 
@@ -91,6 +97,7 @@ impl Instance {
             vrf: None,
             vrid: None,
             rejected: Vec::new(),
+            misspelt: Vec::new(),
             family: None,
             election: Election::EMPTY,
             transport: TransportDraft::EMPTY,
@@ -159,6 +166,27 @@ impl Instance {
             self.takes(Spanned { value: prefix.value.address(), span: prefix.span }, "address", report)
         });
         self.device.ipvlan = Some(Spanned { value, span: setting.span() });
+    }
+
+    /// Makes an error of a misspelt keyword without which there is no instance. `before` were found before its block.
+    fn note_misspelt(&mut self, lines: &[Node<'_>], before: usize, report: &mut Report) {
+        let needs_interface = self.interface.is_none() && !self.needs_no_interface();
+        let required = [("interface", needs_interface), ("virtual_router_id", self.vrid.is_none())];
+        for (required, _) in required.into_iter().filter(|(_, is_missing)| *is_missing) {
+            let unknown = lines.iter().filter(|line| line.keyword.is_none()).filter_map(Node::head);
+            let is_near = |word: &&Word<'_>| {
+                keyword::nearest(Block::Instance, &word.text).is_some_and(|near| near.name == required)
+            };
+            let found = unknown
+                .rev()
+                .find(is_near)
+                .and_then(|word| report.diagnostics.find_mut(before, Code::UnknownKeyword, word.span));
+            if let Some(found) = found {
+                found.severity = Severity::Error;
+                found.help = Some(format!("did you mean `{required}`? without it there is no instance"));
+                self.misspelt.push(required);
+            }
+        }
     }
 
     fn note_rejected(&mut self, setting: Setting<'_, '_>, rejected: bool) {
