@@ -169,6 +169,19 @@ fn a_comment_inside_a_value_is_told() {
         (global("router_id ${_HASH}b"), None),
         (global("router_id #cd"), None),
         (global("vrrp_version 2#cd"), None),
+        (format!("$P=x#SECR3T\n{}", authentication("auth_pass $P")), Some(secret)),
+        (format!("$P=SECR3T!x\n{}", authentication("auth_pass ${P}")), Some(secret)),
+        (format!("~SEQ(N,1,3) $P=x#SECR3T\n{}", authentication("auth_pass ${P}")), Some(secret)),
+        ("$P=a b!c".to_owned(), Some(secret)),
+        ("$P=192.0.2.1#web\n$Q=fe80::1!web\n$R=5#web\n$S=\"a\"#b\n$T=#web".to_owned(), None),
+        (
+            "vrrp_sync_group A {\ngroup {\nweb#1\nb #c\n}\n}".to_owned(),
+            Some("a comment begins inside this word: `web` is all that is left"),
+        ),
+        (
+            "vrrp_instance A {\nvirtual_ipaddress {\n192.0.2.1#web\n192.0.2.2 label a!b\n}\n}".to_owned(),
+            Some("a comment begins inside this word: `a` is all that is left"),
+        ),
         ("global_defs { router_id ab }#cd".to_owned(), None),
         ("global_defs {#cd\n}#".to_owned(), None),
     ] {

@@ -99,6 +99,17 @@ impl Diagnostic {
     }
 }
 
+/// The finding that a comment begins inside the word at `place`.
+pub(crate) fn cut_by_comment(place: Span, headline: impl Into<String>) -> Diagnostic {
+    Diagnostic::note(Code::CutByComment, place, headline)
+        .help("put the value in double quotes, or a blank before the comment")
+}
+
+/// Whether the sign of a comment could have been meant as part of `word`: it is no number and no address.
+pub(crate) fn may_hold_signs(word: &str) -> bool {
+    !word.contains(':') && !word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+}
+
 /// A word of the file as it may stand in a message: in backquotes, without control characters, not endless.
 pub(crate) fn shown(word: &str) -> String {
     format!("`{}`", shown_bare(word))

@@ -33,7 +33,7 @@ use bumpalo::Bump;
 use model::{Family, IfName, vrrp};
 
 use crate::check;
-use crate::diagnostic::{Code, Diagnostic, Findings, Severity, shown};
+use crate::diagnostic::{Code, Diagnostic, Findings, Severity, cut_by_comment, may_hold_signs, shown};
 use crate::keyword::{self, Block, Content};
 use crate::preprocess::Passage;
 use crate::source::Span;
@@ -248,7 +248,7 @@ pub(crate) fn settings<'n, 'a>(
         report_cut_word(node, keyword, report);
         let setting = Setting { node, keyword, block };
         setting.refuse_words_before_list(report);
-        report_quotes_in_list(setting, report);
+        report_lines_of_list(setting, report);
         setting.lacks(report);
         report.within(keyword.status, |report| read(setting, report));
     }
@@ -274,10 +274,7 @@ fn report_cut_word(node: &Node<'_>, keyword: &keyword::Keyword, report: &mut Rep
     } else {
         format!("a comment begins inside this word: {} is all that is left", shown(&last.text))
     };
-    report.push(
-        Diagnostic::note(Code::CutByComment, last.span, headline)
-            .help("put the value in double quotes, or a blank before the comment"),
-    );
+    report.push(cut_by_comment(last.span, headline));
 }
 
 /// Remarks on signs that other languages have between a keyword and its value, or at the end of a line.
@@ -302,10 +299,19 @@ fn report_foreign_signs(node: &Node<'_>, report: &mut Report) {
 }
 
 /// The lines of a list are no settings of their own.
-fn report_quotes_in_list(setting: Setting<'_, '_>, report: &mut Report) {
+fn report_lines_of_list(setting: Setting<'_, '_>, report: &mut Report) {
     let content = setting.keyword.opens.map(Block::content);
-    if matches!(content, Some(Content::Lines | Content::Words)) {
-        setting.node.children().iter().for_each(|line| report_quote(line, report));
+    if !matches!(content, Some(Content::Lines | Content::Words)) {
+        return;
+    }
+    for line in setting.node.children() {
+        report_quote(line, report);
+        let last = line.statement.words.last().filter(|_| line.statement.is_cut_by_comment());
+        if let Some(last) = last.filter(|last| may_hold_signs(&last.text)) {
+            let headline =
+                format!("a comment begins inside this word: {} is all that is left", shown(&last.text));
+            report.push(cut_by_comment(last.span, headline));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `$NAME=VALUE`, on one line or several.
 
-use super::{Definition, Ending, Frame, Reader, Value, directive_after_brace, repetition};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{Definition, Ending, Frame, Passage, Reader, Value, directive_after_brace, repetition};
+use crate::diagnostic::{Code, Diagnostic, cut_by_comment, may_hold_signs};
 use crate::source::{Span, Strand};
 
 /// The name at the start of `text`, if one may stand there.
@@ -65,9 +65,25 @@ impl Reader<'_> {
                 _ => Value::Lines(lines.into()),
             }
         } else {
+            if ending.had_comment {
+                self.cut_value(first);
+            }
             Value::One(first)
         };
         self.set(name, value);
+    }
+
+    /// Remarks on a value whose end was taken for a comment. It may be a password, and is not shown.
+    fn cut_value(&mut self, value: Strand) {
+        let text = self.sources.strand(value);
+        let word = text.rsplit([' ', '\t']).next().unwrap_or_default();
+        let whole = Passage { text, is_plain: false, strand: value, sources: self.sources };
+        let is_cut = whole.is_cut_by_comment() && !text.ends_with('"') && may_hold_signs(word);
+        if is_cut && !word.is_empty() {
+            let place = whole.span(text.len() - word.len()..text.len());
+            let headline = "a comment begins inside this word, and only what stands before it counts";
+            self.report_once(cut_by_comment(place, headline));
+        }
     }
 
     /// Makes a name stand for a value.
