@@ -1,0 +1,196 @@
+//! Acts carried out, and put into words.
+
+use std::time::Duration;
+
+use netlink::Errno;
+use vrrp::{Actions, ScriptOutcome};
+
+use super::{Cluster, Happening};
+use crate::act::Span;
+use crate::host::Host;
+use crate::story::What;
+use crate::{Act, HostId};
+
+impl Cluster {
+    /// Something happens now.
+    pub fn apply(&mut self, act: &Act) {
+        let told = self.describe(act);
+        self.story.tell(self.now, act.host(), What::Act(told));
+        self.watch(|watch, cluster| watch.disturbed(cluster, act));
+        match act {
+            Act::Start(id) => {
+                self.on(*id, |host, _| host.power_up());
+                self.start(*id);
+            }
+            Act::Stop(id) => self.stop(*id),
+            Act::Restart(id) => {
+                self.stop(*id);
+                self.put(self.now + RESTART_TAKES, Happening::Start(*id));
+            }
+            Act::Crash(id) => self.on(*id, |host, _| host.power_off()),
+            Act::KillWorker(id) => {
+                let runs = self.hosts.get(id.0).is_some_and(|host| host.daemon.is_some());
+                self.on(*id, Host::kill);
+                if runs {
+                    self.put(self.now + WORKER_RESTART_TAKES, Happening::Start(*id));
+                }
+            }
+            Act::KillDaemon(id) => self.on(*id, Host::kill_whole),
+            Act::Reload(id, config, _) => {
+                let mut effects = Vec::new();
+                self.on(*id, |host, now| host.reload(now, config.clone(), &mut effects));
+                self.perform(*id, &mut effects);
+            }
+            Act::ReloadSame(id) => self.reload_same(*id),
+            Act::Stall(id, span) => self.on(*id, |host, now| host.stall(now + *span)),
+            Act::StepClock(id, forward, by) => {
+                self.on(*id, |host, now| host.step_clock(now, *forward, *by));
+            }
+            Act::Cable(id, port, running) => self.on(*id, |host, _| host.set_running(port, *running)),
+            Act::Interface(id, port, there) => self.on(*id, |host, _| host.set_there(port, *there)),
+            Act::Script(id, name, outcome) => self.on(*id, |host, _| {
+                host.scripts.insert(name.clone(), *outcome);
+            }),
+            Act::Cut(lan, from, to) => {
+                if let Some(lan) = self.lans.get_mut(lan.0) {
+                    lan.cut(*from, *to);
+                }
+            }
+            Act::Heal(lan) => {
+                if let Some(lan) = self.lans.get_mut(lan.0) {
+                    lan.heal();
+                }
+            }
+            Act::Quality(lan, quality) => {
+                if let Some(lan) = self.lans.get_mut(lan.0) {
+                    lan.quality = *quality;
+                }
+            }
+            Act::SlowKernel(id, delay, cost) => self.on(*id, |host, _| {
+                host.kernel_delay = *delay;
+                host.kernel_cost = *cost;
+            }),
+            Act::Refuse(id, errno, times) => self.on(*id, |host, _| host.refuse(*errno, *times)),
+            Act::Deafen(id, span) => self.on(*id, |host, now| host.deafen(now + *span)),
+            Act::Delete(id, address) => self.on(*id, |host, _| host.delete_foreign(*address)),
+        }
+        if let Some(id) = act.host() {
+            self.hear_kernel(id);
+        }
+    }
+
+    pub(super) fn start(&mut self, id: HostId) {
+        let Some(host) = self.hosts.get_mut(id.0) else { return };
+        if host.daemon.as_ref().is_some_and(crate::host::Daemon::is_stopping) {
+            self.put(self.now + RESTART_TAKES, Happening::Start(id));
+            return;
+        }
+        host.start(self.now);
+    }
+
+    fn stop(&mut self, id: HostId) {
+        let mut effects = Vec::new();
+        self.on(id, |host, now| host.stop(now, &mut effects));
+        self.perform(id, &mut effects);
+    }
+
+    /// What does not change has no effect: tried on a second future of the router.
+    fn reload_same(&mut self, id: HostId) {
+        let Some(host) = self.hosts.get(id.0) else { return };
+        let Some(router) = host.router() else { return };
+        let mut other = router.clone();
+        // What is due is not the reload's doing.
+        let mut actions = Actions::default();
+        other.handle(self.now, vrrp::Event::Deadline, &mut actions);
+        let mut actions = Actions::default();
+        other.reconfigure(self.now, &host.config, &[], &mut actions);
+        let effects: Vec<_> = actions.as_slice().to_vec();
+        self.watch(|watch, cluster| watch.reloaded_same(cluster, id, &effects));
+        let config = host_config(self.hosts.get(id.0));
+        let mut effects = Vec::new();
+        if let Some(config) = config {
+            self.on(id, |host, now| host.reload(now, config, &mut effects));
+        }
+        self.perform(id, &mut effects);
+    }
+
+    fn on(&mut self, id: HostId, act: impl FnOnce(&mut Host, model::Instant)) {
+        let now = self.now;
+        if let Some(host) = self.hosts.get_mut(id.0) {
+            act(host, now);
+        }
+    }
+}
+
+fn host_config(host: Option<&Host>) -> Option<std::sync::Arc<model::vrrp::Config>> {
+    host.map(|host| std::sync::Arc::clone(&host.config))
+}
+
+/// In the words of a scenario.
+pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
+    let host = |id: &HostId| cluster.host_name(*id);
+    match act {
+        Act::Start(id) => format!("start {}", host(id)),
+        Act::Stop(id) => format!("stop {}", host(id)),
+        Act::Restart(id) => format!("restart {}", host(id)),
+        Act::Crash(id) => format!("crash {}", host(id)),
+        Act::KillWorker(id) => format!("kill-worker {}", host(id)),
+        Act::KillDaemon(id) => format!("kill-daemon {}", host(id)),
+        Act::Reload(id, _, name) => format!("reload {} {name}", host(id)),
+        Act::ReloadSame(id) => format!("reload {}", host(id)),
+        Act::Stall(id, span) => format!("stall {} {}", host(id), Span(*span)),
+        Act::StepClock(id, forward, by) => {
+            format!("clock {} {}{}", host(id), if *forward { '+' } else { '-' }, Span(*by))
+        }
+        Act::Cable(id, port, in_place) => {
+            format!("link {} {port} {}", host(id), if *in_place { "up" } else { "down" })
+        }
+        Act::Interface(id, port, there) => {
+            format!("link {} {port} {}", host(id), if *there { "back" } else { "gone" })
+        }
+        Act::Script(id, name, outcome) => format!("script {} {name} {}", host(id), ended(*outcome)),
+        Act::Cut(lan, from, to) => {
+            format!("cut {} {} > {}", cluster.lan_name(*lan), host(from), host(to))
+        }
+        Act::Heal(lan) => format!("heal {}", cluster.lan_name(*lan)),
+        Act::Quality(lan, quality) => format!(
+            "lan {} delay {} jitter {} loss {}% duplicate {}%",
+            cluster.lan_name(*lan),
+            Span(quality.delay),
+            Span(quality.jitter),
+            quality.loss,
+            quality.duplication
+        ),
+        Act::SlowKernel(id, delay, cost) => {
+            format!("kernel {} delay {} cost {}", host(id), Span(*delay), Span(*cost))
+        }
+        Act::Refuse(id, errno, times) => format!("kernel {} refuse {} {times}", host(id), error(*errno)),
+        Act::Deafen(id, span) => format!("kernel {} deaf {}", host(id), Span(*span)),
+        Act::Delete(id, address) => format!("delete {} {address}", host(id)),
+    }
+}
+
+fn ended(outcome: ScriptOutcome) -> String {
+    match outcome {
+        ScriptOutcome::Exited(0) => "ok".to_owned(),
+        ScriptOutcome::Exited(status) => format!("exit {status}"),
+        ScriptOutcome::Killed(signal) => format!("signal {signal}"),
+        ScriptOutcome::TimedOut => "timeout".to_owned(),
+        ScriptOutcome::NotRun => "missing".to_owned(),
+    }
+}
+
+fn error(errno: Errno) -> String {
+    match errno {
+        Errno::EEXIST => "EEXIST".to_owned(),
+        Errno::ENODEV => "ENODEV".to_owned(),
+        Errno::EBUSY => "EBUSY".to_owned(),
+        Errno::EPERM => "EPERM".to_owned(),
+        Errno(number) => number.to_string(),
+    }
+}
+
+/// From the end of a daemon to the next one.
+const RESTART_TAKES: Duration = Duration::from_millis(50);
+/// From the death of a worker to the next one.
+const WORKER_RESTART_TAKES: Duration = Duration::from_millis(20);

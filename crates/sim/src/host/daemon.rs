@@ -1,0 +1,339 @@
+//! What the vrrp worker of the daemon does, turn by turn, over a kernel that is none.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::vrrp::Config;
+use model::{IfName, Instant};
+use netlink::reconcile::Slot;
+use netlink::{Heard, Held, Keeper};
+use vrrp::{
+    Action, Actions, Announce, Arrival, Event, Holding, InstanceId, Link, Outgoing, Remembered, Router,
+};
+
+use super::kernel::Kernel;
+use super::{Effect, Frame, Input};
+
+/// The worker's state.
+#[derive(Clone, Debug)]
+pub(crate) struct Daemon {
+    router: Router,
+    keeper: Keeper<InstanceId>,
+    /// Effects that wait for their turn, oldest first.
+    line: VecDeque<Work>,
+    /// What could not be announced because its device was not up.
+    unannounced: BTreeSet<(IfName, IpAddr)>,
+    heard: Vec<Heard>,
+    phase: Phase,
+    config: Arc<Config>,
+    /// When it gives up to wait for the kernel at its end.
+    ends_by: Option<Instant>,
+    /// There is more to do at once.
+    unfinished: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Effect(Action),
+    Sweep,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    /// Links are not all known.
+    Starting(Vec<Remembered>),
+    Running,
+    Stopping,
+    Ended,
+}
+
+impl Daemon {
+    pub(crate) fn new(now: Instant, config: Arc<Config>, remembered: Vec<Remembered>) -> Self {
+        Self {
+            router: Router::new(),
+            keeper: Keeper::new(),
+            line: VecDeque::new(),
+            unannounced: BTreeSet::new(),
+            heard: Vec::new(),
+            phase: Phase::Starting(remembered),
+            config,
+            ends_by: None,
+            unfinished: Some(now),
+        }
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    pub(crate) const fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping | Phase::Ended)
+    }
+
+    /// The router, once it has a configuration and until it is stopped.
+    pub(crate) const fn router(&self) -> Option<&Router> {
+        match self.phase {
+            Phase::Running => Some(&self.router),
+            Phase::Starting(_) | Phase::Stopping | Phase::Ended => None,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let own = [self.unfinished, self.router.deadline(), self.keeper.deadline(), self.ends_by];
+        own.into_iter().flatten().min()
+    }
+
+    /// One turn; gives how long the kernel kept it waiting.
+    pub(crate) fn turn(
+        &mut self,
+        now: Instant,
+        inbox: Vec<Input>,
+        generation: u32,
+        kernel: &mut Kernel,
+        cost: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Duration {
+        let mut actions = Actions::default();
+        self.hear(now, inbox, generation, &mut actions);
+        let began = self.begin_if_possible(now, &mut actions);
+        if !matches!(self.phase, Phase::Stopping) {
+            self.announce_late(now, &mut actions);
+            self.keeper.expire(now);
+            self.router.handle(now, Event::Deadline, &mut actions);
+        }
+        self.take(actions, effects);
+        if began {
+            self.line.push_back(Work::Sweep);
+            effects.push(Effect::Began);
+        }
+        let busy = self.work(now, kernel, cost, effects);
+        if matches!(self.phase, Phase::Stopping) && self.may_end(now) {
+            self.phase = Phase::Ended;
+        }
+        busy
+    }
+
+    /// In the worker's order: the supervisor's messages, netlink, packets.
+    fn hear(&mut self, now: Instant, inbox: Vec<Input>, generation: u32, actions: &mut Actions) {
+        let mut frames = Vec::new();
+        let mut from_kernel = Vec::new();
+        for input in inbox {
+            match input {
+                Input::Script { generation: of, name, run, outcome } if of == generation => {
+                    self.router.handle(now, Event::Script { name: &name, run, outcome }, actions);
+                }
+                Input::Kernel { generation: of, events } if of == generation => from_kernel.extend(events),
+                Input::Overrun { generation: of } if of == generation => self.keeper.resynchronise(),
+                Input::Frame { at, port, frame } => frames.push((at, port, frame)),
+                Input::Script { .. } | Input::Kernel { .. } | Input::Overrun { .. } => {}
+            }
+        }
+        self.keeper.hear(now, from_kernel, &mut self.heard);
+        self.serve_netlink(now, actions);
+        if matches!(self.phase, Phase::Running) {
+            for (at, port, frame) in frames {
+                self.receive(now, at, &port, &frame, actions);
+            }
+        }
+    }
+
+    fn serve_netlink(&mut self, now: Instant, actions: &mut Actions) {
+        for heard in std::mem::take(&mut self.heard) {
+            let Heard::Link { name, link } = heard else { continue };
+            if !matches!(self.phase, Phase::Running) {
+                continue;
+            }
+            let link = link.map(|at| Link { index: at.index, up: at.up, address: at.address });
+            self.router.handle(now, Event::Link { name: &name, link }, actions);
+            if link.is_some_and(|link| link.up) {
+                for (_, address) in self.unannounced.extract_if(.., |(on, _)| *on == name) {
+                    self.router.handle(now, Event::Held { device: &name, address }, actions);
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, now: Instant, at: Instant, port: &IfName, frame: &Frame, actions: &mut Actions) {
+        match frame {
+            Frame::Advert { source, destination, bytes } => {
+                let Some((link, _)) = self.keeper.device(port) else { return };
+                let advert = wire::vrrp::parse(bytes, *source, *destination);
+                let (source, destination) = (*source, *destination);
+                let arrival = Arrival { link, source, destination, ttl: wire::vrrp::TTL, advert };
+                self.router.handle(at, Event::Advert(arrival), actions);
+            }
+            Frame::Answer { address, mac } if !self.keeper.is_own(*mac) => {
+                let claim = Event::Claim { device: port, address: *address, mac: *mac };
+                self.router.handle(now, claim, actions);
+            }
+            Frame::Answer { .. } | Frame::Announce { .. } | Frame::Ask { .. } => {}
+        }
+    }
+
+    /// Whether it did.
+    fn begin_if_possible(&mut self, now: Instant, actions: &mut Actions) -> bool {
+        let Phase::Starting(remembered) = &mut self.phase else { return false };
+        if !self.keeper.is_synchronised() {
+            return false;
+        }
+        let remembered = std::mem::take(remembered);
+        self.phase = Phase::Running;
+        self.keeper.configure(&self.config);
+        for (name, link) in self.keeper.links() {
+            let link = link.map(|at| Link { index: at.index, up: at.up, address: at.address });
+            self.router.handle(now, Event::Link { name, link }, actions);
+        }
+        self.router.reconfigure(now, &self.config, &remembered, actions);
+        true
+    }
+
+    fn announce_late(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(Slot { device, prefix }) = self.keeper.take_late() {
+            let held = Event::Held { device: &device, address: prefix.address() };
+            self.router.handle(now, held, actions);
+        }
+    }
+
+    pub(crate) fn reload(&mut self, now: Instant, config: Arc<Config>, effects: &mut Vec<Effect>) {
+        self.config = config;
+        if matches!(self.phase, Phase::Running) {
+            let mut actions = Actions::default();
+            self.keeper.configure(&self.config);
+            self.router.reconfigure(now, &self.config, &[], &mut actions);
+            self.take(actions, effects);
+            self.unfinished = Some(now);
+        }
+    }
+
+    pub(crate) fn stop(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Stopping | Phase::Ended) {
+            return;
+        }
+        // Of what waits, nothing is taken up or told to the links any more.
+        self.line.retain(|work| match work {
+            Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty(),
+            Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
+            Work::Effect(_) | Work::Sweep => true,
+        });
+        let mut actions = Actions::default();
+        self.router.stop(now, &mut actions);
+        self.take(actions, effects);
+        self.phase = Phase::Stopping;
+        self.ends_by = Some(now + PATIENCE_AT_END);
+        self.unfinished = Some(now);
+    }
+
+    fn may_end(&self, now: Instant) -> bool {
+        let done = self.line.is_empty() && self.keeper.is_idle();
+        done || self.ends_by.is_some_and(|by| by <= now)
+    }
+
+    /// Sends advertisements at once and puts everything else in line.
+    fn take(&mut self, mut actions: Actions, effects: &mut Vec<Effect>) {
+        for action in actions.drain() {
+            match action {
+                Action::Transmit(outgoing) => self.transmit(outgoing, effects),
+                other => self.line.push_back(Work::Effect(other)),
+            }
+        }
+    }
+
+    fn transmit(&self, outgoing: Arc<Outgoing>, effects: &mut Vec<Effect>) {
+        if let Some(port) = self.keeper.name_of(outgoing.link) {
+            for destination in outgoing.destinations() {
+                let mut bytes = Vec::new();
+                wire::vrrp::emit(&outgoing.advert(), outgoing.source, destination, &mut bytes);
+                let frame = Frame::Advert { source: outgoing.source, destination, bytes: bytes.into() };
+                effects.push(Effect::Send { port: port.clone(), frame });
+            }
+        }
+        effects.push(Effect::Did(Action::Transmit(outgoing)));
+    }
+
+    /// Works through the line. A kernel that takes its time keeps it waiting after each batch.
+    fn work(
+        &mut self,
+        now: Instant,
+        kernel: &mut Kernel,
+        cost: Duration,
+        effects: &mut Vec<Effect>,
+    ) -> Duration {
+        self.unfinished = None;
+        loop {
+            let issued = self.keeper.step(now);
+            self.keeper.take_reports();
+            let requests = kernel.carry_out(self.keeper.batch());
+            self.keeper.sent();
+            if issued > 0 && !cost.is_zero() {
+                let busy = cost * requests;
+                self.unfinished = Some(now + busy);
+                return busy;
+            }
+            if issued == 0 {
+                match self.line.pop_front() {
+                    None => break,
+                    Some(Work::Sweep) => self.sweep(),
+                    Some(Work::Effect(action)) => self.carry_out(action, effects),
+                }
+            }
+        }
+        if self.keeper.has_late() {
+            self.unfinished = Some(now);
+        }
+        Duration::ZERO
+    }
+
+    fn sweep(&mut self) {
+        let config = Arc::clone(&self.config);
+        self.keeper.sweep(config.instances.iter().flat_map(|instance| &instance.addresses));
+    }
+
+    fn carry_out(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        match &action {
+            Action::Transmit(outgoing) => return self.transmit(Arc::clone(outgoing), effects),
+            Action::Hold(holding) => self.hold(holding),
+            Action::Announce(announce) => self.announce(announce, effects),
+            Action::Probe { device, address } => {
+                let frame = Frame::Ask { address: *address };
+                effects.push(Effect::Send { port: device.clone(), frame });
+            }
+            Action::RunScript { script, run } => {
+                effects.push(Effect::Run { name: Arc::clone(script), run: *run });
+            }
+            Action::Notice(notice) => {
+                effects.push(Effect::Said(notice.clone()));
+                return;
+            }
+            Action::Notify(_)
+            | Action::NotifyGroup(_)
+            | Action::Publish { .. }
+            | Action::Withdraw { .. }
+            | Action::Changed(_) => {}
+        }
+        effects.push(Effect::Did(action));
+    }
+
+    fn hold(&mut self, holding: &Holding) {
+        let held = self.keeper.hold(holding.instance, &holding.name, &holding.addresses);
+        if held == Held::AfterRelease {
+            self.line.push_front(Work::Effect(Action::Hold(holding.clone())));
+        }
+    }
+
+    fn announce(&mut self, announce: &Announce, effects: &mut Vec<Effect>) {
+        let up = self.keeper.standing(&announce.device).is_some_and(|link| link.up);
+        let Some((_, mac)) = self.keeper.device(&announce.device).filter(|_| up) else {
+            self.unannounced.insert((announce.device.clone(), announce.address));
+            return;
+        };
+        for _ in 0..announce.count {
+            let frame = Frame::Announce { address: announce.address, mac };
+            effects.push(Effect::Send { port: announce.device.clone(), frame });
+        }
+    }
+}
+
+/// How long a worker that ends waits for the kernel.
+const PATIENCE_AT_END: Duration = Duration::from_secs(3);

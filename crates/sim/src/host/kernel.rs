@@ -1,0 +1,219 @@
+//! A kernel that is none: links, addresses, answers, and the ways in which a real one disappoints.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use model::{IfIndex, IfName, MacAddr, Prefix};
+use netlink::request::{NewAddress, PROTOCOL, decode};
+use netlink::{Address, AddressFlags, Errno, Event, Link, Request, Sequence};
+
+/// Links and addresses of one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernel {
+    links: BTreeMap<IfIndex, Link>,
+    addresses: VecDeque<Address>,
+    next_index: u32,
+    /// Refuses so many requests that change something.
+    refusals: VecDeque<Errno>,
+    /// What it has said and nobody has read.
+    said: Vec<Event>,
+    /// It keeps who has set an address (kernels from 5.18 on).
+    tells_protocol: bool,
+}
+
+impl Kernel {
+    pub(crate) fn new(tells_protocol: bool) -> Self {
+        let mut kernel = Self {
+            links: BTreeMap::new(),
+            addresses: VecDeque::new(),
+            next_index: 1,
+            refusals: VecDeque::new(),
+            said: Vec::new(),
+            tells_protocol,
+        };
+        if let Ok(name) = "lo".parse() {
+            kernel.add_link(name, MacAddr::ZERO, true);
+            let loopback = Prefix::new([127, 0, 0, 1].into(), 8).ok();
+            if let Some((index, prefix)) = kernel.index_of_loopback().zip(loopback) {
+                // IFAPROT_KERNEL_LO.
+                kernel.add_address(index, prefix, 1);
+            }
+        }
+        kernel
+    }
+
+    /// What it has said since the last call.
+    pub(crate) fn take_said(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.said)
+    }
+
+    pub(crate) fn refuse(&mut self, errno: Errno, times: u32) {
+        self.refusals = (0..times).map(|_| errno).collect();
+    }
+
+    pub(crate) fn refuses(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
+    pub(crate) fn add_link(&mut self, name: IfName, mac: MacAddr, loopback: bool) {
+        let Ok(index) = IfIndex::try_from(self.next_index) else { return };
+        self.next_index += 1;
+        let link = Link {
+            index,
+            name,
+            up: true,
+            running: true,
+            loopback,
+            multicast: !loopback,
+            mac: Some(mac),
+            master: None,
+            mtu: 1500,
+            kind: None,
+        };
+        self.said.push(Event::LinkChanged(link.clone()));
+        self.links.insert(index, link);
+    }
+
+    pub(crate) fn remove_link(&mut self, name: &IfName) {
+        let Some(index) = self.index(name) else { return };
+        for address in self.addresses.iter().filter(|one| one.index == index) {
+            self.said.push(Event::AddressGone(address.clone()));
+        }
+        self.addresses.retain(|address| address.index != index);
+        self.links.remove(&index);
+        self.said.push(Event::LinkGone { index, name: name.clone() });
+    }
+
+    /// The cable is pulled or put back.
+    pub(crate) fn set_running(&mut self, name: &IfName, running: bool) {
+        let link = self.links.values_mut().find(|link| link.name == *name);
+        if let Some(link) = link.filter(|link| link.running != running) {
+            link.running = running;
+            self.said.push(Event::LinkChanged(link.clone()));
+        }
+    }
+
+    /// The host's own address.
+    pub(crate) fn add_own(&mut self, name: &IfName, prefix: Prefix) {
+        if let Some(index) = self.index(name) {
+            self.add_address(index, prefix, 0);
+        }
+    }
+
+    /// Somebody else deletes an address, wherever it is.
+    pub(crate) fn delete_foreign(&mut self, address: IpAddr) {
+        let gone: Vec<_> =
+            self.addresses.iter().filter(|one| one.prefix.address() == address).cloned().collect();
+        self.addresses.retain(|one| one.prefix.address() != address);
+        self.said.extend(gone.into_iter().map(Event::AddressGone));
+    }
+
+    pub(crate) fn index(&self, name: &IfName) -> Option<IfIndex> {
+        self.links.values().find(|link| link.name == *name).map(|link| link.index)
+    }
+
+    /// Whether packets pass this link.
+    pub(crate) fn carries(&self, name: &IfName) -> bool {
+        self.links.values().any(|link| link.name == *name && link.carries())
+    }
+
+    /// Whether it answers for this address, on whatever link.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|one| one.prefix.address() == address)
+    }
+
+    /// Whether this link has exactly this.
+    pub(crate) fn holds(&self, name: &IfName, prefix: Prefix) -> bool {
+        self.index(name)
+            .is_some_and(|index| self.addresses.iter().any(|one| one.index == index && one.prefix == prefix))
+    }
+
+    /// Works off a batch, as a real kernel does within the call that sends it, and says how many requests it had.
+    pub(crate) fn carry_out(&mut self, batch: &[u8]) -> u32 {
+        let mut count = 0;
+        for (sequence, request) in decode(batch) {
+            count += 1;
+            self.answer(sequence, request);
+        }
+        count
+    }
+
+    fn answer(&mut self, sequence: Sequence, request: Request) {
+        let result = match request {
+            Request::DumpLinks => {
+                self.said.extend(self.links.values().cloned().map(Event::LinkChanged));
+                self.said.push(Event::DumpDone { sequence, result: Ok(()) });
+                return;
+            }
+            Request::DumpAddresses => {
+                self.said.extend(self.addresses.iter().cloned().map(Event::AddressAdded));
+                self.said.push(Event::DumpDone { sequence, result: Ok(()) });
+                return;
+            }
+            Request::AddAddress(new) => self.add(&new),
+            Request::DeleteAddress { index, prefix } => self.delete(index, prefix),
+            Request::CreateVeth { .. }
+            | Request::CreateBridge { .. }
+            | Request::SetMaster { .. }
+            | Request::SetUp(_)
+            | Request::SetDown(_)
+            | Request::SetMac { .. }
+            | Request::Rename { .. }
+            | Request::Move { .. }
+            | Request::DeleteLink(_) => Err(Errno::EPERM),
+        };
+        self.said.push(Event::Ack { sequence, result: result.map_err(Into::into) });
+    }
+
+    fn add(&mut self, new: &NewAddress) -> Result<(), Errno> {
+        if let Some(errno) = self.refusals.pop_front() {
+            return Err(errno);
+        }
+        if !self.links.contains_key(&new.index) {
+            return Err(Errno::ENODEV);
+        }
+        if self.position(new.index, new.prefix).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        self.add_address(new.index, new.prefix, if self.tells_protocol { PROTOCOL } else { 0 });
+        Ok(())
+    }
+
+    fn delete(&mut self, index: IfIndex, prefix: Prefix) -> Result<(), Errno> {
+        if let Some(errno) = self.refusals.pop_front() {
+            return Err(errno);
+        }
+        if !self.links.contains_key(&index) {
+            return Err(Errno::ENODEV);
+        }
+        let gone = self.position(index, prefix).and_then(|at| self.addresses.remove(at));
+        let gone = gone.ok_or(Errno::EADDRNOTAVAIL)?;
+        self.said.push(Event::AddressGone(gone));
+        Ok(())
+    }
+
+    fn position(&self, index: IfIndex, prefix: Prefix) -> Option<usize> {
+        self.addresses.iter().position(|one| one.index == index && one.prefix == prefix)
+    }
+
+    fn add_address(&mut self, index: IfIndex, prefix: Prefix, protocol: u8) {
+        let same_network = |one: &Address| one.index == index && one.prefix.network() == prefix.network();
+        let secondary = self.addresses.iter().any(same_network);
+        let address = Address {
+            index,
+            prefix,
+            peer: None,
+            scope: 0,
+            broadcast: None,
+            label: None,
+            flags: AddressFlags(u32::from(secondary)),
+            protocol: if self.tells_protocol { protocol } else { 0 },
+        };
+        self.said.push(Event::AddressAdded(address.clone()));
+        self.addresses.push_back(address);
+    }
+
+    fn index_of_loopback(&self) -> Option<IfIndex> {
+        self.links.values().find(|link| link.loopback).map(|link| link.index)
+    }
+}

@@ -1,0 +1,111 @@
+//! Where addresses are, and where clients believe them to be.
+
+use std::time::Duration;
+
+use model::Instant;
+use vrrp::StateName;
+
+use super::election::{Member, Part};
+use super::{Rule, Watch};
+use crate::Cluster;
+
+impl Watch {
+    /// A master's kernel has its addresses, and no other's.
+    pub(super) fn judge_addresses(&mut self, cluster: &Cluster, part: &Part<'_>) {
+        let now = cluster.now;
+        for member in &part.members {
+            let since = member.seen.map_or(Instant::ZERO, |seen| seen.since);
+            let ready = self.excuses.kernel(member.id()).max(since) + part.slack(cluster);
+            if now < ready {
+                self.judge_again(now, ready, part.key);
+            } else if !member.host.refuses() && !self.excuses.has_remains(member.id()) {
+                self.judge_held(cluster, member);
+            }
+        }
+    }
+
+    fn judge_held(&mut self, cluster: &Cluster, member: &Member<'_>) {
+        let host = member.host;
+        for address in &member.instance.addresses {
+            let holds = host.holds(&address.device, address.prefix);
+            let there = host.ports.get(&address.device).is_some_and(|port| port.there);
+            let own = host.ports.values().any(|port| port.address == Some(address.prefix));
+            let elsewhere = |one: &&model::vrrp::Instance| {
+                one.name != *member.name
+                    && one.addresses.iter().any(|other| other.prefix == address.prefix)
+                    && self
+                        .ledger
+                        .seen(host.id, &one.name)
+                        .is_some_and(|seen| seen.state == StateName::Master)
+            };
+            let other = host.config.instances.iter().any(|one| elsewhere(&one));
+            if member.is_master() && there && !holds {
+                let text = format!(
+                    "{} is master of {} and does not hold {}",
+                    host.name, member.name, address.prefix
+                );
+                self.broken(cluster.now, Rule::Addresses, text);
+            }
+            if !member.is_master() && holds && !own && !other {
+                let text =
+                    format!("{} is not master of {} and holds {}", host.name, member.name, address.prefix);
+                self.broken(cluster.now, Rule::Addresses, text);
+            }
+        }
+    }
+
+    /// Clients know a new master, and one that another contended with.
+    pub(super) fn judge_clients(&mut self, cluster: &Cluster, part: &Part<'_>) {
+        let mut masters = part.masters();
+        let (Some(master), None) = (masters.next(), masters.next()) else { return };
+        let Some(seen) = master.seen else { return };
+        let contended = self.contended.get(&(master.id(), part.key)).copied().unwrap_or(Instant::ZERO);
+        let must = seen.since.max(contended);
+        let by =
+            must + master.instance.garp.delay.unwrap_or_default() + ANNOUNCED_WITHIN + part.slack(cluster);
+        let excused = self.excuses.kernel(master.id()).max(self.excuses.path(master.id()));
+        if cluster.now < by.max(excused) {
+            self.judge_again(cluster.now, by.max(excused), part.key);
+            return;
+        }
+        if excused < must && self.excuses.lan(part.key.lan) < must {
+            for client in part.members.iter().filter(|member| member.id() != master.id()) {
+                if self.excuses.path(client.id()) < must {
+                    self.judge_client(cluster, part, master, client, must);
+                }
+            }
+        }
+    }
+
+    fn judge_client(
+        &mut self,
+        cluster: &Cluster,
+        part: &Part<'_>,
+        master: &Member<'_>,
+        client: &Member<'_>,
+        must: Instant,
+    ) {
+        for address in &master.instance.addresses {
+            let port = master.host.ports.get(&address.device).filter(|port| port.lan == part.key.lan);
+            let Some(port) = port.filter(|port| port.there && address.prefix.address().is_ipv4()) else {
+                continue;
+            };
+            let key = (client.id(), part.key.lan, address.prefix.address());
+            let believed = self.caches.get(&key).copied();
+            let right = believed.is_some_and(|cached| cached.who == port.mac && cached.at >= must);
+            let fresh = believed.is_some_and(|cached| cached.who == port.mac);
+            if !right && !fresh {
+                let text = format!(
+                    "{} is master since {must} and a client at {} was not told where {} is",
+                    master.host.name,
+                    client.host.name,
+                    address.prefix.address()
+                );
+                self.broken(cluster.now, Rule::Announced, text);
+            }
+        }
+    }
+}
+
+/// From the moment at which something is to be announced to the last announcement that may do it, beyond the second burst's delay.
+const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);

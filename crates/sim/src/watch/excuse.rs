@@ -1,0 +1,132 @@
+//! What cannot be expected, and until when.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::Instant;
+use model::vrrp::{Config, Script};
+
+use crate::{Act, Cluster, HostId, LanId};
+
+/// Until when hosts and LANs are excused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Excuses {
+    hosts: BTreeMap<HostId, Instant>,
+    /// When something last happened to a host's ports or power.
+    paths: BTreeMap<HostId, Instant>,
+    lans: BTreeMap<LanId, Instant>,
+    /// Whose addresses may be other than they should.
+    kernels: BTreeMap<HostId, Instant>,
+    /// Daemons that died whole, and left their addresses.
+    remains: BTreeMap<HostId, bool>,
+}
+
+impl Excuses {
+    /// When the host has recovered from all that happened to it.
+    pub(super) fn host(&self, host: HostId) -> Instant {
+        self.hosts.get(&host).copied().unwrap_or(Instant::ZERO)
+    }
+
+    /// Since when its packets pass as they do.
+    pub(super) fn path(&self, host: HostId) -> Instant {
+        self.paths.get(&host).copied().unwrap_or(Instant::ZERO)
+    }
+
+    /// Since when a LAN is as it is.
+    pub(super) fn lan(&self, lan: LanId) -> Instant {
+        self.lans.get(&lan).copied().unwrap_or(Instant::ZERO)
+    }
+
+    /// When the host's addresses are as they should be again.
+    pub(super) fn kernel(&self, host: HostId) -> Instant {
+        self.kernels.get(&host).copied().unwrap_or(Instant::ZERO).max(self.host(host))
+    }
+
+    pub(super) fn has_remains(&self, host: HostId) -> bool {
+        self.remains.get(&host).copied().unwrap_or(false)
+    }
+
+    pub(super) fn take(&mut self, cluster: &Cluster, act: &Act) {
+        let now = cluster.now;
+        match act {
+            Act::Cut(lan, ..) | Act::Heal(lan) | Act::Quality(lan, _) => {
+                self.lans.insert(*lan, now + cluster.longest(*lan));
+            }
+            Act::Start(host) | Act::Restart(host) | Act::KillWorker(host) => {
+                self.remains.insert(*host, false);
+                let scripts = scripts_settle(cluster, *host);
+                self.until(*host, now + START_TAKES + scripts);
+                self.paths.insert(*host, now);
+            }
+            Act::Reload(host, config, _) => {
+                let scripts = config.scripts.iter().map(settles).max().unwrap_or_default();
+                self.until(*host, now + SOON + scripts);
+            }
+            Act::Stop(host) => self.until(*host, now + SOON),
+            Act::Crash(host) => {
+                self.remains.insert(*host, false);
+                self.paths.insert(*host, now);
+                self.until(*host, now);
+            }
+            Act::KillDaemon(host) => {
+                self.remains.insert(*host, true);
+                self.until(*host, now);
+            }
+            Act::Cable(host, ..) | Act::Interface(host, ..) => {
+                self.paths.insert(*host, now);
+                self.until(*host, now + SOON);
+            }
+            Act::Stall(host, span) => {
+                self.paths.insert(*host, now + *span);
+                self.until(*host, now + *span + SOON);
+            }
+            Act::Script(host, ..) => self.until(*host, now + scripts_settle(cluster, *host)),
+            Act::Refuse(host, _, times) => {
+                self.kernel_until(*host, now + REFUSAL * 2_u32.saturating_pow(*times))
+            }
+            Act::Deafen(host, span) => {
+                self.until(*host, now + *span + AFTER_DEAFNESS);
+                self.kernel_until(*host, now + *span + REFUSAL * 8);
+            }
+            Act::Delete(host, _) => {
+                self.kernel_until(*host, now + netlink::reconcile::PUT_BACK_SPAN + REFUSAL)
+            }
+            Act::SlowKernel(host, ..) => self.until(*host, now + AFTER_DEAFNESS),
+            Act::StepClock(..) | Act::ReloadSame(_) => {}
+        }
+    }
+
+    /// A refusal still waits for its request.
+    pub(super) fn still_refuses(&mut self, host: HostId, now: Instant) {
+        self.kernel_until(host, now + REFUSAL * 16);
+    }
+
+    fn until(&mut self, host: HostId, at: Instant) {
+        let until = self.hosts.entry(host).or_default();
+        *until = at.max(*until);
+    }
+
+    fn kernel_until(&mut self, host: HostId, at: Instant) {
+        let until = self.kernels.entry(host).or_default();
+        *until = at.max(*until);
+    }
+}
+
+fn scripts_settle(cluster: &Cluster, host: HostId) -> Duration {
+    let config: Option<&Config> = cluster.hosts.get(host.0).map(|host| &*host.config);
+    config.and_then(|config| config.scripts.iter().map(settles).max()).unwrap_or_default()
+}
+
+/// How long until a script's verdict follows its service.
+fn settles(script: &Script) -> Duration {
+    (script.interval.max(script.timeout) + script.timeout) * (script.rise.max(script.fall) + 1)
+}
+
+/// What follows at once.
+const SOON: Duration = Duration::from_millis(20);
+/// From the start of a daemon to its listening.
+const START_TAKES: Duration = Duration::from_millis(200);
+/// From the end of a deafness to the knowledge of all that was missed.
+const AFTER_DEAFNESS: Duration = Duration::from_secs(1);
+/// The first pause after a refusal, and a bit.
+const REFUSAL: Duration = Duration::from_millis(1100);

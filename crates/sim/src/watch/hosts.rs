@@ -1,0 +1,135 @@
+//! What one host promises by itself.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::Priority;
+use model::vrrp::Transport;
+use vrrp::{Action, Notice, Outgoing, Reason, StateName};
+
+use super::{Rule, Watch};
+use crate::{Cluster, HostId, LanId};
+
+impl Watch {
+    /// After a turn: no deadline in the past, groups whole.
+    pub(crate) fn after_turn(&mut self, cluster: &Cluster, id: HostId) {
+        let Some(host) = cluster.hosts.get(id.0) else { return };
+        if host.refuses() {
+            self.excuses.still_refuses(id, cluster.now);
+        }
+        let Some(router) = host.router().filter(|_| host.busy_until <= cluster.now) else { return };
+        if let Some(deadline) = router.deadline().filter(|deadline| *deadline <= cluster.now) {
+            let text = format!("{} has a deadline at {deadline}, which is not in the future", host.name);
+            self.broken(cluster.now, Rule::Deadline, text);
+        }
+        for group in router.groups() {
+            for status in router.status().filter(|status| group.members.contains(&status.name)) {
+                if status.state != group.state {
+                    let text = format!(
+                        "{} of {} is {} in sync group {}, which is {}",
+                        status.name, host.name, status.state, group.name, group.state
+                    );
+                    self.broken(cluster.now, Rule::GroupMovesAsOne, text);
+                }
+            }
+        }
+    }
+
+    pub(super) fn check_priority(&mut self, cluster: &Cluster, id: HostId, name: &str, priority: Priority) {
+        let Some(host) = cluster.hosts.get(id.0) else { return };
+        let Some(instance) = host.config.instances.iter().find(|one| one.name == name) else { return };
+        let owner = instance.priority == Priority::OWNER;
+        if owner != (priority == Priority::OWNER) || priority == Priority::RELEASE {
+            let text = format!("{name} of {} has effective priority {priority}", host.name);
+            self.broken(cluster.now, Rule::Priority, text);
+        }
+    }
+
+    pub(super) fn transmitted(&mut self, cluster: &Cluster, id: HostId, outgoing: &Outgoing) {
+        let Some(host) = cluster.hosts.get(id.0) else { return };
+        let release = outgoing.priority == Priority::RELEASE;
+        let is_it = |instance: &&model::vrrp::Instance| {
+            let link = instance.interface.as_ref().and_then(|name| host.index(name));
+            instance.vrid == outgoing.vrid
+                && instance.family == outgoing.family
+                && link == Some(outgoing.link)
+        };
+        let Some(instance) = host.config.instances.iter().find(is_it) else { return };
+        let name: Arc<str> = instance.name.as_str().into();
+        if release {
+            self.await_release(cluster, id, &name);
+        }
+        self.ledger.transmitted(id, &name, release, cluster.now);
+    }
+
+    pub(super) fn said(&mut self, cluster: &Cluster, id: HostId, notice: &Notice) {
+        let Notice::Entering { instance, state, reason } = notice else { return };
+        let was_interrupted = self.interrupted.remove(&(id, Arc::clone(instance)));
+        match (state, reason) {
+            (StateName::Master, Reason::MasterDown { .. } | Reason::Released { .. }) => {
+                self.judge_takeover(cluster, id, instance);
+            }
+            (StateName::Backup, Reason::Better { master, theirs, ours }) => {
+                self.judge_yield(cluster, id, instance, (*theirs, *master), *ours);
+            }
+            (StateName::Backup, Reason::Startup) if was_interrupted => {
+                let host = cluster.host_name(id);
+                let text =
+                    format!("{instance} of {host} was master until its worker died, and starts as a backup");
+                self.broken(cluster.now, Rule::Adoption, text);
+            }
+            _ => {}
+        }
+    }
+
+    /// A master hears another one.
+    pub(super) fn heard_advert(
+        &mut self,
+        cluster: &Cluster,
+        to: HostId,
+        lan: LanId,
+        source: IpAddr,
+        bytes: &[u8],
+    ) {
+        let Some(host) = cluster.hosts.get(to.0) else { return };
+        // Version and type, then the VRID (RFC 9568 §5.1).
+        let vrid = bytes.get(1).copied();
+        for instance in &host.config.instances {
+            let unicast_to_others = match &instance.transport {
+                Transport::Multicast { .. } => false,
+                Transport::Unicast { peers, .. } => peers.iter().all(|peer| peer.address != source),
+            };
+            let Some(key) = self.ledger.key(to, &instance.name).filter(|key| key.lan == lan) else {
+                continue;
+            };
+            let is_master =
+                self.ledger.seen(to, &instance.name).is_some_and(|seen| seen.state == StateName::Master);
+            if vrid == Some(key.vrid.get()) && is_master && !unicast_to_others {
+                self.contended.insert((to, key), cluster.now);
+            }
+        }
+    }
+
+    pub(crate) fn reloaded_same(&mut self, cluster: &Cluster, id: HostId, actions: &[Action]) {
+        if let Some(first) = actions.first() {
+            let host = cluster.host_name(id);
+            let text = format!("a reload of the same configuration on {host} did {first:?}");
+            self.broken(cluster.now, Rule::SameReload, text);
+        }
+    }
+
+    /// Its daemon has ended, orderly.
+    pub(super) fn stopped(&mut self, cluster: &Cluster, id: HostId) {
+        let Some(host) = cluster.hosts.get(id.0) else { return };
+        if self.excuses.kernel(id) > cluster.now || host.refuses() {
+            return;
+        }
+        for address in host.config.instances.iter().flat_map(|instance| &instance.addresses) {
+            let own = host.ports.values().any(|port| port.address == Some(address.prefix));
+            if !own && host.holds(&address.device, address.prefix) {
+                let text = format!("{} has stopped and left {}", host.name, address.prefix);
+                self.broken(cluster.now, Rule::LeavesNothing, text);
+            }
+        }
+    }
+}
