@@ -18,12 +18,23 @@ pub(crate) enum NumberError {
 /// # Errors
 /// See [`NumberError`].
 pub(crate) fn integer(text: &str) -> Result<i64, NumberError> {
+    if let Some(number) = short(text) {
+        return i64::try_from(number).map_err(|_| NumberError::TooLarge);
+    }
     let text = text.trim_start();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(NumberError::Invalid);
     }
     text.parse().map_err(|_| NumberError::TooLarge)
+}
+
+/// What nearly all numbers are: a few digits and nothing else.
+fn short(text: &str) -> Option<u64> {
+    let mut digits = text.bytes();
+    let is_short = (1..=18).contains(&text.len());
+    let push = |number, digit: u8| digit.is_ascii_digit().then(|| push_digit(number, digit));
+    is_short.then(|| digits.try_fold(0, push)).flatten()
 }
 
 /// A whole number without a minus sign, as large as the kernel has any.
@@ -84,6 +95,9 @@ pub(crate) struct Micros {
 /// # Errors
 /// See [`NumberError`].
 pub(crate) fn decimal(text: &str, decimals: u8) -> Result<Micros, NumberError> {
+    if let Some(value) = short(text).and_then(|seconds| seconds.checked_mul(1_000_000)) {
+        return Ok(Micros { value, rounded: false });
+    }
     let text = text.trim_start();
     let text = text.strip_prefix('+').unwrap_or(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

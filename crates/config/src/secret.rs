@@ -18,7 +18,8 @@ const STARS: &str = "*****";
 const LONGEST: usize = 32;
 
 struct Words {
-    secret: HashSet<&'static str>,
+    /// There are three, and every line is compared with them.
+    secret: Vec<&'static str>,
     public: HashSet<&'static str>,
 }
 
@@ -27,21 +28,21 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         keyword::all()
             .filter(move |(_, keyword)| keyword.secret == secret)
             .map(|(_, keyword)| keyword.name)
-            .collect::<HashSet<_>>()
+            .collect::<BTreeSet<_>>()
     };
-    let secret: HashSet<_> = names(true);
+    let secret = names(true);
     let public = names(false).difference(&secret).copied().collect();
-    Words { secret, public }
+    Words { secret: secret.into_iter().collect(), public }
 });
 
 /// Whether the word is a keyword whose value is a password or key.
 pub(crate) fn is_keyword_of_secret(word: &str) -> bool {
-    WORDS.secret.contains(word)
+    WORDS.secret.contains(&word)
 }
 
 /// Whether the word is a keyword of any block.
 pub(crate) fn is_keyword(word: &str) -> bool {
-    WORDS.public.contains(word) || WORDS.secret.contains(word)
+    WORDS.public.contains(word) || is_keyword_of_secret(word)
 }
 
 /// Whether the word is, or is a slip of the pen away from, a keyword whose value is a password or key.
@@ -49,14 +50,7 @@ pub(crate) fn is_near_secret(word: &str) -> bool {
     if !is_identifier(word) || WORDS.public.contains(word) {
         return false;
     }
-    // A map would do for equal words only. There are three.
-    #[expect(clippy::iter_over_hash_type, reason = "any of them will do, in any order")]
-    for secret in &WORDS.secret {
-        if keyword::nearest_of(word, std::iter::once(secret), |secret| secret).is_some() {
-            return true;
-        }
-    }
-    false
+    keyword::nearest_of(word, WORDS.secret.iter(), |secret| secret).is_some()
 }
 
 /// Whether a password or key may follow the word, by what it sounds like.
@@ -64,7 +58,7 @@ pub(crate) fn may_precede_secret(word: &str) -> bool {
     if word.len() < 3 || !is_identifier(word) || WORDS.public.contains(word) {
         return false;
     }
-    if WORDS.secret.contains(word) {
+    if is_keyword_of_secret(word) {
         return true;
     }
     let word = word.to_ascii_lowercase();

@@ -44,7 +44,7 @@ impl<'a> Statement<'a> {
 
     /// Whether a comment begins inside its last word: right behind it, but for one that a quote ends.
     pub(crate) fn is_cut_by_comment(&self) -> bool {
-        !self.passage.text.ends_with('"') && self.passage.is_cut_by_comment()
+        !self.passage.is_plain && !self.passage.text.ends_with('"') && self.passage.is_cut_by_comment()
     }
 
     /// Where the statement stands.

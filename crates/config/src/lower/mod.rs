@@ -237,7 +237,7 @@ pub(crate) fn settings<'n, 'a>(
     for node in nodes {
         let keyword = node.keyword;
         // Commands have quoting rules of their own.
-        if keyword.is_none_or(|keyword| !keyword.takes_command()) {
+        if node.statement.unpaired.is_some() && keyword.is_none_or(|keyword| !keyword.takes_command()) {
             report_quote(node, report);
         }
         report_foreign_signs(node, report);
@@ -265,10 +265,11 @@ fn report_quote(node: &Node<'_>, report: &mut Report) {
 
 /// Remarks on a value whose end was taken for a comment.
 fn report_cut_word(node: &Node<'_>, keyword: &keyword::Keyword, report: &mut Report) {
-    let Some(last) = node.arguments().last() else { return };
-    if !keyword.takes_text() || !node.statement.is_cut_by_comment() {
+    // Nearly all lines are told apart by the first question.
+    if !node.statement.is_cut_by_comment() || !keyword.takes_text() {
         return;
     }
+    let Some(last) = node.arguments().last() else { return };
     let headline = if keyword.secret {
         "a comment begins inside this word, and only what stands before it counts".to_owned()
     } else {
@@ -287,8 +288,8 @@ fn report_foreign_signs(node: &Node<'_>, report: &mut Report) {
         );
     }
     let is_plain = |keyword: &keyword::Keyword| keyword.takes_plain_value();
-    let last = node.arguments().last().filter(|_| node.keyword.is_none_or(is_plain));
-    if let Some(last) = last.filter(|last| last.text.ends_with(';')) {
+    let last = node.arguments().last().filter(|last| last.text.ends_with(';'));
+    if let Some(last) = last.filter(|_| node.keyword.is_none_or(is_plain)) {
         let length = last.span.end() - last.span.start();
         let sign = last.span.part(length.saturating_sub(1)..length);
         report.push(

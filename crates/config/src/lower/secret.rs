@@ -36,14 +36,15 @@ impl Secrets {
     /// Notes the secrets of a block of the top level.
     pub(super) fn find(&mut self, node: &Node<'_>, report: &mut Report) {
         let is_after = std::mem::replace(&mut self.waits, waits(node));
-        let mut nodes = vec![(node, Place::Keywords, is_after)];
-        while let Some((node, place, is_after)) = nodes.pop() {
-            hide(node, place, is_after, report);
-            let mut is_after = false;
+        hide(node, Place::Keywords, is_after, report);
+        let mut blocks = vec![(node, Place::Keywords)];
+        while let Some((node, place)) = blocks.pop() {
             let inner = inside(node, place);
+            let mut is_after = false;
             for child in node.children() {
-                nodes.push((child, inner, is_after));
+                hide(child, inner, is_after, report);
                 is_after = waits(child);
+                blocks.extend(child.block.is_some().then_some((child, inner)));
             }
         }
     }
@@ -92,10 +93,10 @@ fn hide(node: &Node<'_>, place: Place, is_after: bool, report: &mut Report) {
         None if is_after => 0,
         None => open_words_of_unknown(head, place, words),
     };
-    if from == 0 && part_behind_sign(head, report) {
-        hide_from(node, 1, report);
-    } else {
-        hide_from(node, from, report);
+    match from {
+        ALL => {}
+        0 if part_behind_sign(head, report) => hide_from(node, 1, report),
+        _ => hide_from(node, from, report),
     }
 }
 

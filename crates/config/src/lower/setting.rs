@@ -82,8 +82,9 @@ impl<'n, 'a> Setting<'n, 'a> {
 
     /// Reports what stands between the keyword of a list and its brace.
     pub(crate) fn refuse_words_before_list(&self, report: &mut Report) {
-        let is_list = |block: Block| matches!(block.content(), Content::Lines | Content::Words);
-        if !self.keyword.opens.is_some_and(is_list) || self.keyword.arguments != Arguments::Flag {
+        let content = self.keyword.opens.map(Block::content);
+        let is_list = matches!(content, Some(Content::Lines | Content::Words));
+        if !is_list || self.keyword.arguments != Arguments::Flag {
             return;
         }
         let words = self.node.arguments();
