@@ -103,15 +103,43 @@ pub(crate) enum ScriptOutcome {
 /// A transition that scripts may want to hear of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notification {
-    /// The name of the instance.
-    pub(crate) instance: String,
+    /// Whose it is.
+    pub(crate) whose: Whose,
     /// What happened.
     pub(crate) kind: NotificationKind,
-    /// The effective priority at that moment.
+    /// The effective priority at that moment; 0 of a group, which has none.
     pub(crate) priority: u8,
 }
 
-/// What happened to an instance, in the words of the `notify_*` keywords.
+/// Who changes its state.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Whose {
+    /// The instance of this name.
+    Instance(String),
+    /// The sync group of this name.
+    Group(String),
+}
+
+impl Whose {
+    /// The word and the name that scripts get.
+    pub(crate) fn words(&self) -> [&str; 2] {
+        match self {
+            Self::Instance(name) => ["INSTANCE", name],
+            Self::Group(name) => ["GROUP", name],
+        }
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(name) => f.write_str(name),
+            Self::Group(name) => write!(f, "sync group {name}"),
+        }
+    }
+}
+
+/// What happened to an instance or a group, in the words of the `notify_*` keywords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NotificationKind {
     /// It became master.
@@ -245,7 +273,9 @@ mod tests {
             NotificationKind::Deleted,
             NotificationKind::MasterRxLowerPriority,
         ] {
-            comes_back(&FromWorker::Notify(Notification { instance: long_name(), kind, priority: 255 }));
+            for whose in [Whose::Instance(long_name()), Whose::Group(long_name())] {
+                comes_back(&FromWorker::Notify(Notification { whose, kind, priority: 255 }));
+            }
         }
     }
 

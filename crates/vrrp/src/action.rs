@@ -29,6 +29,8 @@ pub enum Action {
     },
     /// Run the operator's scripts for a transition.
     Notify(Notification),
+    /// Run the operator's scripts for a transition of a sync group, after those of its members.
+    NotifyGroup(GroupNotification),
     /// Tell the operator.
     Notice(Notice),
     /// Run a check script; answer with [`crate::Event::Script`].
@@ -75,6 +77,10 @@ impl Actions {
     #[must_use]
     pub fn as_slice(&self) -> &[Action] {
         &self.0
+    }
+
+    pub(crate) fn extend(&mut self, actions: impl IntoIterator<Item = Action>) {
+        self.0.extend(actions);
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {
@@ -174,6 +180,15 @@ pub struct Notification {
     pub priority: Priority,
 }
 
+/// A transition of a sync group that scripts may want to know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupNotification {
+    /// The group's name.
+    pub group: Arc<str>,
+    /// What happened: a state of its, or [`NotificationKind::Stop`].
+    pub kind: NotificationKind,
+}
+
 /// What scripts can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotificationKind {
@@ -189,4 +204,16 @@ pub enum NotificationKind {
     Deleted,
     /// As master it heard an advertisement of lower priority.
     MasterRxLowerPriority,
+}
+
+impl NotificationKind {
+    /// What scripts are told of this state, if anything.
+    pub(crate) const fn of(state: StateName) -> Option<Self> {
+        match state {
+            StateName::Init => None,
+            StateName::Fault => Some(Self::Fault),
+            StateName::Backup => Some(Self::Backup),
+            StateName::Master => Some(Self::Master),
+        }
+    }
 }

@@ -60,6 +60,7 @@ mod announce;
 mod complaint;
 mod due;
 mod event;
+mod group;
 mod instance;
 mod notice;
 mod priority;
@@ -69,11 +70,13 @@ mod script;
 mod status;
 mod timing;
 
-pub use action::{Action, Actions, Announce, Holding, Notification, NotificationKind, Outgoing};
+pub use action::{
+    Action, Actions, Announce, GroupNotification, Holding, Notification, NotificationKind, Outgoing,
+};
 pub use event::{Arrival, Event, Link, Remembered, ScriptOutcome};
 pub use instance::{Cause, Reason, Reject};
 pub use notice::{Level, Notice, Warning};
 pub use reconfigure::{Change, diff};
 pub use router::{Endpoint, InstanceId, Router};
-pub use status::{Counters, StateName, Status};
+pub use status::{Counters, GroupStatus, StateName, Status};
 pub use timing::{master_down_interval, overtake_delay, skew_time};

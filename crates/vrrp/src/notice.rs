@@ -31,6 +31,26 @@ pub enum Notice {
         /// Why.
         reason: Reason,
     },
+    /// A sync group changed its state.
+    Syncing {
+        /// Its name.
+        group: Arc<str>,
+        /// The new state of all its members.
+        state: StateName,
+    },
+    /// An instance would be master if its sync group let it.
+    HeldBack {
+        /// Its name.
+        instance: Arc<str>,
+        /// Why it would be.
+        reason: Reason,
+        /// The group.
+        group: Arc<str>,
+        /// A member that still hears its master, or has yet to wait.
+        by: Arc<str>,
+        /// That master.
+        master: Option<IpAddr>,
+    },
     /// Another thing went wrong while in fault.
     FaultAdded {
         /// The instance's name.
@@ -173,9 +193,11 @@ impl Notice {
             | Self::Refused { .. }
             | Self::Differs { .. }
             | Self::Claimed { .. }
+            | Self::HeldBack { .. }
             | Self::ScriptStands { .. }
             | Self::LowerPriority { .. } => Level::Warning,
             Self::Entering { .. }
+            | Self::Syncing { .. }
             | Self::FaultCleared { .. }
             | Self::PriorityChanged { .. }
             | Self::Script { .. }
@@ -190,6 +212,16 @@ impl fmt::Display for Notice {
         match self {
             Self::Entering { instance, state, reason } => {
                 write!(f, "({instance}) Entering {state} STATE ({reason})")
+            }
+            Self::Syncing { group, state } => {
+                write!(f, "VRRP_Group({group}) Syncing instances to {state} state")
+            }
+            Self::HeldBack { instance, reason, group, by, master } => {
+                write!(f, "({instance}) would be master ({reason}), but {by} of sync group {group} ")?;
+                match master {
+                    Some(master) => write!(f, "hears its master {master}: the group stays backup"),
+                    None => f.write_str("still listens: the group stays backup"),
+                }
             }
             Self::FaultAdded { instance, cause } => write!(f, "({instance}) also at fault: {cause}"),
             Self::FaultCleared { instance, cause } => write!(f, "({instance}) no longer: {cause}"),

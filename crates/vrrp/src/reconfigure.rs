@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use model::vrrp::{Config, Instance, Script};
+use model::vrrp::{Config, Instance, Script, SyncGroup};
 
 /// One difference between two configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,17 @@ pub enum Change {
     ScriptRemoved(String),
     /// A script goes on with other settings; its verdict stands.
     ScriptChanged(String),
+    /// Instances move together from now on.
+    GroupAdded(String),
+    /// Instances no longer move together.
+    GroupRemoved(String),
+    /// A sync group goes on with other members or settings.
+    GroupChanged {
+        /// Its name.
+        name: String,
+        /// Which settings.
+        settings: Vec<&'static str>,
+    },
 }
 
 impl fmt::Display for Change {
@@ -43,6 +54,11 @@ impl fmt::Display for Change {
             Self::ScriptAdded(name) => write!(f, "VRRP_Script({name}) added"),
             Self::ScriptRemoved(name) => write!(f, "VRRP_Script({name}) removed"),
             Self::ScriptChanged(name) => write!(f, "VRRP_Script({name}) changed"),
+            Self::GroupAdded(name) => write!(f, "VRRP_Group({name}) added"),
+            Self::GroupRemoved(name) => write!(f, "VRRP_Group({name}) removed"),
+            Self::GroupChanged { name, settings } => {
+                write!(f, "VRRP_Group({name}) changed: {}", settings.join(", "))
+            }
         }
     }
 }
@@ -73,7 +89,25 @@ pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
             Some(old) => changes.extend(instance(old, new)),
         }
     }
+    groups(from, to, &mut changes);
     changes
+}
+
+fn groups(from: &Config, to: &Config, changes: &mut Vec<Change>) {
+    let (old_groups, new_groups) = (by_name(&from.groups, group_name), by_name(&to.groups, group_name));
+    for old in from.groups.iter().filter(|old| !new_groups.contains_key(old.name.as_str())) {
+        changes.push(Change::GroupRemoved(old.name.clone()));
+    }
+    for new in &to.groups {
+        match old_groups.get(new.name.as_str()) {
+            None => changes.push(Change::GroupAdded(new.name.clone())),
+            Some(old) if *old == new => {}
+            Some(old) => {
+                let (name, settings) = (new.name.clone(), group_settings(old, new));
+                changes.push(Change::GroupChanged { name, settings });
+            }
+        }
+    }
 }
 
 fn by_name<T>(all: &[T], name: fn(&T) -> &str) -> BTreeMap<&str, &T> {
@@ -86,6 +120,10 @@ fn name(instance: &Instance) -> &str {
 
 fn script_name(script: &Script) -> &str {
     &script.name
+}
+
+fn group_name(group: &SyncGroup) -> &str {
+    &group.name
 }
 
 fn instance(old: &Instance, new: &Instance) -> Option<Change> {
@@ -187,6 +225,34 @@ fn settings(old: &Instance, new: &Instance) -> Vec<&'static str> {
         ("lvs_sync_daemon_interface", *lvs_sync_interface == new.lvs_sync_interface),
         ("notify", *notify == new.notify),
         ("notify_priority_changes", *notify_priority_changes == new.notify_priority_changes),
+        ("smtp_alert", *smtp_alert == new.smtp_alert),
+    ];
+    same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// As [`settings`].
+fn group_settings(old: &SyncGroup, new: &SyncGroup) -> Vec<&'static str> {
+    let SyncGroup {
+        name: _,
+        members,
+        track_interfaces,
+        track_scripts,
+        track_files,
+        track_processes,
+        track_bfds,
+        weighted_tracking,
+        notify,
+        smtp_alert,
+    } = old;
+    let same = [
+        ("group", *members == new.members),
+        ("track_interface", *track_interfaces == new.track_interfaces),
+        ("track_script", *track_scripts == new.track_scripts),
+        ("track_file", *track_files == new.track_files),
+        ("track_process", *track_processes == new.track_processes),
+        ("track_bfd", *track_bfds == new.track_bfds),
+        ("sync_group_tracking_weight", *weighted_tracking == new.weighted_tracking),
+        ("notify", *notify == new.notify),
         ("smtp_alert", *smtp_alert == new.smtp_alert),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()

@@ -1,23 +1,28 @@
 //! All virtual routers of this host: who gets an event, and who is due next.
 
+mod reload;
+mod settle;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Config, Instance as InstanceConfig, Script, Transport};
-use model::{Family, IfIndex, IfName, Instant, Priority, Vrid};
+use model::vrrp::{Config, Instance as InstanceConfig, Transport};
+use model::{Family, IfIndex, IfName, Instant, Vrid};
 use wire::vrrp::Malformed;
 
 use crate::announce::Pacer;
 use crate::complaint::{Complaints, Verdict as Telling};
 use crate::due::{Due, Waiter};
-use crate::event::{Arrival, Event, Link, Remembered, ScriptOutcome};
+use crate::event::{Arrival, Event, Link, ScriptOutcome};
+use crate::group::{Group, Shared};
 use crate::instance::{Instance, Reject, Turn, World};
 use crate::notice::Whose;
-use crate::reconfigure::{Change, diff};
 use crate::script::ScriptCheck;
 use crate::status::Status;
-use crate::{Action, Actions, Notice, NotificationKind, master_down_interval};
+use crate::{Actions, Notice, NotificationKind};
+
+use settle::{notify, settle_alone};
 
 /// Names an instance for as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +55,9 @@ pub struct Router {
     by_key: BTreeMap<(IfIndex, Family, Vrid), InstanceId>,
     /// Whose each virtual address is: any host on the link can make us look, as often as it likes.
     by_address: BTreeSet<(IpAddr, InstanceId)>,
+    groups: BTreeMap<Arc<str>, Group>,
+    /// Groups one of whose members has been told something in this turn.
+    unsettled: Vec<Arc<Shared>>,
     next_id: u32,
     links: BTreeMap<IfName, Link>,
     deaf: BTreeSet<IfIndex>,
@@ -62,22 +70,6 @@ pub struct Router {
     refusals: Complaints<(Option<InstanceId>, Reject)>,
     malformed: BTreeMap<Malformed, u64>,
     unknown_vrid: u64,
-}
-
-/// The configuration to go over to, by name.
-#[derive(Debug)]
-struct Target<'a> {
-    instances: BTreeMap<&'a str, &'a InstanceConfig>,
-    scripts: BTreeMap<&'a str, &'a Script>,
-}
-
-impl<'a> Target<'a> {
-    fn new(config: &'a Config) -> Self {
-        Self {
-            instances: config.instances.iter().map(|one| (one.name.as_str(), one)).collect(),
-            scripts: config.scripts.iter().map(|one| (one.name.as_str(), one)).collect(),
-        }
-    }
 }
 
 impl Default for Router {
@@ -96,6 +88,8 @@ impl Router {
             by_name: BTreeMap::new(),
             by_key: BTreeMap::new(),
             by_address: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            unsettled: Vec::new(),
             next_id: 0,
             links: BTreeMap::new(),
             deaf: BTreeSet::new(),
@@ -125,35 +119,16 @@ impl Router {
             Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
             Event::Deadline => self.expire(now, out),
         }
-    }
-
-    /// Goes over to another configuration. What did not change is not disturbed. Start is the change from
-    /// nothing: call this after the first [`Event::Link`] of each interface, with what is `remembered` of
-    /// the worker before.
-    pub fn reconfigure(&mut self, now: Instant, to: &Config, remembered: &[Remembered], out: &mut Actions) {
-        let target = Target::new(to);
-        for change in diff(&self.config, to) {
-            self.apply(now, &change, &target, out);
-            out.push(Action::Changed(change));
-        }
-        self.config = to.clone();
-        let adopted = self.living_masters(now, remembered);
-        self.presume_nothing(adopted.keys());
-        for id in self.instances.keys().copied().collect::<Vec<_>>() {
-            self.with_instance(now, id, out, |instance, world, turn| {
-                if let Some(priority) = adopted.get(&id) {
-                    instance.adopt(*priority, world, turn);
-                }
-                instance.observe(world, turn);
-            });
-        }
-        self.expire(now, out);
+        self.settle_groups(now, out);
     }
 
     /// Ends everything, orderly: masters say so and release their addresses.
     pub fn stop(&mut self, now: Instant, out: &mut Actions) {
         for id in self.instances.keys().copied().collect::<Vec<_>>() {
             self.remove(now, id, Some(NotificationKind::Stop), out);
+        }
+        for group in std::mem::take(&mut self.groups).into_values() {
+            notify(&group.shared, Some(NotificationKind::Stop), out);
         }
         self.scripts.clear();
         self.due = Due::default();
@@ -266,6 +241,8 @@ impl Router {
         for id in self.those(|instance| instance.tracks_link(name)) {
             self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
         }
+        // Before the next link of that name comes: what happened to this one must not be overlooked.
+        self.settle_groups(now, out);
     }
 
     fn take_socket(&mut self, now: Instant, link: IfIndex, open: bool, out: &mut Actions) {
@@ -296,108 +273,31 @@ impl Router {
     }
 
     fn expire(&mut self, now: Instant, out: &mut Actions) {
-        while let Some(waiter) = self.due.take_before(now) {
-            match waiter {
-                Waiter::Instance(id) => {
-                    self.with_instance(now, id, out, |instance, _, turn| instance.expire(turn));
-                }
-                Waiter::Script(name) => {
-                    if let Some(script) = self.scripts.get_mut(&name) {
-                        script.expire(now, out);
-                        let deadline = script.deadline();
-                        self.due.set(Waiter::Script(name), deadline);
-                    }
-                }
-                Waiter::Pacer => {
-                    self.pacer.expire(now, out);
-                    self.due.set(Waiter::Pacer, self.pacer.deadline());
-                }
+        loop {
+            while let Some(waiter) = self.due.take_before(now) {
+                self.serve(waiter, now, out);
+            }
+            if !self.settle_groups(now, out) {
+                return;
             }
         }
     }
 
-    fn apply(&mut self, now: Instant, change: &Change, target: &Target<'_>, out: &mut Actions) {
-        match change {
-            Change::InstanceRemoved(name) => {
-                if let Some(id) = self.by_name.get(name.as_str()).copied() {
-                    self.remove(now, id, Some(NotificationKind::Deleted), out);
+    fn serve(&mut self, waiter: Waiter, now: Instant, out: &mut Actions) {
+        match waiter {
+            Waiter::Instance(id) => {
+                self.with_instance(now, id, out, |instance, _, turn| instance.expire(turn));
+            }
+            Waiter::Script(name) => {
+                if let Some(script) = self.scripts.get_mut(&name) {
+                    script.expire(now, out);
+                    let deadline = script.deadline();
+                    self.due.set(Waiter::Script(name), deadline);
                 }
             }
-            Change::InstanceReplaced(name) => {
-                if let Some(id) = self.by_name.get(name.as_str()).copied() {
-                    self.remove(now, id, None, out);
-                }
-                self.insert(name, target);
-            }
-            Change::InstanceAdded(name) => self.insert(name, target),
-            Change::InstanceChanged { name, .. } => {
-                let Some(config) = target.instances.get(name.as_str()) else { return };
-                if let Some(id) = self.by_name.get(name.as_str()).copied() {
-                    self.forget_addresses(id);
-                    self.with_instance(now, id, out, |instance, _, turn| instance.reconfigure(config, turn));
-                    self.by_address.extend(addresses(config).map(|address| (address, id)));
-                }
-            }
-            Change::ScriptRemoved(name) => {
-                if let Some(removed) = self.scripts.remove(name) {
-                    self.runs_before = self.runs_before.max(removed.runs());
-                }
-                self.due.forget(&Waiter::Script(name.clone()));
-            }
-            Change::ScriptAdded(name) | Change::ScriptChanged(name) => self.take_script(now, name, target),
-        }
-    }
-
-    fn take_script(&mut self, now: Instant, name: &str, target: &Target<'_>) {
-        let Some(config) = target.scripts.get(name) else { return };
-        let script = match self.scripts.get_mut(name) {
-            Some(script) => {
-                script.reconfigure(now, config);
-                script
-            }
-            None => {
-                let runs = self.runs_before;
-                self.scripts.entry(name.to_owned()).or_insert_with(|| ScriptCheck::new(now, config, runs))
-            }
-        };
-        self.due.set(Waiter::Script(name.to_owned()), script.deadline());
-    }
-
-    fn insert(&mut self, name: &str, target: &Target<'_>) {
-        let Some(config) = target.instances.get(name) else { return };
-        let id = InstanceId(self.next_id);
-        self.next_id += 1;
-        self.by_name.insert(name.into(), id);
-        self.by_address.extend(addresses(config).map(|address| (address, id)));
-        self.instances.insert(id, Instance::new(id, config));
-    }
-
-    fn remove(&mut self, now: Instant, id: InstanceId, kind: Option<NotificationKind>, out: &mut Actions) {
-        self.forget_addresses(id);
-        let Some(mut instance) = self.instances.remove(&id) else { return };
-        instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
-        self.by_name.remove(instance.name());
-        self.forget_key(id, instance.key());
-        self.due.forget(&Waiter::Instance(id));
-    }
-
-    /// The instances that were master until a moment ago, and the priorities that they had.
-    fn living_masters(&self, now: Instant, remembered: &[Remembered]) -> BTreeMap<InstanceId, Priority> {
-        let living = |last: &Remembered| {
-            let id = self.by_name.get(last.instance.as_str())?;
-            let instance = self.instances.get(id)?;
-            is_living_master(last, instance.config(), now).then_some((*id, last.priority))
-        };
-        remembered.iter().filter_map(living).collect()
-    }
-
-    /// What these instances track has no verdict until it gives one.
-    fn presume_nothing<'a>(&mut self, instances: impl Iterator<Item = &'a InstanceId>) {
-        for instance in instances.filter_map(|id| self.instances.get(id)) {
-            for tracked in &instance.config().track_scripts {
-                if let Some(script) = self.scripts.get_mut(&tracked.script) {
-                    script.presume_nothing();
-                }
+            Waiter::Pacer => {
+                self.pacer.expire(now, out);
+                self.due.set(Waiter::Pacer, self.pacer.deadline());
             }
         }
     }
@@ -431,7 +331,7 @@ impl Router {
         }
     }
 
-    /// Calls into one instance, then puts its deadline and its key where they belong.
+    /// Calls into one instance, settles it unless a group has to, and puts its deadline and its key where they belong.
     fn with_instance(
         &mut self,
         now: Instant,
@@ -442,7 +342,15 @@ impl Router {
         let Some(instance) = self.instances.get_mut(&id) else { return };
         let before = instance.key();
         let world = World { links: &self.links, deaf: &self.deaf, scripts: &self.scripts };
-        call(instance, world, &mut Turn { now, out, pacer: &mut self.pacer });
+        let mut turn = Turn { now, out, pacer: &mut self.pacer };
+        call(instance, world, &mut turn);
+        if instance.take_unsettled() {
+            match instance.group() {
+                None => settle_alone(instance, &mut turn),
+                Some(group) if self.unsettled.iter().any(|known| Arc::ptr_eq(known, group)) => {}
+                Some(group) => self.unsettled.push(Arc::clone(group)),
+            }
+        }
         self.due.set(Waiter::Instance(id), instance.deadline());
         self.due.set(Waiter::Pacer, self.pacer.deadline());
         let after = instance.key();
@@ -473,16 +381,4 @@ fn endpoint(instance: &Instance) -> Option<Endpoint> {
         Transport::Unicast { .. } => None,
     };
     Some(Endpoint { link, name: config.interface.clone()?, family, group })
-}
-
-/// Others have not yet taken over from a master that they heard less than a master down interval ago. They wait
-/// longer than one of its own priority would: theirs is lower.
-fn is_living_master(last: &Remembered, config: &InstanceConfig, now: Instant) -> bool {
-    let patience = master_down_interval(
-        config.version,
-        last.priority,
-        config.advert_interval,
-        config.down_timer_adverts,
-    );
-    last.master && last.instance == config.name && now.since(last.at) < patience
 }

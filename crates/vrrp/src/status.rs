@@ -37,6 +37,8 @@ impl fmt::Display for StateName {
 pub struct Status {
     /// Its name.
     pub name: String,
+    /// Its sync group, whose state is its own.
+    pub group: Option<String>,
     /// Its state.
     pub state: StateName,
     /// Its effective priority.
@@ -49,6 +51,17 @@ pub struct Status {
     pub link: Option<IfIndex>,
     /// What it has counted.
     pub counters: Counters,
+}
+
+/// A sync group at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupStatus {
+    /// Its name.
+    pub name: String,
+    /// The state that all its members are in.
+    pub state: StateName,
+    /// Their names, in the order of the file.
+    pub members: Vec<String>,
 }
 
 /// Counts since the instance was created.

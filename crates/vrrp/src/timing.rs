@@ -9,6 +9,9 @@ use model::{Centis, Priority};
 /// The longest that a backup waits when its master falls below it.
 const OVERTAKE_SPAN: Duration = Duration::from_millis(20);
 
+/// The longest that two groups are kept apart: a millisecond for each address of a small network.
+const RACE_SPAN: Duration = Duration::from_millis(256);
+
 /// What a backup waits beyond the missed intervals, so that the best of several speaks first.
 ///
 /// Version 2: `(256 - priority) / 256` seconds (RFC 3768 §6.1). Version 3: the same share of the
@@ -47,6 +50,13 @@ pub fn overtake_delay(before: Priority, now: Priority, mine: Priority, address: 
     let rung = u32::from(before.get().saturating_sub(mine.get())).min(rungs - 1);
     let within = 255 - u32::from(last_octet(address));
     OVERTAKE_SPAN.saturating_mul(rung * 256 + within) / (rungs * 256)
+}
+
+/// How much longer groups listen that were master at the same moment and yielded to each other: at most 256 ms, and
+/// less than an interval. No two hosts of a link wait equally long, the greater address less.
+pub(crate) fn race_delay(interval: Centis, address: IpAddr) -> Duration {
+    let span = interval.duration().min(RACE_SPAN);
+    span.saturating_mul(255 - u32::from(last_octet(address))) / 256
 }
 
 fn last_octet(address: IpAddr) -> u8 {

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::vrrp::{Config, Instance, Transport, Version, VirtualAddress};
+use model::vrrp::{Config, GroupNotify, Instance, SyncGroup, Transport, Version, VirtualAddress};
 use model::{Centis, IfIndex, IfName, Instant, Prefix, Priority, Vrid};
 use steadfast_vrrp::{Action, Actions, Arrival, Event, Link, Router, StateName};
 use wire::vrrp::{Addresses, Advert, Auth, Malformed};
@@ -65,6 +65,28 @@ const fn virtual_address(vrid: u8) -> [u8; 4] {
 
 /// A router with the virtual routers `1..=count` at a hundred milliseconds.
 fn router(count: u8, priority: u8) -> (Router, Instant) {
+    started(&config(count, priority))
+}
+
+/// The same, all of them in one sync group.
+fn grouped(count: u8, priority: u8) -> (Router, Instant) {
+    let mut config = config(count, priority);
+    config.groups = vec![SyncGroup {
+        name: "G".to_owned(),
+        members: config.instances.iter().map(|one| one.name.clone()).collect(),
+        track_interfaces: Vec::new(),
+        track_scripts: Vec::new(),
+        track_files: Vec::new(),
+        track_processes: Vec::new(),
+        track_bfds: Vec::new(),
+        weighted_tracking: false,
+        notify: GroupNotify::default(),
+        smtp_alert: false,
+    }];
+    started(&config)
+}
+
+fn config(count: u8, priority: u8) -> Config {
     let eth: IfName = "eth1".parse().expect("it is a name");
     let instances = (1..=count).map(|vrid| {
         let address = VirtualAddress::new(Prefix::host(virtual_address(vrid).into()), eth.clone());
@@ -76,13 +98,17 @@ fn router(count: u8, priority: u8) -> (Router, Instant) {
             ..Instance::new(&format!("VI_{vrid}"), eth.clone(), Vrid::try_from(vrid).expect("from 1 on"))
         }
     });
-    let config = Config { scripts: Vec::new(), instances: instances.collect(), ..Config::default() };
+    Config { scripts: Vec::new(), instances: instances.collect(), ..Config::default() }
+}
+
+fn started(config: &Config) -> (Router, Instant) {
+    let eth: IfName = "eth1".parse().expect("it is a name");
     let mut router = Router::new();
     let mut out = Actions::default();
     let start = Instant::from_nanos(1_000_000_000_000);
     let link = Some(Link { index: index(), up: true, address: Some(OWN) });
     router.handle(start, Event::Link { name: &eth, link }, &mut out);
-    router.reconfigure(start, &config, &[], &mut out);
+    router.reconfigure(start, config, &[], &mut out);
     (router, start)
 }
 
@@ -130,8 +156,7 @@ fn run_until(router: &mut Router, end: Instant, out: &mut Actions) -> u64 {
 }
 
 /// The allocations of a backup that hears its masters for a thousand intervals.
-fn as_backup(count: u8, interval: Centis) -> u64 {
-    let (mut router, mut now) = router(count, 100);
+fn as_backup((mut router, mut now): (Router, Instant), count: u8, interval: Centis) -> u64 {
     let messages: Vec<_> = (1..=count).map(|vrid| message(vrid, interval)).collect();
     let mut out = Actions::default();
     let mut hear = |router: &mut Router| {
@@ -156,23 +181,29 @@ fn as_backup(count: u8, interval: Centis) -> u64 {
 
 #[test]
 fn a_backup_that_hears_its_master_allocates_nothing() {
-    assert_eq!(as_backup(1, Centis::new(10)), 0);
+    assert_eq!(as_backup(router(1, 100), 1, Centis::new(10)), 0);
 }
 
 #[test]
 fn a_backup_of_many_masters_allocates_nothing() {
-    assert_eq!(as_backup(250, Centis::new(10)), 0);
+    assert_eq!(as_backup(router(250, 100), 250, Centis::new(10)), 0);
+}
+
+#[test]
+fn a_group_that_hears_its_masters_allocates_nothing() {
+    assert_eq!(as_backup(grouped(250, 100), 250, Centis::new(10)), 0);
 }
 
 #[test]
 fn a_backup_whose_master_has_another_interval_allocates_nothing() {
-    assert_eq!(as_backup(1, Centis::new(20)), 0);
+    assert_eq!(as_backup(router(1, 100), 1, Centis::new(20)), 0);
 }
 
 #[test]
 fn masters_that_advertise_allocate_nothing() {
-    for count in [1, 250] {
-        let (mut router, start) = router(count, 255);
+    for (count, (mut router, start)) in
+        [(1u8, router(1, 255)), (250, router(250, 255)), (250, grouped(250, 255))]
+    {
         let mut out = Actions::default();
         let warm = start + Duration::from_secs(20);
         run_until(&mut router, warm, &mut out);

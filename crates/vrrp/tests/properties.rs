@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, Garp, Instance, Password, Preempt, RunAs, Script, TrackedInterface, TrackedScript,
-    Transport, Version, VirtualAddress,
+    Auth, Command, Config, Garp, GroupNotify, Instance, Password, Preempt, RunAs, Script, SyncGroup,
+    TrackedInterface, TrackedScript, Transport, Version, VirtualAddress,
 };
 use model::{Centis, IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid, Weight};
 use proptest::prelude::*;
@@ -156,14 +156,44 @@ fn instance(number: u8) -> impl Strategy<Value = Instance> {
     })
 }
 
+/// A group of some of the instances; names of some that may not be there, or that are in another group, among them.
+fn group(number: u8) -> impl Strategy<Value = SyncGroup> {
+    let members = proptest::sample::subsequence(vec![1u8, 2, 3, 4], 1..=4).prop_shuffle();
+    let tracked =
+        (proptest::option::weighted(0.2, influence()), proptest::option::weighted(0.2, influence()));
+    (members, tracked).prop_map(move |(members, (script, interface))| SyncGroup {
+        name: format!("G_{number}"),
+        members: members.iter().map(|member| format!("VI_{member}")).collect(),
+        track_interfaces: interface
+            .map(|influence| TrackedInterface { interface: name(2), influence })
+            .into_iter()
+            .collect(),
+        track_scripts: script
+            .map(|influence| TrackedScript { script: "chk".to_owned(), influence })
+            .into_iter()
+            .collect(),
+        track_files: Vec::new(),
+        track_processes: Vec::new(),
+        track_bfds: Vec::new(),
+        weighted_tracking: false,
+        notify: GroupNotify::default(),
+        smtp_alert: false,
+    })
+}
+
 fn config() -> impl Strategy<Value = Config> {
     let instances = (1u8..5).map(|number| proptest::option::weighted(0.7, instance(number)));
-    (instances.collect::<Vec<_>>(), any::<bool>()).prop_map(|(instances, init_fail)| {
+    let groups = (1u8..3).map(|number| proptest::option::weighted(0.5, group(number)));
+    let parts = (instances.collect::<Vec<_>>(), groups.collect::<Vec<_>>(), any::<bool>());
+    parts.prop_map(|(instances, groups, init_fail)| {
         let instances: Vec<_> = instances.into_iter().flatten().collect();
+        let groups: Vec<_> = groups.into_iter().flatten().collect();
         let command = Command { program: "chk".into(), arguments: Vec::new(), run_as: RunAs::Default };
         let script = Script { init_fail, ..Script::new("chk", command) };
-        let tracks = instances.iter().any(|one| !one.track_scripts.is_empty());
-        Config { scripts: tracks.then_some(script).into_iter().collect(), instances, ..Config::default() }
+        let tracks = instances.iter().any(|one| !one.track_scripts.is_empty())
+            || groups.iter().any(|one| !one.track_scripts.is_empty());
+        let scripts = tracks.then_some(script).into_iter().collect();
+        Config { scripts, instances, groups, ..Config::default() }
     })
 }
 
@@ -284,10 +314,31 @@ impl Life {
                         "asks for its own only"
                     );
                 }
-                Action::Notify(_) | Action::Notice(_) | Action::Publish { .. } | Action::Changed(_) => {}
+                Action::Notify(_)
+                | Action::NotifyGroup(_)
+                | Action::Notice(_)
+                | Action::Publish { .. }
+                | Action::Changed(_) => {}
             }
         }
         self.log.extend(actions);
+        self.check_groups();
+    }
+
+    /// Nobody ever sees a group that is half in one state and half in another.
+    fn check_groups(&self) {
+        let states: BTreeMap<_, _> =
+            self.router.status().map(|status| (status.name, (status.state, status.group))).collect();
+        let mut grouped = 0;
+        for group in self.router.groups() {
+            assert!(!group.members.is_empty());
+            for member in &group.members {
+                let expected = (group.state, Some(group.name.clone()));
+                assert_eq!(states[member], expected, "{member} of {}: {:?}", group.name, self.log);
+            }
+            grouped += group.members.len();
+        }
+        assert_eq!(states.values().filter(|(_, group)| group.is_some()).count(), grouped);
     }
 
     /// Who leaves the master state without a successor says so, if its link was up and is.
@@ -300,7 +351,13 @@ impl Life {
     ) {
         let yields = actions[place..].iter().find_map(|action| match action {
             Action::Notice(Notice::Entering { instance: whose, reason, .. }) if whose == instance => {
-                Some(matches!(reason, Reason::Better { .. }))
+                Some(match reason {
+                    Reason::Group { member, .. } => actions.iter().any(|action| {
+                        matches!(action, Action::Notice(Notice::Entering { instance, reason: Reason::Better { .. }, .. })
+                            if instance == member)
+                    }),
+                    reason => matches!(reason, Reason::Better { .. }),
+                })
             }
             _ => None,
         });

@@ -20,7 +20,7 @@ use sys::reactor::{Reactor, Token};
 use sys::signal::Signal;
 
 use crate::log::{Level, Log};
-use crate::message::{Notification, ScriptOutcome, ToWorker};
+use crate::message::{Notification, ScriptOutcome, ToWorker, Whose};
 
 pub(crate) use audit::audit;
 use examine::{Examiner, Remark};
@@ -36,7 +36,7 @@ pub(crate) struct Runner {
     examiner: Examiner,
     environment: Vec<(String, String)>,
     checks: BTreeMap<String, Check>,
-    instances: BTreeMap<String, Instance>,
+    notified: BTreeMap<Whose, Notified>,
     runs: BTreeMap<Token, Run>,
     /// Killed, and looked at from time to time until they are gone: the loop could not take them.
     unwatched: Vec<Run>,
@@ -54,9 +54,9 @@ struct Check {
     waiting: Option<u64>,
 }
 
-/// The notify scripts of an instance.
+/// The notify scripts of an instance or a group.
 #[derive(Debug, Default)]
-struct Instance {
+struct Notified {
     notify: vrrp::Notify,
     lane: Lane,
 }
@@ -66,8 +66,8 @@ struct Instance {
 enum Purpose {
     /// The worker's request; the number is `None` when it does not wait for the answer any more.
     Check { script: String, run: Option<u64> },
-    /// A step of an instance's transitions.
-    Notify { instance: String, step: StepNumber },
+    /// A step of an instance's or a group's transitions.
+    Notify { whose: Whose, step: StepNumber },
 }
 
 impl Runner {
@@ -81,7 +81,7 @@ impl Runner {
             log,
             environment: std::env::vars_os().filter_map(text).collect(),
             checks: BTreeMap::new(),
-            instances: BTreeMap::new(),
+            notified: BTreeMap::new(),
             runs: BTreeMap::new(),
             unwatched: Vec::new(),
             next_token: FIRST_TOKEN,
@@ -92,7 +92,7 @@ impl Runner {
     /// Takes over the scripts of a configuration, and says which of them cannot be run. What runs goes on.
     ///
     /// Instances that are not in it keep their notify scripts until [`Self::forget_instance`]: the news of their
-    /// removal is still to come. May block on the user database.
+    /// removal is still to come. Of the removal of a group nobody is told. May block on the user database.
     pub(crate) fn configure(&mut self, config: &vrrp::Config, security: Security) {
         self.examiner.configure(security);
         let remarks = remarks(config, &mut self.examiner);
@@ -107,15 +107,31 @@ impl Runner {
             self.answers.extend(check.waiting.map(|run| answer(name, run, ScriptOutcome::NotRun)));
         }
         for instance in &config.instances {
-            self.instances.entry(instance.name.clone()).or_default().notify = instance.notify.clone();
+            let whose = Whose::Instance(instance.name.clone());
+            self.notified.entry(whose).or_default().notify = instance.notify.clone();
         }
+        self.configure_groups(&config.groups);
+    }
+
+    fn configure_groups(&mut self, groups: &[vrrp::SyncGroup]) {
+        for (whose, notified) in &mut self.notified {
+            if matches!(whose, Whose::Group(_)) {
+                notified.notify = vrrp::Notify::default();
+            }
+        }
+        for group in groups {
+            let notify = plan::of_group(&group.notify);
+            self.notified.entry(Whose::Group(group.name.clone())).or_default().notify = notify;
+        }
+        self.notified.retain(|whose, notified| matches!(whose, Whose::Instance(_)) || !notified.is_done());
     }
 
     /// An instance is gone, and so is the reason to keep its scripts. What waits still runs.
     pub(crate) fn forget_instance(&mut self, name: &str) {
-        if let Some(instance) = self.instances.get_mut(name) {
+        let whose = Whose::Instance(name.to_owned());
+        if let Some(instance) = self.notified.get_mut(&whose) {
             instance.notify = vrrp::Notify::default();
-            self.drop_if_done(name);
+            self.drop_if_done(&whose);
         }
     }
 
@@ -144,17 +160,17 @@ impl Runner {
         }
     }
 
-    /// Runs what an instance's transition asks for, after what its earlier transitions asked for.
+    /// Runs what a transition asks for, after what earlier transitions of the same instance or group asked for.
     pub(crate) fn notify(&mut self, reactor: &mut Reactor, now: Instant, notification: &Notification) {
-        let Some(instance) = self.instances.get_mut(&notification.instance) else { return };
-        let Some(step) = plan::step(&instance.notify, notification) else { return };
-        if let Some(dropped) = instance.lane.push(step) {
+        let Some(notified) = self.notified.get_mut(&notification.whose) else { return };
+        let Some(step) = plan::step(&notified.notify, notification) else { return };
+        if let Some(dropped) = notified.lane.push(step) {
             self.log.warning(format_args!(
                 "notify scripts for {} are not run: too many transitions wait for scripts that hang",
                 dropped.label
             ));
         }
-        self.advance(reactor, now, &notification.instance);
+        self.advance(reactor, now, &notification.whose);
     }
 
     /// Serves a program that has ended. A token that is none of a program's is no matter.
@@ -190,23 +206,23 @@ impl Runner {
             matches!(run.reap(), Ok(None))
         });
         let hanging: Vec<_> = self
-            .instances
+            .notified
             .iter_mut()
-            .filter_map(|(name, instance)| Some((name.clone(), instance.lane.give_up(now)?)))
+            .filter_map(|(whose, notified)| Some((whose.clone(), notified.lane.give_up(now)?)))
             .collect();
-        for (name, label) in hanging {
+        for (whose, label) in hanging {
             self.log.warning(format_args!(
                 "notify scripts for {label} have not ended after {} s; the next ones do not wait for them",
                 lane::PATIENCE.as_secs()
             ));
-            self.advance(reactor, now, &name);
+            self.advance(reactor, now, &whose);
         }
     }
 
     /// When [`Self::on_deadline`] is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let runs = self.runs.values().chain(&self.unwatched).filter_map(Run::deadline);
-        runs.chain(self.instances.values().filter_map(|instance| instance.lane.deadline())).min()
+        runs.chain(self.notified.values().filter_map(|notified| notified.lane.deadline())).min()
     }
 
     /// The answers for the worker since the last call.
@@ -230,7 +246,7 @@ impl Runner {
 
     /// Whether a notify script runs or waits.
     pub(crate) fn is_notifying(&self) -> bool {
-        self.instances.values().any(|instance| !instance.lane.is_idle())
+        self.notified.values().any(|notified| !notified.lane.is_idle())
             || self.runs.values().any(|run| matches!(run.purpose(), Purpose::Notify { .. }))
     }
 
@@ -241,11 +257,11 @@ impl Runner {
 
     /// Ends every program, and forgets those that wait.
     pub(crate) fn terminate_all(&mut self, now: Instant) {
-        for (name, instance) in &mut self.instances {
-            if !instance.lane.is_idle() {
-                self.log.warning(format_args!("notify scripts of {name} are ended: the daemon stops"));
+        for (whose, notified) in &mut self.notified {
+            if !notified.lane.is_idle() {
+                self.log.warning(format_args!("notify scripts of {whose} are ended: the daemon stops"));
             }
-            instance.lane = Lane::default();
+            notified.lane = Lane::default();
         }
         for run in self.runs.values_mut() {
             run.terminate(now);
@@ -259,30 +275,28 @@ impl Runner {
         }
     }
 
-    /// Starts the instance's next steps, for as long as they end at once.
-    fn advance(&mut self, reactor: &mut Reactor, now: Instant, name: &str) {
+    /// Starts the next steps of an instance or a group, for as long as they end at once.
+    fn advance(&mut self, reactor: &mut Reactor, now: Instant, whose: &Whose) {
         while let Some((number, step)) =
-            self.instances.get_mut(name).and_then(|instance| instance.lane.start_next(now))
+            self.notified.get_mut(whose).and_then(|notified| notified.lane.start_next(now))
         {
             for command in &step.commands {
-                let purpose = Purpose::Notify { instance: name.to_owned(), step: number };
+                let purpose = Purpose::Notify { whose: whose.clone(), step: number };
                 let started =
                     self.start(reactor, now, command, purpose, None, &format!("notify for {}", step.label));
                 if started.is_none()
-                    && let Some(instance) = self.instances.get_mut(name)
+                    && let Some(notified) = self.notified.get_mut(whose)
                 {
-                    instance.lane.ended(number);
+                    notified.lane.ended(number);
                 }
             }
         }
-        self.drop_if_done(name);
+        self.drop_if_done(whose);
     }
 
-    fn drop_if_done(&mut self, name: &str) {
-        let done =
-            |instance: &Instance| instance.lane.is_idle() && instance.notify == vrrp::Notify::default();
-        if self.instances.get(name).is_some_and(done) {
-            self.instances.remove(name);
+    fn drop_if_done(&mut self, whose: &Whose) {
+        if self.notified.get(whose).is_some_and(Notified::is_done) {
+            self.notified.remove(whose);
         }
     }
 
@@ -340,18 +354,18 @@ impl Runner {
                 self.answers.extend(wanted.map(|run| answer(script.clone(), run, outcome)));
                 self.check_ended(reactor, now, token, script);
             }
-            Purpose::Notify { instance: name, step } => {
+            Purpose::Notify { whose, step } => {
                 if exit != Some(Exit::Code(0)) {
                     self.log.info(format_args!(
-                        "notify script {} of {name} {}",
+                        "notify script {} of {whose} {}",
                         run.program(),
                         exit.map_or_else(|| "ended".to_owned(), describe)
                     ));
                 }
-                if let Some(instance) = self.instances.get_mut(name) {
-                    instance.lane.ended(*step);
+                if let Some(notified) = self.notified.get_mut(whose) {
+                    notified.lane.ended(*step);
                 }
-                self.advance(reactor, now, name);
+                self.advance(reactor, now, whose);
             }
         }
     }
@@ -363,6 +377,13 @@ impl Runner {
         if let Some(run) = check.waiting.take() {
             self.check(reactor, now, name, run);
         }
+    }
+}
+
+impl Notified {
+    /// Nothing runs, and nothing ever will.
+    fn is_done(&self) -> bool {
+        self.lane.is_idle() && self.notify == vrrp::Notify::default()
     }
 }
 
@@ -382,7 +403,11 @@ fn commands(config: &vrrp::Config) -> impl Iterator<Item = (&vrrp::Command, Stri
         notify_commands(&instance.notify)
             .map(|(keyword, command)| (command, format!("{keyword} of {}", instance.name)))
     });
-    checks.chain(notifies)
+    let of_groups = config.groups.iter().flat_map(|group| {
+        group_commands(&group.notify)
+            .map(|(keyword, command)| (command, format!("{keyword} of sync group {}", group.name)))
+    });
+    checks.chain(notifies).chain(of_groups)
 }
 
 const fn answer(script: String, run: u64, outcome: ScriptOutcome) -> ToWorker {
@@ -414,6 +439,18 @@ fn notify_commands(notify: &vrrp::Notify) -> impl Iterator<Item = (&'static str,
         ("notify_stop", notify.stop.as_ref()),
         ("notify_deleted", deleted),
         ("notify_master_rx_lower_pri", notify.master_rx_lower_priority.as_ref()),
+        ("notify", notify.any.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(keyword, command)| Some((keyword, command?)))
+}
+
+fn group_commands(notify: &vrrp::GroupNotify) -> impl Iterator<Item = (&'static str, &vrrp::Command)> {
+    [
+        ("notify_master", notify.master.as_ref()),
+        ("notify_backup", notify.backup.as_ref()),
+        ("notify_fault", notify.fault.as_ref()),
+        ("notify_stop", notify.stop.as_ref()),
         ("notify", notify.any.as_ref()),
     ]
     .into_iter()

@@ -1,10 +1,10 @@
 //! Which notify scripts a transition asks for.
 
-use model::vrrp::{Command, Notify};
+use model::vrrp::{Command, GroupNotify, Notify};
 
 use crate::message::{Notification, NotificationKind};
 
-/// What a transition of one instance runs: the programs of one step start together.
+/// What a transition of one instance or group runs: the programs of one step start together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     /// What the log calls it: `MASTER of web`.
@@ -15,7 +15,7 @@ pub(super) struct Step {
 
 /// The step that `notification` asks for; `None` if no script wants to hear of it.
 pub(super) fn step(notify: &Notify, notification: &Notification) -> Option<Step> {
-    let Notification { instance, kind, priority } = notification;
+    let Notification { whose, kind, priority } = notification;
     let (own, state) = match (kind, &notify.deleted) {
         (NotificationKind::Master, _) => (&notify.master, Some("MASTER")),
         (NotificationKind::Backup, _) => (&notify.backup, Some("BACKUP")),
@@ -28,17 +28,25 @@ pub(super) fn step(notify: &Notify, notification: &Notification) -> Option<Step>
     };
     let any = state.zip(notify.any.as_ref()).map(|(state, any)| {
         let mut any = any.clone();
-        any.arguments.extend(["INSTANCE".into(), instance.clone(), state.into(), priority.to_string()]);
+        let [word, name] = whose.words();
+        any.arguments.extend([word.into(), name.into(), state.into(), priority.to_string()]);
         any
     });
     let commands: Vec<_> = own.clone().into_iter().chain(any).collect();
-    let label = format!("{} of {instance}", state.unwrap_or("MASTER_RX_LOWER_PRI"));
+    let label = format!("{} of {whose}", state.unwrap_or("MASTER_RX_LOWER_PRI"));
     (!commands.is_empty()).then_some(Step { label, commands })
+}
+
+/// The scripts of a group, as an instance would have them.
+pub(super) fn of_group(notify: &GroupNotify) -> Notify {
+    let GroupNotify { master, backup, fault, stop, any } = notify.clone();
+    Notify { master, backup, fault, stop, any, ..Notify::default() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Whose;
     use model::vrrp::{Deleted, RunAs};
 
     fn command(line: &str) -> Command {
@@ -48,8 +56,11 @@ mod tests {
     }
 
     fn lines(notify: &Notify, kind: NotificationKind) -> Vec<String> {
-        let notification = Notification { instance: "web".into(), kind, priority: 93 };
-        let commands = step(notify, &notification).map(|step| step.commands).unwrap_or_default();
+        lines_of(notify, &Notification { whose: Whose::Instance("web".into()), kind, priority: 93 })
+    }
+
+    fn lines_of(notify: &Notify, notification: &Notification) -> Vec<String> {
+        let commands = step(notify, notification).map(|step| step.commands).unwrap_or_default();
         commands.iter().map(|c| format!("{} {}", c.program, c.arguments.join(" "))).collect()
     }
 
@@ -87,6 +98,20 @@ mod tests {
         assert_eq!(lines(&notify, NotificationKind::Deleted), ["/any 1 INSTANCE web DELETED 93"]);
         notify.deleted = Some(Deleted { command: Some(command("/d")) });
         assert_eq!(lines(&notify, NotificationKind::Deleted), ["/d ", "/any 1 INSTANCE web DELETED 93"]);
+    }
+
+    #[test]
+    fn a_group_is_called_one_and_has_no_priority() {
+        let group = GroupNotify {
+            master: Some(command("/m a")),
+            any: Some(command("/any 1")),
+            ..GroupNotify::default()
+        };
+        let of = |kind| {
+            lines_of(&of_group(&group), &Notification { whose: Whose::Group("G".into()), kind, priority: 0 })
+        };
+        assert_eq!(of(NotificationKind::Master), ["/m a", "/any 1 GROUP G MASTER 0"]);
+        assert_eq!(of(NotificationKind::Stop), ["/any 1 GROUP G STOP 0"]);
     }
 
     #[test]

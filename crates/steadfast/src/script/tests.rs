@@ -61,7 +61,8 @@ impl Bench {
     }
 
     fn notify(&mut self, instance: &str, kind: NotificationKind) {
-        let notification = Notification { instance: instance.into(), kind, priority: 100 };
+        let whose = Whose::Instance(instance.into());
+        let notification = Notification { whose, kind, priority: 100 };
         self.runner.notify(&mut self.reactor, sys::clock::now(), &notification);
     }
 
@@ -241,7 +242,7 @@ fn a_removed_instance_still_says_farewell() {
     bench.runner.forget_instance("web");
     bench.until("the end of all", |runner| !runner.is_notifying());
     assert_eq!(bench.lines("log"), ["FAULT"]);
-    assert!(bench.runner.instances.is_empty());
+    assert!(bench.runner.notified.is_empty());
 }
 
 #[test]

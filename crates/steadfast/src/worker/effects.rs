@@ -104,6 +104,7 @@ impl Worker {
             Action::Notice(notice) => self.say(level(notice.level()), &notice),
             Action::Changed(change) => self.say(Level::Info, &change),
             Action::Notify(notification) => self.tell(&FromWorker::Notify(notification.into())),
+            Action::NotifyGroup(notification) => self.tell(&FromWorker::Notify(notification.into())),
             Action::RunScript { script, run } => {
                 self.tell(&FromWorker::RunScript { script: script.to_string(), run });
             }

@@ -2,7 +2,7 @@
 
 use netlink::Standing;
 
-use crate::message::{Notification, NotificationKind, Remembered, ScriptOutcome, State};
+use crate::message::{Notification, NotificationKind, Remembered, ScriptOutcome, State, Whose};
 
 impl From<ScriptOutcome> for vrrp::ScriptOutcome {
     fn from(outcome: ScriptOutcome) -> Self {
@@ -17,15 +17,28 @@ impl From<ScriptOutcome> for vrrp::ScriptOutcome {
 
 impl From<vrrp::Notification> for Notification {
     fn from(notification: vrrp::Notification) -> Self {
-        let kind = match notification.kind {
-            vrrp::NotificationKind::Master => NotificationKind::Master,
-            vrrp::NotificationKind::Backup => NotificationKind::Backup,
-            vrrp::NotificationKind::Fault => NotificationKind::Fault,
-            vrrp::NotificationKind::Stop => NotificationKind::Stop,
-            vrrp::NotificationKind::Deleted => NotificationKind::Deleted,
-            vrrp::NotificationKind::MasterRxLowerPriority => NotificationKind::MasterRxLowerPriority,
-        };
-        Self { instance: notification.instance.to_string(), kind, priority: notification.priority.get() }
+        let whose = Whose::Instance(notification.instance.to_string());
+        Self { whose, kind: notification.kind.into(), priority: notification.priority.get() }
+    }
+}
+
+impl From<vrrp::GroupNotification> for Notification {
+    fn from(notification: vrrp::GroupNotification) -> Self {
+        let whose = Whose::Group(notification.group.to_string());
+        Self { whose, kind: notification.kind.into(), priority: 0 }
+    }
+}
+
+impl From<vrrp::NotificationKind> for NotificationKind {
+    fn from(kind: vrrp::NotificationKind) -> Self {
+        match kind {
+            vrrp::NotificationKind::Master => Self::Master,
+            vrrp::NotificationKind::Backup => Self::Backup,
+            vrrp::NotificationKind::Fault => Self::Fault,
+            vrrp::NotificationKind::Stop => Self::Stop,
+            vrrp::NotificationKind::Deleted => Self::Deleted,
+            vrrp::NotificationKind::MasterRxLowerPriority => Self::MasterRxLowerPriority,
+        }
     }
 }
 

@@ -51,6 +51,8 @@ impl Instance {
             backup.wait = Wait::MasterDown { since: now, interval: heard.interval };
             backup.heard = Some(heard);
             backup.preempt_at = preempt_at;
+            backup.ripe = None;
+            backup.handicap.take_if(|handicap| handicap.until <= now);
         }
     }
 
@@ -74,7 +76,7 @@ impl Instance {
     fn plan_overtake(&mut self, at: Instant, theirs: Priority) {
         if let State::Backup(backup) = &mut self.state {
             // The master keeps speaking while we wait for our turn: that must not put it off.
-            if !matches!(backup.wait, Wait::Overtake { .. }) {
+            if backup.ripe.is_none() && !matches!(backup.wait, Wait::Overtake { .. }) {
                 backup.wait = Wait::Overtake { at, theirs };
             }
         }
@@ -97,16 +99,22 @@ impl Instance {
         }
     }
 
+    /// Steps back as soon as its group does, which is in this turn.
     fn yield_to(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
+        self.say_last_word(turn);
+        let known = as_heard(heard, turn.now);
+        let reason = Reason::Better { master: known.source, theirs: known.priority, ours: self.priority };
+        let wait = Wait::MasterDown { since: turn.now, interval: known.interval };
+        let backup = Backup { wait, heard: Some(known), preempt_at: None, handicap: None, ripe: None };
+        self.yields = Some((backup, reason));
+        self.unsettled = true;
+    }
+
+    pub(super) fn say_last_word(&mut self, turn: &mut Turn<'_>) {
         if self.config.higher_prio_send_advert || self.owes_last_word(turn.now) {
             self.last_word_at = Some(turn.now);
             self.transmit(turn.out);
         }
-        let known = as_heard(heard, turn.now);
-        let reason = Reason::Better { master: known.source, theirs: known.priority, ours: self.priority };
-        let wait = Wait::MasterDown { since: turn.now, interval: known.interval };
-        let backup = Backup { wait, heard: Some(known), preempt_at: None };
-        self.transition(State::Backup(backup), reason, turn);
     }
 
     /// A survivor that never left the master state would not know that clients may have our address in their

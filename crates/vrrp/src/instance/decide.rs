@@ -21,7 +21,7 @@ pub(crate) enum Decision {
     FollowUntil(Instant),
     /// The master stops: wait the skew time (RFC 9568 §6.4.2).
     AwaitSkew,
-    /// A master stops, and we wait the skew time already: that must not put it off.
+    /// A master stops, and we wait the skew time already, or for our group only: that must not put it off.
     AwaitOn,
     /// Our master fell below us: take over after this delay.
     Overtake(Duration),
@@ -61,6 +61,7 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
         let stranger = backup.heard.is_some() && ours_before.is_none() && !view.config.strict;
         return match backup.wait {
             _ if stranger => Decision::Ignore,
+            _ if backup.ripe.is_some() => Decision::AwaitOn,
             Wait::Skew { .. } => Decision::AwaitOn,
             Wait::MasterDown { .. } | Wait::Overtake { .. } => Decision::AwaitSkew,
         };

@@ -3,10 +3,12 @@
 mod carry_out;
 mod decide;
 mod effects;
+mod settle;
 mod state;
 mod tracking;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::slice;
 use std::sync::Arc;
@@ -15,18 +17,19 @@ use model::vrrp::{self, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
 use wire::vrrp::Advert;
 
-use crate::announce::{AnnouncePlan, Pacer};
+use crate::announce::Pacer;
 use crate::complaint::Complaints;
 use crate::event::{Arrival, Link};
-use crate::status::{Counters, StateName, Status};
+use crate::group::Shared;
+use crate::status::{Counters, Status};
 use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
 
 use decide::{View, decide};
 use effects::{Remark, announce_each, probe_each};
-use state::{Backup, Master, State, Wait};
+pub(crate) use settle::{Mover, Step};
+use state::{Backup, State, Tell, Wait};
 pub use state::{Cause, Reason};
 pub(crate) use tracking::World;
-use tracking::tell_difference;
 pub use verify::Reject;
 use verify::verify;
 
@@ -43,7 +46,18 @@ pub(crate) struct Instance {
     /// The priority of the worker before this one, in force until every tracked script has answered: without
     /// their verdicts ours would be another, and perhaps lower than a backup's.
     carried: Option<Priority>,
+    /// It was master until the worker before this one died, moments ago, and goes on as that.
+    recalled: bool,
     state: State,
+    /// What is at fault with it; other members of its group are in its state only.
+    causes: BTreeSet<Cause>,
+    /// A vital script has not answered yet.
+    pending: bool,
+    /// The better master that it has heard in this turn: what it will be, and why.
+    yields: Option<(Backup, Reason)>,
+    /// Something has changed what it would be.
+    unsettled: bool,
+    group: Option<Arc<Shared>>,
     /// The advertisement as it is sent now; made anew when anything in it changes.
     outgoing: Option<Arc<Outgoing>>,
     counters: Counters,
@@ -70,8 +84,14 @@ impl Instance {
             link: None,
             priority: config.priority,
             carried: None,
+            recalled: false,
             config: Arc::new(timed(config)),
             state: State::Init,
+            causes: BTreeSet::new(),
+            pending: false,
+            yields: None,
+            unsettled: true,
+            group: None,
             outgoing: None,
             counters: Counters::default(),
             remarks: Complaints::new(),
@@ -82,33 +102,48 @@ impl Instance {
     /// Looks at the world again after a link, a script or the configuration has changed.
     pub(crate) fn observe(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
         self.look(world, turn);
-        let causes = self.causes(world);
-        let pending = self.is_pending(world);
-        match &mut self.state {
-            State::Fault(known) if !causes.is_empty() => tell_difference(&self.name, known, causes, turn.out),
-            State::Init | State::Fault(_) | State::Backup(_) | State::Master(_) if !causes.is_empty() => {
-                self.transition(State::Fault(causes.clone()), Reason::Fault(causes), turn);
-            }
-            State::Init if !pending => self.start(Reason::Startup, turn),
-            State::Fault(_) if !pending => self.start(Reason::Recovered, turn),
-            State::Init | State::Fault(_) | State::Backup(_) | State::Master(_) => {}
-        }
+        let (causes, pending) = (self.causes_in(world), self.is_pending(world));
+        self.unsettled |= self.pending != pending || self.causes != causes;
+        (self.causes, self.pending) = (causes, pending);
     }
 
-    /// It was master with this priority until a moment ago, and the kernel still holds its addresses: unless
-    /// something is at fault it goes on as that. To be called before the first `observe`, which would have it
-    /// stand by, with all that the operator's scripts do then.
-    pub(crate) fn adopt(&mut self, priority: Priority, world: World<'_>, turn: &mut Turn<'_>) {
+    /// Whether it can go on as a worker that was master until a moment ago.
+    pub(crate) fn is_recallable(&mut self, world: World<'_>) -> bool {
         self.take_link(self.own_link(world));
-        if !matches!(self.state, State::Init) || !self.causes(world).is_empty() {
-            return;
-        }
+        matches!(self.state, State::Init) && self.causes_in(world).is_empty()
+    }
+
+    /// It was master with this priority until a moment ago, and the kernel still holds its addresses: it goes on as
+    /// that. To be called before the first `observe`, after which it would stand by, with all that the operator's
+    /// scripts do then.
+    pub(crate) fn recall(&mut self, priority: Priority) {
         if self.config.priority != Priority::OWNER {
             self.priority = priority.clamp(Priority::LEAST, Priority::MOST);
             self.carried = Some(self.priority);
         }
-        self.look(world, turn);
-        self.become_master(Reason::Adopted, turn);
+        self.recalled = true;
+        self.unsettled = true;
+    }
+
+    pub(crate) const fn group(&self) -> Option<&Arc<Shared>> {
+        self.group.as_ref()
+    }
+
+    /// It belongs to this group from now on.
+    pub(crate) fn join(&mut self, group: Option<&Arc<Shared>>) {
+        if self.group.as_deref() == group.map(|group| &**group) {
+            return;
+        }
+        let weights = |group: Option<&Shared>| {
+            group.map(|group| (group.config.track_interfaces.clone(), group.config.track_scripts.clone()))
+        };
+        if weights(self.group.as_deref()).unwrap_or_default()
+            != weights(group.map(|group| &**group)).unwrap_or_default()
+        {
+            self.carried = None;
+        }
+        self.group = group.cloned();
+        self.unsettled = true;
     }
 
     /// Takes an advertisement that came in on our link for our VRID.
@@ -137,13 +172,12 @@ impl Instance {
         match &mut self.state {
             State::Init | State::Fault(_) => {}
             State::Backup(backup) => {
-                if backup.wait.deadline(&self.config, self.priority) <= turn.now {
-                    let reason = takeover_reason(backup, turn.now);
-                    if let Reason::Released { master: Some(master) } = reason {
-                        // What it said has been done: should it stop once more, that is news.
-                        self.remarks.forget(Remark::Release, master);
+                if backup.deadline(&self.config, self.priority).is_some_and(|at| at <= turn.now) {
+                    match &mut backup.ripe {
+                        Some(ripe) => ripe.tell = Tell::Due,
+                        None => backup.ripen(turn.now, self.config.advert_interval),
                     }
-                    self.become_master(reason, turn);
+                    self.unsettled = true;
                 }
             }
             State::Master(master) => {
@@ -183,7 +217,10 @@ impl Instance {
 
     /// Ends its part, orderly, and says so to scripts if `kind` is given.
     pub(crate) fn stop(&mut self, kind: Option<NotificationKind>, turn: &mut Turn<'_>) {
-        self.leave(true, turn);
+        if matches!(self.state, State::Master(_)) {
+            self.transmit_release(turn.out);
+        }
+        self.let_go(turn);
         if let Some(kind) = kind {
             self.notify(kind, turn.out);
         }
@@ -217,7 +254,7 @@ impl Instance {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Init | State::Fault(_) => None,
-            State::Backup(backup) => Some(backup.wait.deadline(&self.config, self.priority)),
+            State::Backup(backup) => backup.deadline(&self.config, self.priority),
             State::Master(master) => {
                 let announce = master.announce.deadline().unwrap_or(master.next_advert_at);
                 Some(master.next_advert_at.min(announce))
@@ -249,12 +286,12 @@ impl Instance {
     /// Whether it uses or tracks this interface.
     pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
         self.config.interface.as_ref() == Some(name)
-            || self.config.track_interfaces.iter().any(|tracked| tracked.interface == *name)
+            || self.tracked_links().any(|tracked| tracked.interface == *name)
     }
 
     /// Whether it tracks this script.
     pub(crate) fn tracks_script(&self, name: &str) -> bool {
-        self.config.track_scripts.iter().any(|tracked| tracked.script == name)
+        self.tracked_scripts().any(|tracked| tracked.script == name)
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -263,6 +300,7 @@ impl Instance {
         let (name, link) = (self.name.to_string(), self.link_index());
         Status {
             name,
+            group: self.group.as_ref().map(|group| group.name.to_string()),
             state: self.state.name(),
             priority: self.priority,
             master,
@@ -273,7 +311,7 @@ impl Instance {
     }
 
     /// The master that it follows, if it does.
-    fn followed(&self) -> Option<IpAddr> {
+    pub(crate) fn followed(&self) -> Option<IpAddr> {
         match &self.state {
             State::Init | State::Fault(_) | State::Master(_) => None,
             State::Backup(backup) => backup.heard.map(|heard| heard.source),
@@ -321,73 +359,6 @@ impl Instance {
         // A backup that is better now need not wait for the next advertisement to learn it.
         if matches!(self.state, State::Master(_)) && effective < from && !self.config.strict {
             self.advertise(turn);
-        }
-        self.publish(turn.out);
-    }
-
-    /// RFC 9568 §6.4.1: the owner is master at once, everybody else listens first.
-    fn start(&mut self, reason: Reason, turn: &mut Turn<'_>) {
-        if self.priority == Priority::OWNER {
-            self.become_master(Reason::Owner, turn);
-        } else {
-            let backup = Backup::listening(turn.now, self.config.advert_interval);
-            self.transition(State::Backup(backup), reason, turn);
-        }
-    }
-
-    fn become_master(&mut self, reason: Reason, turn: &mut Turn<'_>) {
-        let master = Master {
-            since: turn.now,
-            next_advert_at: turn.now + self.config.advert_interval.duration(),
-            announce: AnnouncePlan::new(turn.now, &self.config.garp),
-            asserted_at: None,
-            answered_at: None,
-            owes_answer: false,
-        };
-        self.transition(State::Master(master), reason, turn);
-    }
-
-    /// The only writer of the state.
-    fn transition(&mut self, to: State, reason: Reason, turn: &mut Turn<'_>) {
-        self.leave(matches!(to, State::Fault(_)), turn);
-        self.state = to;
-        self.enter(reason, turn);
-    }
-
-    /// `releasing`: nobody has taken over, so the others must be told.
-    fn leave(&mut self, releasing: bool, turn: &mut Turn<'_>) {
-        match &self.state {
-            State::Init | State::Fault(_) | State::Backup(_) => {}
-            State::Master(_) => {
-                if releasing {
-                    self.transmit_release(turn.out);
-                }
-                turn.pacer.forget(self.id);
-                self.hold(Arc::new([]), turn.out);
-            }
-        }
-    }
-
-    fn enter(&mut self, reason: Reason, turn: &mut Turn<'_>) {
-        let (instance, state) = (Arc::clone(&self.name), self.state.name());
-        let entering = Notice::Entering { instance, state, reason };
-        let kind = match &self.state {
-            State::Init => None,
-            State::Fault(_) => Some(NotificationKind::Fault),
-            State::Backup(_) => Some(NotificationKind::Backup),
-            State::Master(_) => Some(NotificationKind::Master),
-        };
-        if state == StateName::Master {
-            self.counters.became_master += 1;
-            self.transmit(turn.out);
-            turn.out.notice(entering);
-            self.hold(Arc::clone(&self.addresses), turn.out);
-            self.announce(self.config.garp.repeat, turn);
-        } else {
-            turn.out.notice(entering);
-        }
-        if let Some(kind) = kind {
-            self.notify(kind, turn.out);
         }
         self.publish(turn.out);
     }

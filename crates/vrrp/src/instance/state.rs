@@ -35,6 +35,38 @@ pub(crate) struct Backup {
     pub(crate) heard: Option<Heard>,
     /// When it may preempt the master of lower priority that it hears (`preempt_delay`).
     pub(crate) preempt_at: Option<Instant>,
+    /// How much longer it listens.
+    pub(crate) handicap: Option<Handicap>,
+    /// Its wait is over, and the other members of its group keep it from becoming master.
+    pub(crate) ripe: Option<Ripe>,
+}
+
+/// What keeps two groups apart that were master at once and yielded to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handicap {
+    pub(crate) delay: Duration,
+    /// A master that is heard later is one that stays: there is no race any more.
+    pub(crate) until: Instant,
+}
+
+/// A backup that would be master if it were alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ripe {
+    /// Since when.
+    pub(crate) at: Instant,
+    /// The operator has yet to be told that it is held back.
+    pub(crate) tell: Tell,
+}
+
+/// When to speak of a backup that is held back. A moment of it is usual: the members' timers do not end at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// At this time.
+    At(Instant),
+    /// The time has come.
+    Due,
+    /// It is done.
+    Done,
 }
 
 /// A backup's one deadline.
@@ -104,7 +136,34 @@ impl Master {
 impl Backup {
     /// A backup that has heard nobody and begins to listen.
     pub(crate) const fn listening(since: Instant, interval: Centis) -> Self {
-        Self { wait: Wait::MasterDown { since, interval }, heard: None, preempt_at: None }
+        Self {
+            wait: Wait::MasterDown { since, interval },
+            heard: None,
+            preempt_at: None,
+            handicap: None,
+            ripe: None,
+        }
+    }
+
+    /// Its wait is over: what it waits for now is its group.
+    pub(crate) fn ripen(&mut self, now: Instant, interval: Centis) {
+        self.ripe = Some(Ripe { at: now, tell: Tell::At(now + interval.duration()) });
+    }
+
+    /// When it acts next.
+    pub(crate) fn deadline(&self, config: &model::vrrp::Instance, priority: Priority) -> Option<Instant> {
+        match self.ripe {
+            None => Some(self.wait.deadline(config, priority) + self.delay()),
+            Some(Ripe { tell: Tell::At(at), .. }) => Some(at),
+            Some(Ripe { tell: Tell::Due | Tell::Done, .. }) => None,
+        }
+    }
+
+    fn delay(&self) -> Duration {
+        match (self.wait, self.handicap) {
+            (Wait::MasterDown { .. }, Some(handicap)) => handicap.delay,
+            (Wait::MasterDown { .. } | Wait::Skew { .. } | Wait::Overtake { .. }, _) => Duration::ZERO,
+        }
     }
 
     /// Its priority fell: whether it is still better than the master it was about to overtake, the master's
@@ -112,6 +171,7 @@ impl Backup {
     pub(crate) fn reconsider(&mut self) {
         if let (Wait::Overtake { .. }, Some(heard)) = (self.wait, self.heard) {
             self.wait = Wait::MasterDown { since: heard.at, interval: heard.interval };
+            self.ripe = None;
         }
     }
 }
@@ -145,6 +205,13 @@ pub enum Cause {
     NoPeers,
     /// A vital script says that its service does not work.
     Script(Arc<str>),
+    /// Another member of its sync group cannot work.
+    Member {
+        /// The group's name.
+        group: Arc<str>,
+        /// The member's.
+        member: Arc<str>,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -156,6 +223,7 @@ impl fmt::Display for Cause {
             Self::NoSocket(name) => write!(f, "cannot send or hear on interface {name}"),
             Self::NoPeers => f.write_str("there are no unicast peers"),
             Self::Script(name) => write!(f, "script {name} fails"),
+            Self::Member { group, member } => write!(f, "{member} of sync group {group} is at fault"),
         }
     }
 }
@@ -197,6 +265,13 @@ pub enum Reason {
         /// Our effective priority.
         ours: Priority,
     },
+    /// It goes with another member of its sync group.
+    Group {
+        /// The group's name.
+        group: Arc<str>,
+        /// The member's.
+        member: Arc<str>,
+    },
     /// Something vital failed.
     Fault(BTreeSet<Cause>),
     /// What was at fault works again.
@@ -228,6 +303,7 @@ impl fmt::Display for Reason {
             Self::Better { master, theirs, ours } => {
                 write!(f, "{master} has higher priority {theirs}, ours {ours}")
             }
+            Self::Group { group, member } => write!(f, "with {member} of sync group {group}"),
             Self::Fault(causes) => {
                 let mut separator = "";
                 causes.iter().try_for_each(|cause| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::vrrp::Transport;
+use model::vrrp::{TrackedInterface, TrackedScript, Transport};
 use model::{IfIndex, IfName, Influence};
 
 use super::Instance;
@@ -22,21 +22,31 @@ pub(crate) struct World<'a> {
 }
 
 impl Instance {
+    /// Other interfaces that matter, to it and to every member of its group.
+    pub(crate) fn tracked_links(&self) -> impl Iterator<Item = &TrackedInterface> {
+        let shared = self.group().into_iter().flat_map(|group| &group.config.track_interfaces);
+        self.config().track_interfaces.iter().chain(shared)
+    }
+
+    /// Scripts that matter, to it and to every member of its group.
+    pub(crate) fn tracked_scripts(&self) -> impl Iterator<Item = &TrackedScript> {
+        let shared = self.group().into_iter().flat_map(|group| &group.config.track_scripts);
+        self.config().track_scripts.iter().chain(shared)
+    }
+
     /// What tracked things add to the priority.
     pub(super) fn changes<'a>(&'a self, world: World<'a>) -> impl Iterator<Item = i16> + 'a {
-        let links = self.config.track_interfaces.iter().map(move |tracked| {
+        let links = self.tracked_links().map(move |tracked| {
             let up = world.links.get(&tracked.interface).is_some_and(|link| link.up);
             change(tracked.influence, if up { Verdict::Up } else { Verdict::Down })
         });
         let scripts = self
-            .config
-            .track_scripts
-            .iter()
+            .tracked_scripts()
             .map(move |tracked| change(tracked.influence, verdict(world, &tracked.script)));
         links.chain(scripts)
     }
 
-    pub(super) fn causes(&self, world: World<'_>) -> BTreeSet<Cause> {
+    pub(super) fn causes_in(&self, world: World<'_>) -> BTreeSet<Cause> {
         let mut causes = BTreeSet::new();
         if let Some(own) = &self.config.interface {
             causes.extend(self.own_causes(own, world));
@@ -44,14 +54,14 @@ impl Instance {
         if matches!(&self.config.transport, Transport::Unicast { peers, .. } if peers.is_empty()) {
             causes.insert(Cause::NoPeers);
         }
-        for tracked in &self.config.track_interfaces {
+        for tracked in self.tracked_links() {
             let link = world.links.get(&tracked.interface);
             if is_fault(tracked.influence, link.is_some_and(|link| link.up)) {
                 let name = tracked.interface.clone();
                 causes.insert(if link.is_some() { Cause::LinkDown(name) } else { Cause::LinkMissing(name) });
             }
         }
-        for tracked in &self.config.track_scripts {
+        for tracked in self.tracked_scripts() {
             let verdict = verdict(world, &tracked.script);
             let known = matches!(verdict, Verdict::Up | Verdict::Down);
             if known && is_fault(tracked.influence, verdict == Verdict::Up) {
@@ -75,13 +85,12 @@ impl Instance {
 
     /// A tracked script has not answered yet.
     pub(super) fn lacks_verdict(&self, world: World<'_>) -> bool {
-        let mut tracked = self.config.track_scripts.iter();
-        tracked.any(|tracked| verdict(world, &tracked.script) == Verdict::Unknown)
+        self.tracked_scripts().any(|tracked| verdict(world, &tracked.script) == Verdict::Unknown)
     }
 
     /// A vital script has not answered yet.
     pub(super) fn is_pending(&self, world: World<'_>) -> bool {
-        self.config.track_scripts.iter().any(|tracked| {
+        self.tracked_scripts().any(|tracked| {
             tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
         })
     }

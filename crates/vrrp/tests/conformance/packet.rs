@@ -61,9 +61,23 @@ impl Packet {
             damage: Damage::None,
         };
         while let Some(word) = words.maybe() {
-            packet.vary(word, words)?;
+            if word == "for" {
+                packet.send_for(config, words.next()?)?;
+            } else {
+                packet.vary(word, words)?;
+            }
         }
         Ok(packet)
+    }
+
+    /// Of another instance of the router under test.
+    fn send_for(&mut self, config: &Config, name: &str) -> Result<(), String> {
+        let named = config.instances.iter().find(|one| one.name == name);
+        let instance = named.ok_or_else(|| format!("there is no instance {name}"))?;
+        self.vrid = instance.vrid;
+        self.interval = instance.advert_interval;
+        self.addresses = bytes(instance.addresses.iter().map(|one| one.prefix.address()));
+        Ok(())
     }
 
     fn vary(&mut self, word: &str, words: &mut Words<'_>) -> Result<(), String> {

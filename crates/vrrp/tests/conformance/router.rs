@@ -106,12 +106,16 @@ impl Bench {
                 let at = START - words.span()?;
                 words.expect("ago")?;
                 let configured = self.config.instances.first().map(|one| one.priority);
-                let priority = match words.maybe() {
-                    Some("prio") => Priority(words.parse()?),
-                    Some(other) => return Err(format!("here stands `{other}`, not `prio`")),
-                    None => configured.ok_or("there is no instance")?,
-                };
-                self.remembered.push(Remembered { instance: "VI_1".into(), master: true, priority, at });
+                let mut priority = configured.ok_or("there is no instance")?;
+                let mut instance = "VI_1".to_owned();
+                while let Some(word) = words.maybe() {
+                    match word {
+                        "prio" => priority = Priority(words.parse()?),
+                        "of" => words.next()?.clone_into(&mut instance),
+                        other => return Err(format!("here stands `{other}`, not `prio` or `of`")),
+                    }
+                }
+                self.remembered.push(Remembered { instance, master: true, priority, at });
             }
             _ => return set(&mut self.config, word, words),
         }
@@ -249,10 +253,23 @@ impl Bench {
             "priority" => equal(&self.status()?.priority, &Priority(words.parse()?)),
             "follows" => equal(&self.status()?.master, &Some(words.parse()?)),
             "deadline" => equal(&self.deadline(), &Some(START + words.span()?)),
+            "all" => self.expect_all(words),
             state @ ("init" | "fault" | "backup" | "master") => {
                 equal(&self.status()?.state.to_string(), &state.to_uppercase())
             }
             kind => self.expect_action(&format!("{kind} {}", words.rest())),
+        }
+    }
+
+    /// Every instance, and every group, is in this state.
+    fn expect_all(&self, words: &mut Words<'_>) -> Result<(), String> {
+        let wanted = words.next()?.to_uppercase();
+        let router = self.router.as_ref().ok_or("the router has not been started")?;
+        let instances = router.status().map(|one| (one.name, one.state));
+        let mut all = instances.chain(router.groups().map(|one| (one.name, one.state)));
+        match all.find(|(_, state)| state.to_string() != wanted) {
+            Some((name, state)) => Err(format!("{name} is {state}")),
+            None => Ok(()),
         }
     }
 
@@ -278,8 +295,9 @@ impl Bench {
             return if told { Err(format!("`{text}` was logged")) } else { Ok(()) };
         }
         let wanted = format!("{kind} {}", words.rest());
-        let of_kind =
-            |(_, action): &&(Instant, Action)| spell(action).is_some_and(|one| matches(&one, wanted.trim()));
+        let of_kind = |(_, action): &&(Instant, Action)| {
+            self.spell(action).is_some_and(|one| matches(&one, wanted.trim()))
+        };
         match self.done.iter().find(of_kind) {
             Some(found) => Err(format!("there was {found:?}")),
             None => Ok(()),
@@ -288,9 +306,9 @@ impl Bench {
 
     fn expect_untold(&self) -> Result<(), String> {
         let mut untold =
-            self.done.iter().skip(self.told).filter_map(|(at, action)| Some((at, spell(action)?)));
+            self.done.iter().skip(self.told).filter_map(|(at, action)| Some((at, self.spell(action)?)));
         // A state is published after all that matters has been done.
-        match untold.find(|(_, spelled)| !spelled.starts_with("publish")) {
+        match untold.find(|(_, spelled)| !spelled.contains("publish ")) {
             Some((at, spelled)) => Err(format!("there was `{spelled}` at {:?}", at.since(START))),
             None => Ok(()),
         }
@@ -300,7 +318,7 @@ impl Bench {
         let wanted = wanted.trim();
         let ahead = self.done.iter().enumerate().skip(self.told);
         let is_it = |(at, action): &(Instant, Action)| {
-            *at == self.now && spell(action).is_some_and(|one| matches(&one, wanted))
+            *at == self.now && self.spell(action).is_some_and(|one| matches(&one, wanted))
         };
         match ahead.filter(|(_, done)| is_it(done)).map(|(place, _)| place).next() {
             Some(place) => {
@@ -313,8 +331,33 @@ impl Bench {
 
     fn spelled(&self) -> Vec<String> {
         let spell =
-            |(at, action): &(Instant, Action)| Some(format!("{:?} {}", at.since(START), spell(action)?));
+            |(at, action): &(Instant, Action)| Some(format!("{:?} {}", at.since(START), self.spell(action)?));
         self.done.iter().filter_map(spell).collect()
+    }
+
+    /// An action as a script writes it, after the name of its instance unless it is the first.
+    fn spell(&self, action: &Action) -> Option<String> {
+        let named = |wanted: &dyn Fn(&model::vrrp::Instance) -> bool| {
+            self.config.instances.iter().skip(1).find(|one| wanted(one)).map(|one| one.name.clone())
+        };
+        let holds = |one: &model::vrrp::Instance, address| {
+            one.addresses.iter().any(|held| held.prefix.address() == address)
+        };
+        let name = match action {
+            Action::Transmit(outgoing) => named(&|one| one.vrid == outgoing.vrid),
+            Action::Hold(holding) => named(&|one| one.name == *holding.name),
+            Action::Announce(announce) => named(&|one| holds(one, announce.address)),
+            Action::Probe { address, .. } => named(&|one| holds(one, *address)),
+            Action::Notify(notification) => named(&|one| one.name == *notification.instance),
+            Action::Publish { instance, .. } | Action::Withdraw { instance } => {
+                named(&|one| one.name == **instance)
+            }
+            Action::NotifyGroup(_) | Action::RunScript { .. } | Action::Notice(_) | Action::Changed(_) => {
+                None
+            }
+        };
+        let spelled = spell(action)?;
+        Some(name.map_or_else(|| spelled.clone(), |name| format!("{name} {spelled}")))
     }
 
     fn logged(&self, text: &str) -> bool {
@@ -370,6 +413,9 @@ fn spell(action: &Action) -> Option<String> {
         Action::Announce(announce) => format!("announce {} x{}", announce.address, announce.count),
         Action::Probe { address, .. } => format!("probe {address}"),
         Action::Notify(notification) => format!("notify {}", kind(notification.kind)),
+        Action::NotifyGroup(notification) => {
+            format!("notify group {} {}", notification.group, kind(notification.kind))
+        }
         Action::Publish { state, priority, .. } => format!("publish {state} {priority}"),
         Action::RunScript { script, .. } => format!("run {script}"),
         Action::Withdraw { instance } => format!("withdraw {instance}"),

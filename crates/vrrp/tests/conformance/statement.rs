@@ -5,8 +5,8 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, Instance, Password, Preempt, RunAs, Script, TrackedInterface, TrackedScript,
-    Transport, Version, VirtualAddress,
+    Auth, Command, Config, GroupNotify, Instance, Password, Preempt, RunAs, Script, SyncGroup,
+    TrackedInterface, TrackedScript, Transport, Version, VirtualAddress,
 };
 use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
@@ -95,10 +95,90 @@ pub(crate) fn eth() -> IfName {
     "eth1".parse().expect("it is a name")
 }
 
-/// Applies one setting; false if the word is none.
+/// Applies one setting, to the first instance unless another one is named; false if the word is none.
 pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
+    if set_group(config, word, rest)? {
+        return Ok(true);
+    }
     let Config { scripts, instances, .. } = config;
-    let instance = instances.first_mut().ok_or("there is no instance to set")?;
+    if let Some(named) = instances.iter_mut().find(|instance| instance.name == word) {
+        let word = rest.next()?;
+        return set_instance(scripts, named, word, rest);
+    }
+    let first = instances.first_mut().ok_or("there is no instance to set")?;
+    set_instance(scripts, first, word, rest)
+}
+
+/// `member VI_2 vrid 52`: another instance, in one group with those before. What is set of the group, and who leaves it.
+fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
+    match word {
+        "member" => {
+            let name = rest.next()?;
+            rest.expect("vrid")?;
+            let vrid = rest.parse::<u8>()?;
+            let address = VirtualAddress::new(Prefix::host([192, 168, 0, vrid + 49].into()), eth());
+            let vrid = Vrid::try_from(vrid).map_err(|error| error.to_string())?;
+            let first = config.instances.first().ok_or("there is no instance")?;
+            let member = Instance { vrid, addresses: vec![address], name: name.to_owned(), ..first.clone() };
+            if config.groups.is_empty() {
+                config.groups.push(group(&first.name));
+            }
+            config.groups.iter_mut().for_each(|group| group.members.push(name.to_owned()));
+            config.instances.push(member);
+        }
+        "group" => match rest.next()? {
+            "track_script" => {
+                let (script, influence) = (rest.next()?.to_owned(), influence(rest)?);
+                config.scripts.push(Script::new(&script, command()));
+                let tracked = TrackedScript { script, influence };
+                config.groups.iter_mut().for_each(|group| group.track_scripts.push(tracked.clone()));
+            }
+            "track_interface" => {
+                let tracked = TrackedInterface { interface: rest.parse()?, influence: influence(rest)? };
+                config.groups.iter_mut().for_each(|group| group.track_interfaces.push(tracked.clone()));
+            }
+            "gone" => config.groups.clear(),
+            other => return Err(format!("a group has no `{other}`")),
+        },
+        "alone" => {
+            let name = rest.next()?;
+            config.groups.iter_mut().for_each(|group| group.members.retain(|member| member != name));
+        }
+        "joined" => {
+            let name = rest.next()?;
+            config.groups.iter_mut().for_each(|group| group.members.push(name.to_owned()));
+        }
+        "without" => {
+            let name = rest.next()?;
+            config.instances.retain(|instance| instance.name != name);
+            config.groups.iter_mut().for_each(|group| group.members.retain(|member| member != name));
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn group(member: &str) -> SyncGroup {
+    SyncGroup {
+        name: "G".to_owned(),
+        members: vec![member.to_owned()],
+        track_interfaces: Vec::new(),
+        track_scripts: Vec::new(),
+        track_files: Vec::new(),
+        track_processes: Vec::new(),
+        track_bfds: Vec::new(),
+        weighted_tracking: false,
+        notify: GroupNotify::default(),
+        smtp_alert: false,
+    }
+}
+
+fn set_instance(
+    scripts: &mut Vec<Script>,
+    instance: &mut Instance,
+    word: &str,
+    rest: &mut Words<'_>,
+) -> Result<bool, String> {
     match word {
         "version" => instance.version = version(rest)?,
         "priority" => instance.priority = Priority(rest.parse()?),

@@ -2,6 +2,7 @@
 
 mod effects;
 mod election;
+mod groups;
 mod segment;
 mod takeover;
 
@@ -55,6 +56,7 @@ fn step(action: &Action) -> Option<String> {
         }
         Action::Announce(announce) => format!("announce {} x{}", announce.address, announce.count),
         Action::Notify(notification) => format!("notify {:?}", notification.kind),
+        Action::NotifyGroup(notification) => format!("notify group {:?}", notification.kind),
         Action::Publish { state, priority, .. } => format!("publish {state} {priority}"),
         Action::Withdraw { instance } => format!("withdraw {instance}"),
         Action::RunScript { script, .. } => format!("run {script}"),

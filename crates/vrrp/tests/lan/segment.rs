@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{Config, Instance};
-use model::{IfIndex, IfName, Instant};
+use model::{IfIndex, IfName, Instant, Vrid};
 use steadfast_vrrp::{
     Action, Actions, Arrival, Event, Link, Outgoing, Remembered, Router, ScriptOutcome, StateName, Status,
 };
@@ -31,6 +31,8 @@ pub(crate) struct Lan {
     delay: Duration,
     delays: BTreeMap<(HostId, HostId), Duration>,
     cuts: BTreeSet<(HostId, HostId)>,
+    /// Virtual routers whose packets are lost.
+    lost: BTreeSet<Vrid>,
     pending: BTreeMap<(Instant, u64), Pending>,
     scheduled: u64,
     log: Vec<Entry>,
@@ -43,7 +45,8 @@ struct Host {
     address: IpAddr,
     link: Option<Link>,
     scripts: BTreeMap<String, ScriptOutcome>,
-    holds: bool,
+    /// The instances whose addresses it has.
+    holds: BTreeSet<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ impl Lan {
             delay,
             delays: BTreeMap::new(),
             cuts: BTreeSet::new(),
+            lost: BTreeSet::new(),
             pending: BTreeMap::new(),
             scheduled: 0,
             log: Vec::new(),
@@ -72,7 +76,7 @@ impl Lan {
         let address = IpAddr::from(address);
         let index = IfIndex::try_from(3).expect("3 is an index");
         let link = Some(Link { index, up: true, address: Some(address) });
-        let (scripts, holds) = (BTreeMap::new(), false);
+        let (scripts, holds) = (BTreeMap::new(), BTreeSet::new());
         self.hosts.push(Host { router: None, config, address, link, scripts, holds });
         HostId(self.hosts.len() - 1)
     }
@@ -104,7 +108,7 @@ impl Lan {
     /// Power off: no last word, no address.
     pub(crate) fn crash(&mut self, host: HostId) {
         self.kill(host);
-        self.hosts[host.0].holds = false;
+        self.hosts[host.0].holds.clear();
     }
 
     /// The worker dies: no last word, and the kernel keeps the addresses.
@@ -141,8 +145,14 @@ impl Lan {
         self.cuts.insert((from, to));
     }
 
+    /// Packets of this virtual router reach nobody any more: the link that a member has for itself is cut.
+    pub(crate) fn lose(&mut self, vrid: Vrid) {
+        self.lost.insert(vrid);
+    }
+
     pub(crate) fn heal(&mut self) {
         self.cuts.clear();
+        self.lost.clear();
     }
 
     /// Lets all happen that is due until `end`, and at it.
@@ -176,9 +186,14 @@ impl Lan {
         self.now
     }
 
-    /// Who holds the addresses.
+    /// Who holds addresses.
     pub(crate) fn masters(&self) -> Vec<HostId> {
-        (0..self.hosts.len()).filter(|host| self.hosts[*host].holds).map(HostId).collect()
+        (0..self.hosts.len()).filter(|host| !self.hosts[*host].holds.is_empty()).map(HostId).collect()
+    }
+
+    /// The instances whose addresses `host` holds.
+    pub(crate) fn held(&self, host: HostId) -> Vec<&str> {
+        self.hosts[host.0].holds.iter().map(|name| &**name).collect()
     }
 
     pub(crate) fn status(&self, host: HostId) -> Status {
@@ -232,6 +247,7 @@ impl Lan {
         let mut actions = Actions::default();
         let Some(router) = &mut self.hosts[host.0].router else { return };
         call(router, self.now, &mut actions);
+        assert_in_step(router);
         self.perform(host, actions);
     }
 
@@ -239,11 +255,17 @@ impl Lan {
         for action in actions.drain() {
             match &action {
                 Action::Transmit(outgoing) => self.send(host, outgoing),
-                Action::Hold(holding) => self.hosts[host.0].holds = !holding.addresses.is_empty(),
+                Action::Hold(holding) if holding.addresses.is_empty() => {
+                    self.hosts[host.0].holds.remove(&holding.name);
+                }
+                Action::Hold(holding) => {
+                    self.hosts[host.0].holds.insert(Arc::clone(&holding.name));
+                }
                 Action::RunScript { script, run } => self.run_script(host, script, *run),
                 Action::Announce(_)
                 | Action::Probe { .. }
                 | Action::Notify(_)
+                | Action::NotifyGroup(_)
                 | Action::Notice(_)
                 | Action::Publish { .. }
                 | Action::Withdraw { .. }
@@ -254,6 +276,9 @@ impl Lan {
     }
 
     fn send(&mut self, from: HostId, outgoing: &Outgoing) {
+        if self.lost.contains(&outgoing.vrid) {
+            return;
+        }
         for destination in outgoing.destinations() {
             let mut bytes = Vec::new();
             wire::vrrp::emit(&outgoing.advert(), outgoing.source, destination, &mut bytes);
@@ -279,6 +304,16 @@ impl Lan {
     fn schedule(&mut self, delay: Duration, pending: Pending) {
         self.scheduled += 1;
         self.pending.insert((self.now + delay, self.scheduled), pending);
+    }
+}
+
+/// All members of a group are in its state, at every moment.
+fn assert_in_step(router: &Router) {
+    let states: BTreeMap<_, _> = router.status().map(|one| (one.name, one.state)).collect();
+    for group in router.groups() {
+        for member in &group.members {
+            assert_eq!(states[member], group.state, "{member} of {}", group.name);
+        }
     }
 }
 
