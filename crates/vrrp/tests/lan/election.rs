@@ -227,6 +227,21 @@ fn a_worker_that_is_back_in_time_goes_on_as_master_and_a_late_one_listens() {
 }
 
 #[test]
+fn a_worker_that_goes_on_as_master_hears_a_better_one() {
+    let remembered =
+        |at| [Remembered { instance: "VI_1".to_owned(), master: true, priority: Priority(100), at }];
+    let (mut lan, hosts) = settled(&[(A, instance(101)), (B, instance(100))]);
+    lan.stop(hosts[0]);
+    lan.run_for(secs(10));
+    lan.kill(hosts[1]);
+    lan.start_with(hosts[1], &remembered(lan.now()));
+    assert_eq!(lan.status(hosts[1]).state, StateName::Master);
+    lan.start(hosts[0]);
+    lan.run_for(secs(10));
+    assert_eq!(lan.masters(), [hosts[0]]);
+}
+
+#[test]
 fn a_reload_without_differences_does_nothing_at_all() {
     let (mut lan, hosts) = settled(&[(A, instance(101)), (B, instance(100))]);
     lan.run_for(Duration::from_millis(1));
