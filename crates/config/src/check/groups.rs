@@ -17,13 +17,14 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
     let mut home: BTreeMap<String, Span> = BTreeMap::new();
     let mut unknown = 0;
     for group in groups.iter_mut() {
+        let group_name = &group.name.value;
         group.members.retain(|member| {
             let name = member.value.as_str();
             if !known.contains(name) {
                 let headline = format!("there is no `vrrp_instance` {}; it is ignored", shown(name));
                 unknown += 1;
                 let diagnostic = Diagnostic::warning(Code::SyncGroup, member.span, headline)
-                    .classic(format!("Virtual router {name} specified in sync group doesn't exist"));
+                    .classic(format!("Virtual router {name} specified in sync group {group_name} doesn't exist - ignoring"));
                 let compared = if unknown <= SUGGESTIONS { known.len() } else { 0 };
                 let candidates = known.iter().take(compared);
                 report.push(match nearest_of(name, candidates, |known| known) {
@@ -36,7 +37,10 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
                 let headline = format!("{} is in a group already; it is ignored here", shown(name));
                 report.push(
                     Diagnostic::warning(Code::SyncGroup, member.span, headline)
-                        .label(first, "it belongs there"),
+                        .label(first, "it belongs there")
+                        .classic(format!(
+                            "Virtual router {name} cannot exist in more than one sync group; ignoring {group_name}"
+                        )),
                 );
                 return false;
             }
@@ -45,13 +49,14 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
         });
     }
     groups.retain(|group| {
-        let name = shown(&group.name.value);
+        let (name, bare) = (shown(&group.name.value), &group.name.value);
         match group.members.as_slice() {
             [] => {
                 let headline = format!("nobody is in the sync group {name}; it is ignored");
                 report.push(
                     Diagnostic::warning(Code::SyncGroup, group.name.span, headline)
-                        .help("list at least two instances in `group`"),
+                        .help("list at least two instances in `group`")
+                        .classic(format!("Sync group {bare} has no virtual router(s). removing")),
                 );
                 false
             }
@@ -59,7 +64,10 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
                 let headline = format!("{} is alone in the sync group {name}", shown(&only.value));
                 report.push(
                     Diagnostic::warning(Code::SyncGroup, group.name.span, headline)
-                        .help("a group keeps two instances or more in one state"),
+                        .help("a group keeps two instances or more in one state")
+                        .classic(format!(
+                            "Sync group {bare} has only 1 virtual router(s) - this probably isn't what you want"
+                        )),
                 );
                 true
             }

@@ -28,7 +28,12 @@ fn completeness(instances: &[Instance], report: &mut Report) {
             let rejected = instance.rejected.iter().rfind(|(rejected, _)| *rejected == keyword);
             // What is wrong with the value has been told; this comes after it.
             let place = rejected.map_or(name.span, |&(_, span)| span);
-            let diagnostic = Diagnostic::error(Code::IncompleteInstance, place, headline);
+            let sentence = if keyword == "interface" {
+                format!("({}) Unknown interface!", name.value)
+            } else {
+                format!("({}) the virtual router id must be set", name.value)
+            };
+            let diagnostic = Diagnostic::error(Code::IncompleteInstance, place, headline).classic(sentence);
             report.push(match rejected {
                 Some(_) => diagnostic.label(name.span, "this instance").help(format!("write {example}")),
                 None => diagnostic.help(format!("add {example}")),
@@ -98,12 +103,17 @@ fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report)
             let place =
                 interface.map_or_else(|| "without an interface".to_owned(), |name| format!("on `{name}`"));
             let headline = format!("VRID {} is used twice {place}", vrid.value);
+            let names = format!("{} and {}", other.name.value, instance.name.value);
+            let on = interface.map_or_else(String::new, |name| format!(" on interface {name}"));
+            let version = if family == Family::V4 { "IPv4" } else { "IPv6" };
+            let sentence = format!("{names} both use VRID {} with {version}{on}", vrid.value);
             let remark = format!("{} uses it too", shown(&other.name.value));
             let place = other.vrid.map_or(other.name.span, |vrid| vrid.span);
             report.push(
                 Diagnostic::error(Code::DuplicateVrid, vrid.span, headline)
                     .label(place, remark)
-                    .help("give each virtual router of a link its own number"),
+                    .help("give each virtual router of a link its own number")
+                    .classic(sentence),
             );
         }
         if conflict.is_none() && !links.insert(link) {

@@ -27,7 +27,8 @@ fn scripts_without_command(drafts: &Drafts, report: &mut Report) {
         let headline = format!("{} has no command to run", shown(&script.name.value));
         report.push(
             Diagnostic::error(Code::ScriptWithoutCommand, script.name.span, headline)
-                .help("add `script \"COMMAND ARGUMENTS\"`"),
+                .help("add `script \"COMMAND ARGUMENTS\"`")
+                .classic(format!("No script set for vrrp_script {} - removing", script.name.value)),
         );
     }
 }
@@ -72,8 +73,10 @@ fn undefined(drafts: &mut Drafts, report: &mut Report) {
     let (for_vrrp, for_checkers): (Vec<_>, Vec<_>) =
         drafts.bfd.iter().map(VrrpBfd).partition(|session| session.0.is_for_vrrp());
     let (sessions, for_checkers) = (by_name(&for_vrrp), by_name(&for_checkers));
-    let instances = drafts.instances.iter_mut().map(|instance| &mut instance.track);
-    for track in instances.chain(drafts.groups.iter_mut().map(|group| &mut group.track)) {
+    let instances = drafts.instances.iter_mut().map(|instance| (&instance.name, &mut instance.track));
+    let groups = drafts.groups.iter_mut().map(|group| (&group.name, &mut group.track));
+    for (name, track) in instances.chain(groups) {
+        report.subject.clone_from(&name.value);
         retain_defined(&mut track.scripts, &scripts, report);
         retain_defined(&mut track.files, &files, report);
         retain_defined(&mut track.processes, &processes, report);

@@ -2,10 +2,11 @@
 
 use super::{Code, Diagnostic};
 
-/// What keepalived logs for it, or the headline.
+/// What keepalived logs for it, or the headline. Names of the file stand in it without control characters.
 pub(super) fn sentence(diagnostic: &Diagnostic) -> String {
     let known = diagnostic.classic.clone().or_else(|| by_code(diagnostic));
-    known.unwrap_or_else(|| diagnostic.headline.clone())
+    let sentence = known.unwrap_or_else(|| diagnostic.headline.clone());
+    sentence.replace(char::is_control, "\u{fffd}")
 }
 
 /// The sentence of all findings of a kind.

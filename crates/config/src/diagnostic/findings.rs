@@ -98,6 +98,13 @@ impl Findings {
         since.find(|kept| kept.code == code && kept.primary == place)
     }
 
+    /// Gives the last one the sentence that keepalived logs, if it was kept.
+    pub(crate) fn say_classic(&mut self, sentence: String) {
+        if let Some(last) = self.last_mut() {
+            last.classic = Some(sentence);
+        }
+    }
+
     /// What is kept, and for each code one that tells of what is not.
     pub(crate) fn into_vec(self) -> Vec<Diagnostic> {
         let Self { mut kept, dropped, .. } = self;

@@ -7,7 +7,7 @@ use model::address::{Flags, Lifetime};
 use model::vrrp::VirtualAddress;
 use model::{IfName, Named, Prefix, Scope};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::keyword::{self, Block, Loss, Status};
 use crate::lexer::Word;
 use crate::lower::entry::{Entry, Written};
@@ -193,7 +193,11 @@ impl AddressDraft {
             let headline = format!("the label {} is longer than {LONGEST_LABEL} bytes", shown(&word.text));
             report.push(
                 Diagnostic::warning(Code::OutOfRange, word.span, headline)
-                    .help("the whole address is ignored"),
+                    .help("the whole address is ignored")
+                    .classic(format!(
+                        "Address label {} is longer than maximum length {LONGEST_LABEL} - removing address",
+                        shown_bare(&word.text)
+                    )),
             );
             return None;
         }
@@ -344,7 +348,8 @@ fn prefix(word: &Word<'_>, report: &mut Report) -> Option<Prefix> {
         let headline = format!("{} is not an address", shown(&word.text));
         report.push(
             Diagnostic::warning(Code::InvalidAddress, word.span, headline)
-                .help("write `ADDRESS/LENGTH`; the entry is ignored"),
+                .help("write `ADDRESS/LENGTH`; the entry is ignored")
+                .classic(format!("VRRP parsed invalid IP {}. skipping IP...", shown_bare(&word.text))),
         );
         return None;
     };
@@ -394,7 +399,9 @@ fn ipv4_only(option: &Word<'_>, word: &Word<'_>) -> Diagnostic {
 /// Reports a word that is no option of an address.
 fn report_option(option: &Word<'_>, block: Block, report: &mut Report) {
     let headline = format!("{} is no option of an address; it is ignored", shown(&option.text));
-    let diagnostic = Diagnostic::warning(Code::InvalidChoice, option.span, headline);
+    let sentence =
+        format!("Unknown configuration entry '{}' for ip address - ignoring", shown_bare(&option.text));
+    let diagnostic = Diagnostic::warning(Code::InvalidChoice, option.span, headline).classic(sentence);
     report.push(if Written::parse(&option.text).is_some() {
         diagnostic.help("each address needs a line of its own")
     } else if let Some(near) = keyword::nearest(block, &option.text) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::Influence;
 use model::bfd::Session;
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::keyword::Block;
 use crate::lower::track::Trackable;
 use crate::lower::{Report, Setting, Spanned, settings, track, tracker};
@@ -101,6 +101,14 @@ impl BfdDraft {
             "neighbor_ip" | "neighbour_ip" => {
                 self.neighbor = setting.address(report);
                 self.void |= self.neighbor.is_none();
+                if let (None, Some(word)) = (self.neighbor, setting.node.arguments().first()) {
+                    let (name, word) = (&self.name.value, shown_bare(&word.text));
+                    let sentence = format!(
+                        "Configuration error: BFD instance {name} has malformed neighbor address {word}, ignoring \
+                         instance"
+                    );
+                    report.diagnostics.say_classic(sentence);
+                }
             }
             "source_ip" => self.source = setting.address(report).or(self.source),
             "min_rx" => set_interval(&mut self.min_rx, milli, setting, report),
@@ -202,7 +210,10 @@ pub(crate) fn sessions(drafts: &mut Vec<BfdDraft>, report: &mut Report) {
             report.push(
                 Diagnostic::warning(Code::DuplicateName, *span, headline)
                     .label(first, "this one counts")
-                    .help("give it another name; this one is ignored"),
+                    .help("give it another name; this one is ignored")
+                    .classic(format!(
+                        "Configuration error: BFD instance {value} already configured - ignoring"
+                    )),
             );
             return false;
         }
@@ -215,7 +226,11 @@ pub(crate) fn sessions(drafts: &mut Vec<BfdDraft>, report: &mut Report) {
         };
         if let Some(&first) = taken {
             let headline = format!("there is a session with `{}` already", neighbor.value);
-            report.push(void(neighbor.span, headline).label(first, "this one counts"));
+            let sentence = format!(
+                "Configuration error: BFD instance {value} has duplicate neighbor address {}, ignoring instance",
+                neighbor.value
+            );
+            report.push(void(neighbor.span, headline).label(first, "this one counts").classic(sentence));
             draft.void = true;
             return true;
         }

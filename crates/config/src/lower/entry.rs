@@ -6,7 +6,7 @@ use std::slice;
 
 use model::Prefix;
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::keyword::{self, Block, Keyword};
 use crate::lexer::Word;
 use crate::lower::Report;
@@ -135,7 +135,12 @@ impl<'n, 'a> Entry<'n, 'a> {
             return Some(written.prefix(word, report));
         }
         let headline = format!("{} is no address for {}", shown(&word.text), shown(&option.text));
-        report.push(self.void(Code::InvalidAddress, word.span, headline, "write `ADDRESS/LENGTH`"));
+        let (what, text) = (option.text.as_ref(), shown_bare(&word.text));
+        let mut diagnostic = self.void(Code::InvalidAddress, word.span, headline, "write `ADDRESS/LENGTH`");
+        if matches!(what, "from" | "to") {
+            diagnostic = diagnostic.classic(format!("Invalid rule {what} address {text}"));
+        }
+        report.push(diagnostic);
         None
     }
 
@@ -146,7 +151,12 @@ impl<'n, 'a> Entry<'n, 'a> {
         if address.is_none() {
             let headline = format!("{} is no address for {}", shown(&word.text), shown(&option.text));
             let advice = if Written::parse(&word.text).is_some() { "write it without a length" } else { "" };
-            report.push(self.void(Code::InvalidAddress, word.span, headline, advice));
+            let (what, text) = (option.text.as_ref(), shown_bare(&word.text));
+            let mut diagnostic = self.void(Code::InvalidAddress, word.span, headline, advice);
+            if matches!(what, "via" | "src") {
+                diagnostic = diagnostic.classic(format!("invalid route {what} address {text}"));
+            }
+            report.push(diagnostic);
         }
         address
     }
@@ -177,13 +187,18 @@ impl<'a> Written<'a> {
     pub(crate) fn prefix(self, word: &Word<'_>, report: &mut Report) -> Prefix {
         let host = Prefix::host(self.address);
         let Some(length) = self.length.filter(|length| !length.is_empty()) else { return host };
-        let length = number::natural(length).ok().and_then(|length| u8::try_from(length).ok());
-        length.and_then(|length| Prefix::new(self.address, length).ok()).unwrap_or_else(|| {
+        let valid = number::natural(length).ok().and_then(|length| u8::try_from(length).ok());
+        valid.and_then(|length| Prefix::new(self.address, length).ok()).unwrap_or_else(|| {
             let headline =
                 format!("{} has no valid prefix length; {} is used", shown(&word.text), host.length());
             report.push(
                 Diagnostic::warning(Code::OutOfRange, word.span, headline)
-                    .help(format!("the range is 0 to {}", host.length())),
+                    .help(format!("the range is 0 to {}", host.length()))
+                    .classic(format!(
+                        "Invalid address prefix len {length} for address {} - using {}",
+                        shown_bare(&word.text),
+                        host.length()
+                    )),
             );
             host
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::vrrp::Garp;
 
 use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::keyword::Block;
 use crate::lower::{Report, Setting};
 use crate::number;
 use crate::source::Span;
@@ -123,7 +124,13 @@ fn at_least_one(setting: Setting<'_, '_>, report: &mut Report) -> Option<u32> {
     let repeat = setting.number::<u32>(report)?;
     if repeat.value == 0 {
         let headline = format!("`{}` must be at least 1; 1 is used", setting.name());
-        report.push(Diagnostic::warning(Code::Adjusted, repeat.span, headline));
+        let mut diagnostic = Diagnostic::warning(Code::Adjusted, repeat.span, headline);
+        if setting.block == Block::Instance {
+            let (subject, name) = (&report.subject, setting.name());
+            diagnostic =
+                diagnostic.classic(format!("({subject}): {name} must be greater than 0, setting to 1"));
+        }
+        report.push(diagnostic);
     }
     Some(repeat.value.max(1))
 }

@@ -79,6 +79,8 @@ pub(crate) struct Report {
     pub(crate) unbuilt: unbuilt::Unbuilt,
     /// The same, once all is read.
     pub(crate) lacking: Vec<Lack>,
+    /// The instance, group or script that is gone over: keepalived's sentences begin with it.
+    pub(crate) subject: String,
     /// How many things have been read whose order matters.
     turns: usize,
     /// How many unknown names have got a suggestion.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::{IfName, LinkDelay, Namespace, PollMethod, PolledLink};
 
-use crate::diagnostic::{Code, Diagnostic, Severity, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown, shown_bare};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting, Spanned, notify, setting};
 use crate::number::{self, Decimal, NumberError};
@@ -132,7 +132,10 @@ fn read_name(
     }
     let Some(word) = setting.node.arguments().first() else { return };
     if let Some(first) = slot {
-        report.push(Diagnostic { severity, ..notify::repeated(setting, word.span, first.span) });
+        let sentence =
+            format!("Duplicate {} definition {} - ignoring", setting.name(), shown_bare(&word.text));
+        let repeated = notify::repeated(setting, word.span, first.span).classic(sentence);
+        report.push(Diagnostic { severity, ..repeated });
         return;
     }
     remark_on_slash(setting, word, report);

@@ -57,6 +57,7 @@ impl Script {
             user: None,
             init_fail: false,
         };
+        report.subject.clone_from(&script.name.value);
         settings(setting.node.children(), Block::Script, report, |setting, report| {
             script.set(setting, report);
         });
@@ -113,6 +114,8 @@ fn not_zero(setting: Setting<'_, '_>, report: &mut Report) -> Option<Duration> {
         return Some(span.value);
     }
     let headline = format!("`{}` must be more than 0; 1 second is used", setting.name());
-    report.push(Diagnostic::warning(Code::Adjusted, span.span, headline));
+    let sentence =
+        format!("({}): vrrp script {} must be greater than 0, setting to 1", report.subject, setting.name());
+    report.push(Diagnostic::warning(Code::Adjusted, span.span, headline).classic(sentence));
     Some(Duration::from_secs(1))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::IfName;
 
-use crate::diagnostic::{Code, Diagnostic, Severity, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown, shown_bare};
 use crate::keyword::{self, Arguments, Block, Content, Keyword};
 use crate::lexer::Word;
 use crate::lower::Report;
@@ -307,7 +307,12 @@ pub(crate) fn later_interface(word: &Word<'_>, report: &mut Report) -> Option<Sp
         Ok(value) => Some(Spanned { value, span: word.span }),
         Err(error) => {
             let headline = format!("{} cannot be an interface: {error}", shown(&word.text));
-            report.push(Diagnostic::warning(Code::InvalidInterface, word.span, headline));
+            let mut diagnostic = Diagnostic::warning(Code::InvalidInterface, word.span, headline);
+            if word.text.len() > 15 {
+                let name = shown_bare(&word.text);
+                diagnostic = diagnostic.classic(format!("Interface name '{name}' too long - ignoring"));
+            }
+            report.push(diagnostic);
             None
         }
     }

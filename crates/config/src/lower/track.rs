@@ -5,7 +5,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use model::vrrp::{TrackedInterface, TrackedScript, Tracking};
 use model::{IfName, Influence, Priority, Weight};
 
-use crate::diagnostic::{Code, Diagnostic, Severity, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown, shown_bare};
 use crate::keyword::{Arguments, nearest_of};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting, Spanned, setting};
@@ -67,6 +67,7 @@ pub(crate) enum Who<'a> {
 
 /// What the lines of a list may say.
 struct List {
+    keyword: &'static str,
     /// As in messages: "weight for a SCRIPT".
     what: &'static str,
     /// The greatest weight either way.
@@ -79,17 +80,47 @@ struct List {
     noreverse: bool,
 }
 
-const INTERFACES: List =
-    List { what: "an interface", most: 253, cuts: true, of_owner: Severity::Warning, noreverse: false };
-const SCRIPTS: List =
-    List { what: "a script", most: 253, cuts: true, of_owner: Severity::Warning, noreverse: true };
-const FILES: List =
-    List { what: "a file", most: 254, cuts: false, of_owner: Severity::Warning, noreverse: true };
+const INTERFACES: List = List {
+    keyword: "track_interface",
+    what: "an interface",
+    most: 253,
+    cuts: true,
+    of_owner: Severity::Warning,
+    noreverse: false,
+};
+const SCRIPTS: List = List {
+    keyword: "track_script",
+    what: "a script",
+    most: 253,
+    cuts: true,
+    of_owner: Severity::Warning,
+    noreverse: true,
+};
+const FILES: List = List {
+    keyword: "track_file",
+    what: "a file",
+    most: 254,
+    cuts: false,
+    of_owner: Severity::Warning,
+    noreverse: true,
+};
 // keepalived says nothing of processes there, and ignores them too.
-const PROCESSES: List =
-    List { what: "a process", most: 254, cuts: false, of_owner: Severity::Note, noreverse: true };
-const BFDS: List =
-    List { what: "a BFD session", most: 253, cuts: false, of_owner: Severity::Warning, noreverse: true };
+const PROCESSES: List = List {
+    keyword: "track_process",
+    what: "a process",
+    most: 254,
+    cuts: false,
+    of_owner: Severity::Note,
+    noreverse: true,
+};
+const BFDS: List = List {
+    keyword: "track_bfd",
+    what: "a BFD session",
+    most: 253,
+    cuts: false,
+    of_owner: Severity::Warning,
+    noreverse: true,
+};
 
 impl TrackDraft {
     pub(crate) const EMPTY: Self = Self {
@@ -142,7 +173,7 @@ impl TrackDraft {
             );
         }
         let others = self.interfaces.iter().filter(|tracker| !is_own(tracker) && !tracker.is_void);
-        once(others, IfName::as_str, report)
+        once(others, "track_interface", IfName::as_str, report)
             .into_iter()
             .map(|tracker| (tracker, tracker.influence(Influence::default())))
             .filter(|(tracker, influence)| may_weigh(&INTERFACES, *influence, who, tracker.span(), report))
@@ -162,7 +193,7 @@ fn resolve_named(
     who: Who<'_>,
     report: &mut Report,
 ) -> Vec<(String, Influence)> {
-    once(trackers.iter(), String::as_str, report)
+    once(trackers.iter(), list.keyword, String::as_str, report)
         .into_iter()
         .filter_map(|tracker| Some((tracker, tracker.influence(*defaults.get(&tracker.target.value)?))))
         .filter(|(tracker, influence)| may_weigh(list, *influence, who, tracker.span(), report))
@@ -173,6 +204,7 @@ fn resolve_named(
 /// The trackers without those whose target another has already.
 fn once<'t, T: 't>(
     trackers: impl Iterator<Item = &'t Tracker<T>>,
+    keyword: &str,
     name: impl Fn(&T) -> &str,
     report: &mut Report,
 ) -> Vec<&'t Tracker<T>> {
@@ -189,7 +221,12 @@ fn once<'t, T: 't>(
                 let headline = format!("{} is tracked already; the line has no effect", shown(name(value)));
                 report.push(
                     Diagnostic::warning(Code::DuplicateEntry, *span, headline)
-                        .label(*first.get(), "first here"),
+                        .label(*first.get(), "first here")
+                        .classic(format!(
+                            "({}) duplicate {keyword} {} - ignoring",
+                            report.subject,
+                            name(value)
+                        )),
                 );
             }
         }
@@ -243,7 +280,14 @@ pub(crate) fn retain_defined<T: Trackable>(
             None => {
                 let compared = if report.may_suggest() { defined.len() } else { 0 };
                 let headline = format!("there is no `{}` {}", T::BLOCK, shown(&target.value));
-                let diagnostic = Diagnostic::warning(T::UNDEFINED, target.span, headline);
+                let kind = T::BLOCK.trim_start_matches("vrrp_").trim_start_matches("track_");
+                let sentence = format!(
+                    "({}) track {} {} not found, ignoring...",
+                    report.subject,
+                    kind.trim_end_matches("_instance"),
+                    target.value
+                );
+                let diagnostic = Diagnostic::warning(T::UNDEFINED, target.span, headline).classic(sentence);
                 let candidates = defined.values().take(compared);
                 match nearest_of(&target.value, candidates, |known| known.name().value.as_str()) {
                     Some(near) => {
@@ -368,7 +412,13 @@ fn entry_weight(word: &Word<'_>, list: &List, report: &mut Report) -> Option<Spa
         _ => {
             let headline = format!("{} is no weight for {}", shown(&word.text), list.what);
             let help = format!("a weight is -{0} to {0}; this one has no effect", list.most);
-            report.push(Diagnostic::warning(Code::OutOfRange, word.span, headline).help(help));
+            let sentence = match value {
+                Some(_) => format!("number '{}' outside range [-254, 254]", shown_bare(&word.text)),
+                None => format!("invalid number '{}'", shown_bare(&word.text)),
+            };
+            report.push(
+                Diagnostic::warning(Code::OutOfRange, word.span, headline).help(help).classic(sentence),
+            );
             None
         }
     };

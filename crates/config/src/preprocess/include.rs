@@ -203,6 +203,7 @@ impl Reader<'_> {
         if let Some(first) = missing.first() {
             let check = if has_braces { Checks::BRACE_MATCH } else { Checks::MATCH };
             self.problem(at, checks, check, format!("there is no file {}", shown(first)));
+            self.diagnostics.say_classic(format!("Config files missing '{first}'."));
         } else if files.is_empty() && is_wild && checks.has(Checks::WILDCARD_MATCH) {
             self.problem(at, checks, Checks::WILDCARD_MATCH, format!("no file matches {}", shown(wanted)));
         }

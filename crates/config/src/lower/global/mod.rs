@@ -347,7 +347,8 @@ pub(crate) fn group_v4(setting: Setting<'_, '_>, report: &mut Report) -> Option<
     let headline = format!("`{}` {what}", address.value);
     report.push(
         Diagnostic::warning(Code::InvalidAddress, address.span, headline)
-            .help("multicast is 224.0.0.0 to 239.255.255.255; the line has no effect"),
+            .help("multicast is 224.0.0.0 to 239.255.255.255; the line has no effect")
+            .classic(format!("{} [{}] is not multicast. Skipping", setting.name(), address.value)),
     );
     None
 }
@@ -372,7 +373,8 @@ pub(crate) fn group_v6(setting: Setting<'_, '_>, report: &mut Report) -> Option<
     let headline = format!("`{}` {what}", address.value);
     report.push(
         Diagnostic::warning(Code::InvalidAddress, address.span, headline)
-            .help("multicast of the link begins with ff02; the line has no effect"),
+            .help("multicast of the link begins with ff02; the line has no effect")
+            .classic(format!("{} [{}] is not multicast. Skipping", setting.name(), address.value)),
     );
     None
 }

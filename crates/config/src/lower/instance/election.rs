@@ -139,7 +139,8 @@ fn state(setting: Setting<'_, '_>, report: &mut Report) -> Option<Spanned<Initia
             let headline = format!("{} is no state; BACKUP is used", shown(other));
             report.push(
                 Diagnostic::warning(Code::InvalidChoice, word.span, headline)
-                    .help("write `MASTER` or `BACKUP`"),
+                    .help("write `MASTER` or `BACKUP`")
+                    .classic(format!("({}) unknown state '{other}', defaulting to BACKUP", report.subject)),
             );
             Initial::Backup
         }

@@ -36,6 +36,21 @@ impl Instance {
         if settled.span != address.span {
             diagnostic = diagnostic.label(settled.span, "this settles the family");
         }
+        let (instance, address) = (&self.name.value, address.value);
+        let both = |what: &str| {
+            format!(
+                "Configuration error: VRRP instance[{instance}] and {what} address[{address}] MUST be of the same \
+                 family !!! Skipping..."
+            )
+        };
+        diagnostic.classic = match what {
+            "address" => {
+                Some(format!("({instance}): address family must match VRRP instance [{address}] - ignoring"))
+            }
+            "peer" => Some(both("unicast peer")),
+            "source" => Some(both("src")),
+            _ => None,
+        };
         report.push(
             diagnostic.help(format!("the {what} is ignored; each family needs an instance of its own")),
         );

@@ -71,6 +71,7 @@ impl Instance {
         report: &mut Report,
     ) -> Option<Self> {
         let mut draft = Self::new(own_name(setting, taken, report)?);
+        report.subject.clone_from(&draft.name.value);
         let before = report.diagnostics.len();
         settings(setting.node.children(), Block::Instance, report, |setting, report| {
             let taken = draft.garp.read(setting, report)
@@ -216,7 +217,8 @@ pub(crate) fn own_name(
         report.push(
             Diagnostic::warning(Code::DuplicateName, word.span, headline)
                 .label(first, "first here")
-                .help("give it another name; the whole block is ignored"),
+                .help("give it another name; the whole block is ignored")
+                .classic(format!("{} {} already defined", setting.name().replace('_', " "), word.text)),
         );
         return None;
     }
@@ -240,7 +242,9 @@ fn interface(setting: Setting<'_, '_>, report: &mut Report) -> Option<Spanned<If
     let interface = setting.interface(report)?;
     if interface.value.as_str() == "lo" {
         let headline = "a virtual router cannot run on the loopback interface";
-        report.push(Diagnostic::error(Code::InvalidInterface, interface.span, headline));
+        let sentence =
+            format!("({}) cannot use a loopback interface (lo) for vrrp - ignoring", report.subject);
+        report.push(Diagnostic::error(Code::InvalidInterface, interface.span, headline).classic(sentence));
     }
     Some(interface)
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::vrrp::{OldChecksum, Peer};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::keyword::{self, Arguments, Block};
 use crate::lexer::Word;
 use crate::lower::instance::{Instance, set};
@@ -117,7 +117,15 @@ impl Instance {
     }
 
     fn set_source(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
-        if let Some(source) = setting.address(report)
+        let source = setting.address(report);
+        if let (None, Some(word)) = (source, setting.node.arguments().first()) {
+            let (subject, word) = (&report.subject, shown_bare(&word.text));
+            let sentence = format!(
+                "Configuration error: VRRP instance[{subject}] malformed src address[{word}]. Skipping..."
+            );
+            report.diagnostics.say_classic(sentence);
+        }
+        if let Some(source) = source
             && self.takes(source, "source", report)
         {
             self.transport.source = Some(source);
@@ -166,7 +174,12 @@ fn peer_address(word: &Word<'_>, report: &mut Report) -> Option<Spanned<IpAddr>>
         .map_or_else(|| (word.text.as_ref(), None), |(address, length)| (address, Some(length)));
     let Ok(value) = address.parse() else {
         let headline = format!("{} is not the address of a peer; it is ignored", shown(&word.text));
-        report.push(Diagnostic::warning(Code::InvalidAddress, word.span, headline));
+        let sentence = format!(
+            "Configuration error: VRRP instance[{}] malformed unicast peer address[{}]. Skipping...",
+            report.subject,
+            shown_bare(&word.text)
+        );
+        report.push(Diagnostic::warning(Code::InvalidAddress, word.span, headline).classic(sentence));
         return None;
     };
     if length.is_some() {

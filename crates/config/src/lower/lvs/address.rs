@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting};
 use crate::number;
@@ -21,12 +21,29 @@ impl Endpoint {
     pub(super) fn read(setting: Setting<'_, '_>, report: &mut Report) -> Option<Self> {
         let first = setting.first(report)?;
         setting.note_words_after(2, report);
-        let address = address(first, report)?;
-        let port = match setting.node.arguments().get(1) {
-            Some(word) => port(word, report)?,
-            None => None,
-        };
-        Some(Self { address, port })
+        let second = setting.node.arguments().get(1);
+        let endpoint = address(first, report).and_then(|address| {
+            let port = second.map_or(Some(None), |word| port(word, report))?;
+            Some(Self { address, port })
+        });
+        if endpoint.is_none() {
+            let (address, port) =
+                (shown_bare(&first.text), second.map(|word| shown_bare(&word.text)).unwrap_or_default());
+            report.diagnostics.say_classic(match setting.name() {
+                "virtual_server" => {
+                    format!("Invalid virtual server IP address/port {address}/{port} - skipping")
+                }
+                "real_server" => format!("Invalid real server ip address/port {address}/{port} - skipping"),
+                _ => format!("Invalid sorry server IP address {address} - skipping"),
+            });
+        }
+        endpoint
+    }
+
+    /// As keepalived writes it into its log.
+    pub(super) fn title(self, protocol: &str) -> String {
+        let port = self.port.map_or(0, NonZeroU16::get);
+        format!("[{}]:{protocol}:{port}", self.address)
     }
 }
 

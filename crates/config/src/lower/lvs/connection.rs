@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::lvs::{Connection, LocalEnd};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, shown_bare};
 use crate::lower::setting::later_interface;
 use crate::lower::{Report, Setting, Spanned};
 
@@ -69,7 +69,10 @@ impl ConnectionDraft {
             && source.is_ipv4() != address.is_ipv4()
         {
             local.address = None;
-            report.push(other_family(Spanned { value: source, span: setting.head_span() }, "its server"));
+            let sentence =
+                format!("bindto address {source} does not match address family of connect_ip - skipping");
+            let source = Spanned { value: source, span: setting.head_span() };
+            report.push(other_family(source, "its server").classic(sentence));
         }
         let link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
         let has_interface = self.local.as_ref().is_some_and(|local| local.interface.is_some());
@@ -97,7 +100,13 @@ impl ConnectionDraft {
 
 fn one_address(setting: Setting<'_, '_>, report: &mut Report) -> Option<Spanned<IpAddr>> {
     let word = setting.only(report)?;
-    address::address(word, report).map(|value| Spanned { value, span: word.span })
+    let address = address::address(word, report);
+    if address.is_none() {
+        let word = shown_bare(&word.text);
+        let sentence = format!("Invalid {} address {word} - ignoring", setting.name());
+        report.diagnostics.say_classic(sentence);
+    }
+    address.map(|value| Spanned { value, span: word.span })
 }
 
 /// A port, which must not be 0.

@@ -2,7 +2,7 @@
 
 use model::lvs::{Check, Connection, DnsCheck, DnsType};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::lower::{Report, Setting};
 
 /// RFC 1035 §2.3.4.
@@ -72,7 +72,8 @@ fn kind(setting: Setting<'_, '_>, report: &mut Report) -> Option<DnsType> {
             let diagnostic = setting.invalid(Code::InvalidChoice, word, "is no type that can be asked for");
             report.push(
                 diagnostic
-                    .help(format!("write one of {}; the line has no effect", setting.keyword.arguments)),
+                    .help(format!("write one of {}; the line has no effect", setting.keyword.arguments))
+                    .classic(format!("Unknown DNS check type {} - ignoring", shown_bare(&word.text))),
             );
             return None;
         }

@@ -4,7 +4,8 @@ use std::num::NonZeroU16;
 
 use model::lvs::{Forwarding, Tunnel, TunnelChecksum, TunnelKind};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
+use crate::keyword::Block;
 use crate::lexer::Word;
 use crate::lower::{Report, Setting};
 use crate::number;
@@ -22,7 +23,13 @@ pub(super) fn read(setting: Setting<'_, '_>, report: &mut Report) -> Option<Forw
         "TUN" => Some(Forwarding::Tunnel(tunnel)),
         _ => {
             let diagnostic = setting.invalid(Code::InvalidChoice, method, "is no forwarding method");
-            report.push(diagnostic.help("write `NAT`, `DR` or `TUN`; the line has no effect"));
+            let server = if setting.block == Block::RealServer { "real" } else { "virtual" };
+            let word = shown_bare(&method.text);
+            report.push(
+                diagnostic
+                    .help("write `NAT`, `DR` or `TUN`; the line has no effect")
+                    .classic(format!("PARSER : unknown [{word}] routing method for {server} server.")),
+            );
             None
         }
     }

@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 use model::Family;
 use model::lvs::{AddressRange, Member, ServerGroup};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting, Spanned};
 use crate::number;
@@ -76,8 +76,11 @@ impl Group {
     /// A group that keepalived would use.
     fn check(&self, report: &mut Report) -> bool {
         let has = |family| self.members.iter().any(|entry| entry.family() == family);
+        let mut sentence = None;
         let (headline, help) = if self.members.is_empty() {
             let headline = format!("the group {} has no members; it is ignored", shown(&self.name.value));
+            let name = &self.name.value;
+            sentence = Some(format!("virtual server group {name} has no entries - removing"));
             (headline, "write one address, range or `fwmark NUMBER` on each line")
         } else if has(None) && has(Some(Family::V4)) && has(Some(Family::V6)) {
             let name = shown(&self.name.value);
@@ -87,7 +90,8 @@ impl Group {
         } else {
             return true;
         };
-        report.push(Diagnostic::warning(Code::UnusableGroup, self.name.span, headline).help(help));
+        let diagnostic = Diagnostic::warning(Code::UnusableGroup, self.name.span, headline).help(help);
+        report.push(Diagnostic { classic: sentence, ..diagnostic });
         false
     }
 
@@ -125,7 +129,14 @@ fn entry(words: &[Word<'_>], report: &mut Report) -> Option<Entry> {
     if first.text == "fwmark" {
         return fwmark(first, rest, report);
     }
-    let range = range(first, report)?;
+    let Some(range) = range(first, report) else {
+        let (address, port) =
+            (shown_bare(&first.text), rest.first().map(|word| shown_bare(&word.text)).unwrap_or_default());
+        report.diagnostics.say_classic(format!(
+            "Invalid virtual server group IP address {address} /port/{port} - skipping"
+        ));
+        return None;
+    };
     let port = match rest.first() {
         Some(word) => address::port(word, report)?,
         None => None,

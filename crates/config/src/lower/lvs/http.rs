@@ -82,7 +82,8 @@ impl HttpDraft {
             let headline = format!("this `{}` asks for nothing; the checker is ignored", setting.name());
             report.push(
                 Diagnostic::warning(Code::IncompleteChecker, setting.head_span(), headline)
-                    .help("add `url { path PATH }`"),
+                    .help("add `url { path PATH }`")
+                    .classic("HTTP/SSL_GET checker has no urls specified - ignoring"),
             );
         }
         !self.urls.is_empty()

@@ -61,7 +61,8 @@ impl MiscDraft {
             let headline = "this `MISC_CHECK` has nothing to run; it is ignored";
             report.push(
                 Diagnostic::warning(Code::IncompleteChecker, setting.head_span(), headline)
-                    .help("add `misc_path \"COMMAND ARGUMENTS\"`"),
+                    .help("add `misc_path \"COMMAND ARGUMENTS\"`")
+                    .classic("No script path has been specified for MISC_CHECKER - skipping"),
             );
         }
         self.command.is_some()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::Family;
 use model::lvs::{Persistence, PersistenceMask};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting};
 use crate::number;
@@ -112,7 +112,12 @@ fn mask(
                 if is_v4 { "write a netmask, 255.255.255.0" } else { "write a prefix length of 1 to 128" };
             report.push(
                 Diagnostic::warning(Code::InvalidAddress, word.span, headline)
-                    .help(format!("{help}; the line has no effect")),
+                    .help(format!("{help}; the line has no effect"))
+                    .classic(format!(
+                        "Invalid {} persistence_granularity specified - {}",
+                        if is_v4 { "IPv4" } else { "IPv6" },
+                        shown_bare(&word.text)
+                    )),
             );
         }
     }

@@ -22,7 +22,11 @@ pub(super) fn apply(server: &mut VirtualServer, report: &mut Report) -> bool {
         let headline = "this virtual server has no real servers; it is ignored";
         report.push(
             Diagnostic::warning(Code::EmptyPool, server.target.span, headline)
-                .help("add `real_server ADDRESS PORT {`"),
+                .help("add `real_server ADDRESS PORT {`")
+                .classic(format!(
+                    "Virtual server {} has no real servers - ignoring",
+                    title_as_written(server)
+                )),
         );
         return false;
     }
@@ -88,16 +92,51 @@ pub(super) fn tell_missing_group(
     });
 }
 
+/// A virtual server as keepalived writes it into its log.
+fn title(server: &VirtualServer) -> String {
+    title_of(&server.target.value, title_of_protocol(server.protocol()))
+}
+
+/// The same before a protocol is chosen for it.
+fn title_as_written(server: &VirtualServer) -> String {
+    let protocol = server.protocol.map_or("none", |protocol| title_of_protocol(protocol.value));
+    title_of(&server.target.value, protocol)
+}
+
+fn title_of(target: &Target, protocol: &str) -> String {
+    match target {
+        Target::Address(endpoint) => endpoint.title(protocol),
+        Target::Fwmark(mark) => format!("FWM {mark}"),
+        Target::Group(name) => format!("[{name}]:0"),
+    }
+}
+
+const fn title_of_protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Sctp => "sctp",
+    }
+}
+
 /// The second of two equal servers goes.
 fn drop_repeated(server: &mut VirtualServer, report: &mut Report) {
     let mut first: BTreeMap<Endpoint, Span> = BTreeMap::new();
+    let protocol = title_of_protocol(server.protocol());
+    let target = server.target.value.clone();
     server.servers.retain(|real| {
         let place = *first.entry(real.endpoint).or_insert(real.span);
         if place != real.span {
             let headline =
                 format!("the real server `{}` is there already; it is ignored", real.endpoint.address);
             report.push(
-                Diagnostic::warning(Code::DuplicateServer, real.span, headline).label(place, "the first one"),
+                Diagnostic::warning(Code::DuplicateServer, real.span, headline)
+                    .label(place, "the first one")
+                    .classic(format!(
+                        "VS {}: real server {} is duplicated - removing second rs",
+                        title_of(&target, protocol),
+                        real.endpoint.title(protocol)
+                    )),
             );
         }
         place == real.span
@@ -115,9 +154,17 @@ fn defaults(server: &mut VirtualServer, report: &mut Report) {
     if server.scheduler.scheduler.is_none() {
         server.scheduler.scheduler = Some(Scheduler::WeightedLeastConnection);
         missing(server.target.span, "scheduler; `wlc` is used", "lvs_sched wlc", report);
+        let service = title(server);
+        report
+            .diagnostics
+            .say_classic(format!("Virtual server {service}: no scheduler set, setting default 'wlc'"));
     }
     if server.forwarding.is_none() && server.servers.iter().any(|real| real.forwarding.is_none()) {
         missing(server.target.span, "forwarding method; `NAT` is used", "lvs_method NAT", report);
+        let service = title(server);
+        report
+            .diagnostics
+            .say_classic(format!("Virtual server {service}: no forwarding method set, setting default NAT"));
     }
 }
 
@@ -226,6 +273,10 @@ fn note_ports_of_marks(server: &mut VirtualServer, group: &Group, report: &mut R
 fn protocol(server: &mut VirtualServer, report: &mut Report) {
     if server.protocol.is_none() {
         missing(server.target.span, "protocol; `UDP` is used", "protocol TCP", report);
+        report.diagnostics.say_classic(format!(
+            "Virtual server {}: no protocol set - defaulting to UDP",
+            title_of(&server.target.value, "none")
+        ));
         server.protocol = Some(Spanned { value: Protocol::Udp, span: server.target.span });
     }
 }
@@ -276,10 +327,16 @@ fn quorum(server: &mut VirtualServer, report: &mut Report) {
     if u64::from(quorum) > total {
         let headline = format!("all real servers together weigh {total}, less than the quorum of {quorum}");
         let help = format!("{total} is used: the service counts as up while all servers are");
-        report.push(Diagnostic::warning(Code::ServiceQuorum, span, headline).help(help));
+        let sentence = format!(
+            "Warning - quorum {quorum} for {} exceeds total weight of real servers {total}, reducing quorum to {total}",
+            title(server)
+        );
+        report.push(Diagnostic::warning(Code::ServiceQuorum, span, headline).help(help).classic(sentence));
         quorum = u32::try_from(total).unwrap_or(quorum);
         server.quorum = Some(Spanned { value: quorum, span });
     }
+    // Only who has a hysteresis is named.
+    let service = server.hysteresis.map(|_| title(server)).unwrap_or_default();
     if let Some(hysteresis) = &mut server.hysteresis
         && hysteresis.value > 0
         && hysteresis.value >= quorum
@@ -287,7 +344,13 @@ fn quorum(server: &mut VirtualServer, report: &mut Report) {
         let most = quorum.saturating_sub(1);
         let headline = format!("a hysteresis of {} leaves nothing of a quorum of {quorum}", hysteresis.value);
         let help = format!("it must be less than the quorum; {most} is used");
-        report.push(Diagnostic::warning(Code::ServiceQuorum, hysteresis.span, headline).help(help));
+        let sentence = format!(
+            "Virtual server {service}: hysteresis {} >= quorum {quorum}; setting hysteresis to {most}",
+            hysteresis.value
+        );
+        report.push(
+            Diagnostic::warning(Code::ServiceQuorum, hysteresis.span, headline).help(help).classic(sentence),
+        );
         hysteresis.value = most;
     }
 }

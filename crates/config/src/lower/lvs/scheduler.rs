@@ -2,7 +2,7 @@
 
 use model::lvs::{Scheduler, SchedulerFlags};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, shown_bare};
 use crate::lower::{Report, Setting};
 
 /// What is said about scheduling so far.
@@ -78,7 +78,8 @@ fn scheduler(setting: Setting<'_, '_>, report: &mut Report) -> Option<Scheduler>
         "twos" => Scheduler::TwoChoices,
         _ => {
             let diagnostic = setting.invalid(Code::InvalidChoice, word, "is no scheduler");
-            report.push(diagnostic.help(
+            let sentence = format!("Invalid lvs_scheduler '{}' - ignoring", shown_bare(&word.text));
+            report.push(diagnostic.classic(sentence).help(
                 "write one of rr, wrr, lc, wlc, lblc, lblcr, sh, dh, mh, fo, ovf, sed, nq, twos; the line has no effect",
             ));
             return None;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::Family;
 use model::lvs::{Protocol, Service};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::lexer::Word;
 use crate::lower::{Report, Setting, Spanned};
 
@@ -35,7 +35,13 @@ impl Target {
 
     fn fwmark(setting: Setting<'_, '_>, report: &mut Report) -> Option<Self> {
         let word = second(setting, "fwmark NUMBER", report)?;
-        let mark = group::mark_number(word, report)?;
+        let Some(mark) = group::mark_number(word, report) else {
+            let word = shown_bare(&word.text);
+            report
+                .diagnostics
+                .say_classic(format!("virtual server fwmark '{word}' must be in [0, 4294967295] - ignoring"));
+            return None;
+        };
         if mark == 0 {
             let headline = "0 is the mark of packets that nobody has marked";
             report.push(

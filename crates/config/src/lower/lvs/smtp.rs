@@ -18,6 +18,9 @@ impl SmtpDraft {
         match setting.name() {
             "helo_name" => {
                 let helo = text::only(setting, report).map(|word| word.text.as_ref().into());
+                if helo.is_none() {
+                    report.diagnostics.say_classic("SMTP_CHECK helo name missing".to_owned());
+                }
                 self.helo = helo.or_else(|| self.helo.take());
             }
             _ => setting.lacks(report),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::lvs::{Regex, RegexOption, RegexOptions, Request, StatusRange, StatusSet};
 
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
 use crate::keyword::nearest_of;
 use crate::lexer::{Word, script};
 use crate::lower::{Report, Setting, settings};
@@ -48,7 +48,8 @@ impl UrlDraft {
             let headline = "this `url` has no path; it is ignored";
             report.push(
                 Diagnostic::warning(Code::IncompleteChecker, setting.head_span(), headline)
-                    .help("add `path PATH`"),
+                    .help("add `path PATH`")
+                    .classic("HTTP/SSL_GET checker url has no path - ignoring"),
             );
         }
         url.path.is_some().then_some(url)
@@ -99,7 +100,12 @@ impl UrlDraft {
             let headline = format!("{} is no MD5 digest", shown(&word.text));
             report.push(
                 Diagnostic::warning(Code::InvalidPattern, word.span, headline)
-                    .help("write 32 hexadecimal digits; the line has no effect"),
+                    .help("write 32 hexadecimal digits; the line has no effect")
+                    .classic(format!(
+                        "digest '{}' character length should be 32 rather than {}",
+                        shown_bare(&word.text),
+                        word.text.len()
+                    )),
             );
             return;
         };
@@ -178,6 +184,7 @@ fn invalid_code(word: &Word<'_>) -> Diagnostic {
     let headline = format!("{} is no status code; it is ignored", shown(&word.text));
     Diagnostic::warning(Code::OutOfRange, word.span, headline)
         .help("write codes of 100 to 599, as in `200-204 301`")
+        .classic(format!("Invalid HTTP_GET status code '{}'", shown_bare(&word.text)))
 }
 
 /// The pattern of a line, which is read by rules of its own. keepalived's test says nothing about a bad one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::Family;
 use model::lvs::{self, Forwarding, Protocol, Quorum, Scheduler};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, shown_bare};
 use crate::keyword::Block;
 use crate::lower::{Global, Report, Setting, Spanned, settings};
 use crate::source::Span;
@@ -161,7 +161,10 @@ impl VirtualServer {
         let family = Family::from(server.endpoint.address);
         let is_tunnel = matches!(server.forwarding.or(self.forwarding), Some(Forwarding::Tunnel(_)));
         if !is_tunnel && self.family.is_some_and(|known| known != family) {
-            report.push(address::wrong_family(server.span, "real server", server.endpoint.address));
+            let address = server.endpoint.address;
+            report.push(address::wrong_family(server.span, "real server", address).classic(format!(
+                "Address family of virtual server and real server {address} don't match - skipping real server."
+            )));
             return;
         }
         if !is_tunnel {
@@ -248,7 +251,11 @@ fn protocol(setting: Setting<'_, '_>, report: &mut Report) -> Option<Spanned<Pro
         "SCTP" => Protocol::Sctp,
         _ => {
             let diagnostic = setting.invalid(Code::InvalidChoice, word, "cannot be balanced");
-            report.push(diagnostic.help("write `TCP`, `UDP` or `SCTP`; the line has no effect"));
+            report.push(
+                diagnostic
+                    .help("write `TCP`, `UDP` or `SCTP`; the line has no effect")
+                    .classic(format!("Unknown protocol {} - ignoring", shown_bare(&word.text))),
+            );
             return None;
         }
     };

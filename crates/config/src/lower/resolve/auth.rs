@@ -26,7 +26,11 @@ impl Instance {
             let headline = "there is no password; advertisements go out without authentication";
             report.push(
                 Diagnostic::warning(Code::Authentication, draft.span, headline)
-                    .help("add `auth_pass PASSWORD`"),
+                    .help("add `auth_pass PASSWORD`")
+                    .classic(format!(
+                        "({}) Authentication specified but no password given. Ignoring",
+                        self.name.value
+                    )),
             );
             return Auth::None;
         };
@@ -41,7 +45,9 @@ impl Instance {
         }
         if basics.version == Version::V3 {
             let headline = "VRRP version 3 has no authentication; this block has no effect";
-            report.push(Diagnostic::warning(Code::Authentication, draft.span, headline));
+            let sentence =
+                format!("({}) VRRP version 3 does not support authentication. Ignoring.", self.name.value);
+            report.push(Diagnostic::warning(Code::Authentication, draft.span, headline).classic(sentence));
             return Auth::None;
         }
         if basics.strict {

@@ -137,7 +137,8 @@ impl Instance {
         let has_vmac = self.device.vmac.is_some() && self.device.ipvlan.is_none();
         if let Some(span) = self.device.transmit_on_base.filter(|_| !has_vmac) {
             let headline = "`vmac_xmit_base` has no effect without `use_vmac`";
-            report.push(Diagnostic::warning(Code::Device, span, headline));
+            let sentence = format!("({}) vmac_xmit_base is only valid with a vmac", self.name.value);
+            report.push(Diagnostic::warning(Code::Device, span, headline).classic(sentence));
         }
     }
 

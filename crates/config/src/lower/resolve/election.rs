@@ -75,7 +75,17 @@ impl Instance {
                 Version::V2 => "version 2 carries whole seconds; write `version 3` for shorter steps",
                 Version::V3 => "version 3 carries 0.01 to 40.95 seconds in steps of 0.01",
             };
-            report.push(Diagnostic::warning(Code::Adjusted, span, headline).help(help));
+            let (name, asked) = (&self.name.value, value.as_secs_f64());
+            let sentence = match version {
+                Version::V2 => {
+                    format!("({name}) VRRPv2 advertisement interval {asked:.6}s must be an integer. rounding")
+                }
+                Version::V3 => format!(
+                    "({name}) VRRPv3 advertisement interval {asked:.2}s is out of range. Must be less than 40.96s. \
+                     Setting to {centis}"
+                ),
+            };
+            report.push(Diagnostic::warning(Code::Adjusted, span, headline).help(help).classic(sentence));
         }
         Centis::try_from(used).unwrap_or(Centis::SECOND)
     }
@@ -97,7 +107,13 @@ impl Instance {
             (Priority::OWNER, _) => {
                 let headline = "the owner of the addresses always preempts; `nopreempt` has no effect";
                 let help = "give it a `priority` below 255";
-                report.push(Diagnostic::warning(Code::Preemption, nopreempt, headline).help(help));
+                let sentence = format!(
+                    "({}) nopreempt is incompatible with priority 255. resetting nopreempt",
+                    self.name.value
+                );
+                report.push(
+                    Diagnostic::warning(Code::Preemption, nopreempt, headline).help(help).classic(sentence),
+                );
                 false
             }
             (_, Some(state)) => {
@@ -143,7 +159,14 @@ impl Instance {
         let Some((other, what)) = other else { return true };
         let headline = format!("`preempt_delay` has no effect with `{what}`");
         let remark = "these contradict each other";
-        report.push(Diagnostic::warning(Code::Preemption, delay.span, headline).label(other, remark));
+        let mut diagnostic = Diagnostic::warning(Code::Preemption, delay.span, headline).label(other, remark);
+        if master.is_some() {
+            diagnostic = diagnostic.classic(format!(
+                "({}) Warning - preempt delay will not work with initial state MASTER - clearing",
+                self.name.value
+            ));
+        }
+        report.push(diagnostic);
         false
     }
 

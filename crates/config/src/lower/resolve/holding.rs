@@ -36,7 +36,8 @@ impl Instance {
             let help = "add a `virtual_ipaddress` block";
             let needed = basics.strict || basics.version == Version::V3;
             let make = if needed { Diagnostic::error } else { Diagnostic::warning };
-            report.push(make(Code::NoAddresses, self.name.span, headline).help(help));
+            let sentence = format!("({}) No VIP specified; at least one is sensible", self.name.value);
+            report.push(make(Code::NoAddresses, self.name.span, headline).help(help).classic(sentence));
         }
         self.check_first_address(basics, report);
         let mut seen = BTreeMap::new();

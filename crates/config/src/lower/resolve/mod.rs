@@ -57,6 +57,7 @@ impl Instance {
         around: &mut Surroundings<'_>,
         report: &mut Report,
     ) -> Option<vrrp::Instance> {
+        report.subject.clone_from(&self.name.value);
         self.move_excess_addresses(report);
         let interface = self.interface.as_ref().map(|interface| interface.value.clone());
         if interface.is_none() && !self.needs_no_interface() {
