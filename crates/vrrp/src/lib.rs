@@ -23,7 +23,9 @@
 //!
 //! A packet's way: [`Router::handle`] finds the instance by link, family and VRID; `instance::verify`
 //! checks what the RFCs ask and yields a proof; `instance::decide` is a pure table from state and
-//! advertisement to a decision; the instance carries it out, and only its `transition` writes the state.
+//! advertisement to a decision; the instance carries it out. Whether its state changes is decided in `group`, for
+//! all members of a sync group at once, or for an instance alone, and carried out by `router::settle`: after each call
+//! every group is in one state.
 //!
 //! ```
 //! use model::{Config, Instant};

@@ -108,8 +108,7 @@ impl Instance {
     }
 
     /// Whether it can go on as a worker that was master until a moment ago.
-    pub(crate) fn is_recallable(&mut self, world: World<'_>) -> bool {
-        self.take_link(self.own_link(world));
+    pub(crate) fn is_recallable(&self, world: World<'_>) -> bool {
         matches!(self.state, State::Init) && self.causes_in(world).is_empty()
     }
 
@@ -380,7 +379,12 @@ impl Instance {
     }
 
     fn own_address(&self) -> Option<IpAddr> {
-        self.config.source.or_else(|| self.link?.address)
+        self.address_on(self.link)
+    }
+
+    /// The address that it sends from on this link.
+    fn address_on(&self, link: Option<Link>) -> Option<IpAddr> {
+        self.config.source.or_else(|| link?.address)
     }
 }
 

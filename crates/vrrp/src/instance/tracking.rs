@@ -73,13 +73,14 @@ impl Instance {
 
     /// What is wrong with its own interface.
     fn own_causes(&self, own: &IfName, world: World<'_>) -> impl Iterator<Item = Cause> {
-        let cause = match self.link {
+        let link = self.own_link(world);
+        let cause = match link {
             None => Some(Cause::LinkMissing(own.clone())),
             Some(link) if !link.up && self.config.track_primary => Some(Cause::LinkDown(own.clone())),
-            Some(_) if self.own_address().is_none() => Some(Cause::NoAddress(own.clone())),
+            Some(_) if self.address_on(link).is_none() => Some(Cause::NoAddress(own.clone())),
             Some(_) => None,
         };
-        let is_deaf = self.link.is_some_and(|link| world.deaf.contains(&link.index));
+        let is_deaf = link.is_some_and(|link| world.deaf.contains(&link.index));
         cause.into_iter().chain(is_deaf.then(|| Cause::NoSocket(own.clone())))
     }
 

@@ -11,7 +11,7 @@ use super::{InstanceId, Router, addresses};
 use crate::due::Waiter;
 use crate::event::Remembered;
 use crate::group::{Group, Shared};
-use crate::instance::{Instance, Turn};
+use crate::instance::{Instance, Turn, World};
 use crate::reconfigure::{Change, diff};
 use crate::script::ScriptCheck;
 use crate::{Action, Actions, NotificationKind, StateName, master_down_interval};
@@ -44,7 +44,7 @@ impl Router {
         }
         self.config = to.clone();
         self.form_groups();
-        let recalled = self.recalled(now, remembered, out);
+        let recalled = self.recalled(now, remembered);
         for id in self.instances.keys().copied().collect::<Vec<_>>() {
             self.with_instance(now, id, out, |instance, world, turn| {
                 if let Some(priority) = recalled.get(&id) {
@@ -158,19 +158,11 @@ impl Router {
 
     /// The instances that go on as masters, and the priorities that they had. Of a group it is all members or none: one
     /// that something has happened to takes the others with it.
-    fn recalled(
-        &mut self,
-        now: Instant,
-        remembered: &[Remembered],
-        out: &mut Actions,
-    ) -> BTreeMap<InstanceId, Priority> {
+    fn recalled(&mut self, now: Instant, remembered: &[Remembered]) -> BTreeMap<InstanceId, Priority> {
         let mut living = self.living_masters(now, remembered);
         self.presume_nothing(living.keys());
-        living.retain(|id, _| {
-            let mut can = false;
-            self.with_instance(now, *id, out, |instance, world, _| can = instance.is_recallable(world));
-            can
-        });
+        let world = World { links: &self.links, deaf: &self.deaf, scripts: &self.scripts };
+        living.retain(|id, _| self.instances.get(id).is_some_and(|instance| instance.is_recallable(world)));
         for group in self.groups.values() {
             if !group.members.iter().all(|id| living.contains_key(id)) {
                 living.retain(|id, _| !group.members.contains(id));
