@@ -8,8 +8,9 @@ use vrrp::{Actions, ScriptOutcome};
 use super::{Cluster, Happening};
 use crate::act::Span;
 use crate::host::Host;
+use crate::scenario::Named;
 use crate::story::What;
-use crate::{Act, HostId};
+use crate::{Act, HostId, LanId};
 
 impl Cluster {
     /// Something happens now.
@@ -128,7 +129,8 @@ fn host_config(host: Option<&Host>) -> Option<std::sync::Arc<model::vrrp::Config
 
 /// In the words of a scenario.
 pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
-    let host = |id: &HostId| cluster.host_name(*id);
+    let host = |id: &HostId| Named(cluster.host_name(*id));
+    let lan = |id: &LanId| Named(cluster.lan_name(*id));
     match act {
         Act::Start(id) => format!("start {}", host(id)),
         Act::Stop(id) => format!("stop {}", host(id)),
@@ -136,7 +138,7 @@ pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
         Act::Crash(id) => format!("crash {}", host(id)),
         Act::KillWorker(id) => format!("kill-worker {}", host(id)),
         Act::KillDaemon(id) => format!("kill-daemon {}", host(id)),
-        Act::Reload(id, _, name) => format!("reload {} {name}", host(id)),
+        Act::Reload(id, _, name) => format!("reload {} {}", host(id), Named(name)),
         Act::ReloadSame(id) => format!("reload {}", host(id)),
         Act::Stall(id, span) => format!("stall {} {}", host(id), Span(*span)),
         Act::StepClock(id, forward, by) => {
@@ -148,14 +150,14 @@ pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
         Act::Interface(id, port, there) => {
             format!("link {} {port} {}", host(id), if *there { "back" } else { "gone" })
         }
-        Act::Script(id, name, outcome) => format!("script {} {name} {}", host(id), ended(*outcome)),
-        Act::Cut(lan, from, to) => {
-            format!("cut {} {} > {}", cluster.lan_name(*lan), host(from), host(to))
+        Act::Script(id, name, outcome) => {
+            format!("script {} {} {}", host(id), Named(name), ended(*outcome))
         }
-        Act::Heal(lan) => format!("heal {}", cluster.lan_name(*lan)),
-        Act::Quality(lan, quality) => format!(
+        Act::Cut(at, from, to) => format!("cut {} {} > {}", lan(at), host(from), host(to)),
+        Act::Heal(at) => format!("heal {}", lan(at)),
+        Act::Quality(at, quality) => format!(
             "lan {} delay {} jitter {} loss {}% duplicate {}%",
-            cluster.lan_name(*lan),
+            lan(at),
             Span(quality.delay),
             Span(quality.jitter),
             quality.loss,
