@@ -54,7 +54,7 @@ pub(super) const ROOT: &[Keyword] = &[
     built("vrrp_script", word("NAME")).opens(Block::Script)
         .such_as("vrrp_script check")
         .doc("Defines a periodically run check script. Scripts that nobody tracks are not run."),
-    needed("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
+    built("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
         .such_as("vrrp_sync_group site")
         .doc("Ties several VRRP instances to one common state."),
     later("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
