@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::IfName;
 use model::vrrp::Config;
+use model::{IfName, Prefix};
 use netlink::Errno;
 use vrrp::ScriptOutcome;
 
@@ -55,6 +55,8 @@ pub enum Act {
     Deafen(HostId, Duration),
     /// Somebody else deletes an address.
     Delete(HostId, IpAddr),
+    /// Somebody else puts an address on an interface: who adds it after that is refused with `EEXIST`.
+    Add(HostId, IfName, Prefix),
 }
 
 impl Act {
@@ -78,7 +80,8 @@ impl Act {
             | Self::SlowKernel(host, ..)
             | Self::Refuse(host, ..)
             | Self::Deafen(host, _)
-            | Self::Delete(host, _) => Some(*host),
+            | Self::Delete(host, _)
+            | Self::Add(host, ..) => Some(*host),
             Self::Cut(..) | Self::Heal(_) | Self::Quality(..) => None,
         }
     }

@@ -9,6 +9,14 @@ use crate::{Chance, HostId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LanId(pub(crate) usize);
 
+impl LanId {
+    /// The one that is added as the `number`th, counted from 0.
+    #[must_use]
+    pub const fn nth(number: usize) -> Self {
+        Self(number)
+    }
+}
+
 /// What a LAN does to each packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quality {
@@ -60,6 +68,11 @@ impl Lan {
 
     pub(crate) fn heal(&mut self) {
         self.cuts.clear();
+    }
+
+    /// Whether everybody reaches everybody.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.cuts.is_empty()
     }
 
     pub(crate) fn carries(&self, from: HostId, to: HostId) -> bool {

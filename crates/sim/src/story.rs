@@ -87,6 +87,11 @@ impl fmt::Display for What {
             }
             Self::Gone(instance) => write!(f, "{instance} is no more"),
             Self::Said(notice) => notice.fmt(f),
+            Self::Did(Action::Transmit(sent)) => {
+                write!(f, "advertises VRID {} with priority {}", sent.vrid, sent.priority)
+            }
+            Self::Did(Action::Announce(sent)) => write!(f, "announces {} {} times", sent.address, sent.count),
+            Self::Did(Action::RunScript { script, run }) => write!(f, "runs {script} ({run})"),
             Self::Did(action) => write!(f, "{action:?}"),
             Self::Began => f.write_str("the daemon runs"),
             Self::Stopped => f.write_str("the daemon has stopped"),

@@ -23,9 +23,9 @@ impl Cluster {
                 self.on(*id, |host, _| host.power_up());
                 self.start(*id);
             }
-            Act::Stop(id) => self.stop(*id),
+            Act::Stop(id) => self.on(*id, |host, _| host.stop()),
             Act::Restart(id) => {
-                self.stop(*id);
+                self.on(*id, |host, _| host.stop());
                 self.put(self.now + RESTART_TAKES, Happening::Start(*id));
             }
             Act::Crash(id) => self.on(*id, |host, _| host.power_off()),
@@ -37,11 +37,7 @@ impl Cluster {
                 }
             }
             Act::KillDaemon(id) => self.on(*id, Host::kill_whole),
-            Act::Reload(id, config, _) => {
-                let mut effects = Vec::new();
-                self.on(*id, |host, now| host.reload(now, config.clone(), &mut effects));
-                self.perform(*id, &mut effects);
-            }
+            Act::Reload(id, config, _) => self.on(*id, |host, _| host.reload(config.clone())),
             Act::ReloadSame(id) => self.reload_same(*id),
             Act::Stall(id, span) => self.on(*id, |host, now| host.stall(now + *span)),
             Act::StepClock(id, forward, by) => {
@@ -73,6 +69,7 @@ impl Cluster {
             }),
             Act::Refuse(id, errno, times) => self.on(*id, |host, _| host.refuse(*errno, *times)),
             Act::Deafen(id, span) => self.on(*id, |host, now| host.deafen(now + *span)),
+            Act::Add(id, port, prefix) => self.on(*id, |host, _| host.add_foreign(port, *prefix)),
             Act::Delete(id, address) => self.on(*id, |host, _| host.delete_foreign(*address)),
         }
         if let Some(id) = act.host() {
@@ -89,12 +86,6 @@ impl Cluster {
         host.start(self.now);
     }
 
-    fn stop(&mut self, id: HostId) {
-        let mut effects = Vec::new();
-        self.on(id, |host, now| host.stop(now, &mut effects));
-        self.perform(id, &mut effects);
-    }
-
     /// What does not change has no effect: tried on a second future of the router.
     fn reload_same(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(id.0) else { return };
@@ -107,12 +98,7 @@ impl Cluster {
         other.reconfigure(self.now, &host.config, &[], &mut actions);
         let effects: Vec<_> = actions.as_slice().to_vec();
         self.watch(|watch, cluster| watch.reloaded_same(cluster, id, &effects));
-        let config = host_config(self.hosts.get(id.0));
-        let mut effects = Vec::new();
-        if let Some(config) = config {
-            self.on(id, |host, now| host.reload(now, config, &mut effects));
-        }
-        self.perform(id, &mut effects);
+        self.on(id, |host, _| host.reload(std::sync::Arc::clone(&host.config)));
     }
 
     fn on(&mut self, id: HostId, act: impl FnOnce(&mut Host, model::Instant)) {
@@ -121,10 +107,6 @@ impl Cluster {
             act(host, now);
         }
     }
-}
-
-fn host_config(host: Option<&Host>) -> Option<std::sync::Arc<model::vrrp::Config>> {
-    host.map(|host| std::sync::Arc::clone(&host.config))
 }
 
 /// In the words of a scenario.
@@ -168,6 +150,7 @@ pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
         }
         Act::Refuse(id, errno, times) => format!("kernel {} refuse {} {times}", host(id), error(*errno)),
         Act::Deafen(id, span) => format!("kernel {} deaf {}", host(id), Span(*span)),
+        Act::Add(id, port, prefix) => format!("add {} {prefix} {port}", host(id)),
         Act::Delete(id, address) => format!("delete {} {address}", host(id)),
     }
 }

@@ -111,6 +111,10 @@ impl Cluster {
         self.lans.get(lan.0).map_or(Duration::ZERO, |lan| lan.quality.longest())
     }
 
+    pub(crate) fn is_whole(&self, lan: LanId) -> bool {
+        self.lans.get(lan.0).is_none_or(Lan::is_whole)
+    }
+
     /// The name of a host.
     #[must_use]
     pub fn host_name(&self, host: HostId) -> &str {

@@ -125,9 +125,17 @@ impl Daemon {
                     self.router.handle(now, Event::Script { name: &name, run, outcome }, actions);
                 }
                 Input::Kernel { generation: of, events } if of == generation => from_kernel.extend(events),
+                Input::Reload { generation: of, config } if of == generation => {
+                    self.reload(now, config, actions);
+                }
+                Input::Stop { generation: of } if of == generation => self.stop(now, actions),
                 Input::Overrun { generation: of } if of == generation => self.keeper.resynchronise(),
                 Input::Frame { at, port, frame } => frames.push((at, port, frame)),
-                Input::Script { .. } | Input::Kernel { .. } | Input::Overrun { .. } => {}
+                Input::Script { .. }
+                | Input::Kernel { .. }
+                | Input::Overrun { .. }
+                | Input::Reload { .. }
+                | Input::Stop { .. } => {}
             }
         }
         self.keeper.hear(now, from_kernel, &mut self.heard);
@@ -196,20 +204,21 @@ impl Daemon {
         }
     }
 
-    pub(crate) fn reload(&mut self, now: Instant, config: Arc<Config>, effects: &mut Vec<Effect>) {
+    fn reload(&mut self, now: Instant, config: Arc<Config>, actions: &mut Actions) {
         self.config = config;
         if matches!(self.phase, Phase::Running) {
-            let mut actions = Actions::default();
             self.keeper.configure(&self.config);
-            self.router.reconfigure(now, &self.config, &[], &mut actions);
-            self.take(actions, effects);
-            self.unfinished = Some(now);
+            self.router.reconfigure(now, &self.config, &[], actions);
         }
     }
 
-    pub(crate) fn stop(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+    fn stop(&mut self, now: Instant, actions: &mut Actions) {
         if matches!(self.phase, Phase::Stopping | Phase::Ended) {
             return;
+        }
+        // What was asked for in this turn already goes before.
+        for action in actions.drain() {
+            self.line.push_back(Work::Effect(action));
         }
         // Of what waits, nothing is taken up or told to the links any more.
         self.line.retain(|work| match work {
@@ -217,16 +226,13 @@ impl Daemon {
             Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
             Work::Effect(_) | Work::Sweep => true,
         });
-        let mut actions = Actions::default();
-        self.router.stop(now, &mut actions);
-        self.take(actions, effects);
+        self.router.stop(now, actions);
         self.phase = Phase::Stopping;
         self.ends_by = Some(now + PATIENCE_AT_END);
-        self.unfinished = Some(now);
     }
 
     fn may_end(&self, now: Instant) -> bool {
-        let done = self.line.is_empty() && self.keeper.is_idle();
+        let done = self.line.is_empty() && self.keeper.is_idle() && self.keeper.is_released();
         done || self.ends_by.is_some_and(|by| by <= now)
     }
 

@@ -1,6 +1,6 @@
 //! A kernel that is none: links, addresses, answers, and the ways in which a real one disappoints.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use model::{IfIndex, IfName, MacAddr, Prefix};
@@ -17,6 +17,8 @@ pub(crate) struct Kernel {
     refusals: VecDeque<Errno>,
     /// What it has said and nobody has read.
     said: Vec<Event>,
+    /// What somebody else has put on a link, and nobody has deleted since.
+    foreign: BTreeSet<(IfIndex, Prefix)>,
     /// It keeps who has set an address (kernels from 5.18 on).
     tells_protocol: bool,
 }
@@ -29,6 +31,7 @@ impl Kernel {
             next_index: 1,
             refusals: VecDeque::new(),
             said: Vec::new(),
+            foreign: BTreeSet::new(),
             tells_protocol,
         };
         if let Ok(name) = "lo".parse() {
@@ -105,7 +108,21 @@ impl Kernel {
         let gone: Vec<_> =
             self.addresses.iter().filter(|one| one.prefix.address() == address).cloned().collect();
         self.addresses.retain(|one| one.prefix.address() != address);
+        self.foreign.retain(|(_, prefix)| prefix.address() != address);
         self.said.extend(gone.into_iter().map(Event::AddressGone));
+    }
+
+    /// Somebody else puts an address on a link.
+    pub(crate) fn add_foreign(&mut self, name: &IfName, prefix: Prefix) {
+        if let Some(index) = self.index(name).filter(|index| self.position(*index, prefix).is_none()) {
+            self.foreign.insert((index, prefix));
+            self.add_address(index, prefix, 0);
+        }
+    }
+
+    /// Whether somebody else has put it there.
+    pub(crate) fn is_foreign(&self, name: &IfName, prefix: Prefix) -> bool {
+        self.index(name).is_some_and(|index| self.foreign.contains(&(index, prefix)))
     }
 
     pub(crate) fn index(&self, name: &IfName) -> Option<IfIndex> {
@@ -188,6 +205,7 @@ impl Kernel {
         }
         let gone = self.position(index, prefix).and_then(|at| self.addresses.remove(at));
         let gone = gone.ok_or(Errno::EADDRNOTAVAIL)?;
+        self.foreign.remove(&(index, prefix));
         self.said.push(Event::AddressGone(gone));
         Ok(())
     }

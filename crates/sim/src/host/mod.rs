@@ -21,6 +21,14 @@ use kernel::Kernel;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub(crate) usize);
 
+impl HostId {
+    /// The one that is added as the `number`th, counted from 0.
+    #[must_use]
+    pub const fn nth(number: usize) -> Self {
+        Self(number)
+    }
+}
+
 /// A host with an interface on each of some LANs.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -71,6 +79,10 @@ pub(crate) enum Input {
     Frame { at: Instant, port: IfName, frame: Frame },
     /// The kernel speaks.
     Kernel { generation: u32, events: Vec<Event> },
+    /// SIGTERM.
+    Stop { generation: u32 },
+    /// SIGHUP, with this to read.
+    Reload { generation: u32, config: Arc<Config> },
     /// What the kernel said was lost.
     Overrun { generation: u32 },
     /// A script has ended.
@@ -144,7 +156,7 @@ impl Host {
     }
 
     pub(crate) fn take(&mut self, input: Input) {
-        if self.powered {
+        if self.daemon.is_some() {
             self.inbox.push(input);
         }
     }
@@ -235,18 +247,14 @@ impl Host {
     }
 
     /// SIGTERM.
-    pub(crate) fn stop(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        if let Some(daemon) = &mut self.daemon {
-            daemon.stop(now, effects);
-        }
+    pub(crate) fn stop(&mut self) {
+        self.take(Input::Stop { generation: self.generation });
     }
 
     /// SIGHUP, with this to read.
-    pub(crate) fn reload(&mut self, now: Instant, config: Arc<Config>, effects: &mut Vec<Effect>) {
-        self.config = config;
-        if let Some(daemon) = &mut self.daemon {
-            daemon.reload(now, Arc::clone(&self.config), effects);
-        }
+    pub(crate) fn reload(&mut self, config: Arc<Config>) {
+        self.config = Arc::clone(&config);
+        self.take(Input::Reload { generation: self.generation, config });
     }
 
     pub(crate) fn stall(&mut self, until: Instant) {
@@ -295,6 +303,16 @@ impl Host {
 
     pub(crate) fn delete_foreign(&mut self, address: IpAddr) {
         self.kernel.delete_foreign(address);
+    }
+
+    pub(crate) fn add_foreign(&mut self, name: &IfName, prefix: Prefix) {
+        if self.powered {
+            self.kernel.add_foreign(name, prefix);
+        }
+    }
+
+    pub(crate) fn is_foreign(&self, name: &IfName, prefix: Prefix) -> bool {
+        self.kernel.is_foreign(name, prefix)
     }
 
     /// Nothing that the kernel says until then is heard.

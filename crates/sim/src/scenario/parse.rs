@@ -44,7 +44,7 @@ impl Reader {
                 self.scenario.cold = true;
                 words.finish()
             }
-            "end" => self.end(first, words),
+            "end" => self.end(&first, words),
             "at" => {
                 let time = words.expect(A_TIME)?;
                 self.event(number, time, words)
@@ -81,7 +81,7 @@ impl Reader {
         Ok(self.clock)
     }
 
-    fn end(&mut self, first: Word, words: &mut Words) -> Result<(), Mistake> {
+    fn end(&mut self, first: &Word, words: &mut Words) -> Result<(), Mistake> {
         if let Some(line) = self.end {
             return Err(first.mistake(Problem::SecondEnd { first: line }, None));
         }

@@ -21,7 +21,7 @@ fn cluster() -> Cluster {
     };
     let mut config = Config { scripts: vec![Script::new("chk web", command)], ..Config::default() };
     let name: model::IfName = "eth0".parse().unwrap();
-    config.instances.push(Instance::new("VI_1", name.clone(), model::Vrid::try_from(51).unwrap()));
+    config.instances.push(Instance::new("VI_1", name, model::Vrid::try_from(51).unwrap()));
     let config = Arc::new(config);
     for name in ["a", "b", "web 3"] {
         let ports = ["eth0", "eth1"].into_iter().zip(lans);

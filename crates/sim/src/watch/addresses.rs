@@ -46,7 +46,8 @@ impl Watch {
                 );
                 self.broken(cluster.now, Rule::Addresses, text);
             }
-            if !member.is_master() && holds && !own && !other {
+            let foreign = host.is_foreign(&address.device, address.prefix);
+            if !member.is_master() && holds && !own && !other && !foreign {
                 let text =
                     format!("{} is not master of {} and holds {}", host.name, member.name, address.prefix);
                 self.broken(cluster.now, Rule::Addresses, text);

@@ -174,41 +174,43 @@ impl Watch {
     /// Somebody is master soon after nobody was.
     fn judge_vacancy(&mut self, cluster: &Cluster, part: &Part<'_>, calm: Instant) {
         let now = cluster.now;
-        let whole = part.workers().all(|member| self.may_lead(cluster, member));
-        if part.masters().next().is_some() || part.workers().next().is_none() || !whole {
+        if part.masters().next().is_some() || part.workers().next().is_none() {
             return;
         }
-        let by = self.ledger.vacated(part.key).max(calm) + part.takeover(cluster);
-        if now < by {
-            self.judge_again(now, by, part.key);
+        let mut free = part.workers().map(|member| self.free_since(cluster, member));
+        let Some(free) = free
+            .try_fold(calm.max(self.ledger.vacated(part.key)) + part.takeover(cluster), |by, free| {
+                free.map(|free| by.max(free))
+            })
+        else {
+            return;
+        };
+        if now < free {
+            self.judge_again(now, free, part.key);
         } else {
             let who = names(cluster, part.workers());
             let takeover = part.takeover(cluster);
-            self.broken(
-                now,
-                Rule::OneMaster,
-                format!(
-                    "nobody is master of VRID {} after {takeover:?}, though {who} could be",
-                    part.key.vrid
-                ),
-            );
+            let vrid = part.key.vrid;
+            let text = format!("nobody is master of VRID {vrid} after {takeover:?}, though {who} could be");
+            self.broken(now, Rule::OneMaster, text);
         }
     }
 
-    /// Whether only its own virtual router decides if it is master: the other members of its group, if it has one, have no
-    /// rivals.
-    fn may_lead(&self, cluster: &Cluster, member: &Member<'_>) -> bool {
-        let Some(group) = group_of(member.host, &member.name) else { return true };
-        group.members.iter().filter(|name| **name != *member.name).all(|name| {
-            let Some(key) = self.ledger.key(member.id(), name) else { return false };
+    /// When the other members of its sync group keep it from being master no longer; `None` if one of them has a rival.
+    fn free_since(&self, cluster: &Cluster, member: &Member<'_>) -> Option<Instant> {
+        let Some(group) = group_of(member.host, &member.name) else { return Some(Instant::ZERO) };
+        let mut by = Instant::ZERO;
+        for name in group.members.iter().filter(|name| **name != *member.name) {
+            let key = self.ledger.key(member.id(), name)?;
             let parts = self.parts(cluster, key);
-            let own = parts.iter().find(|part| part.members.iter().any(|one| one.id() == member.id()));
-            own.is_some_and(|part| {
-                part.masters().next().is_none()
-                    && cluster.now >= self.calm_since(part)
-                    && cluster.now >= self.ledger.vacated(key) + part.takeover(cluster)
-            })
-        })
+            let part = parts.iter().find(|part| part.members.iter().any(|one| one.id() == member.id()))?;
+            let good = cluster.lans.get(key.lan.0).is_some_and(|lan| lan.quality.is_good());
+            if !good || part.masters().next().is_some() {
+                return None;
+            }
+            by = by.max(self.calm_since(part).max(self.ledger.vacated(key)) + part.takeover(cluster));
+        }
+        Some(by)
     }
 
     /// Of two masters that hear each other one yields.

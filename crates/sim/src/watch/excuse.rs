@@ -47,13 +47,20 @@ impl Excuses {
     }
 
     pub(super) fn take(&mut self, cluster: &Cluster, act: &Act) {
-        let now = cluster.now;
+        let busy = act.host().and_then(|host| cluster.hosts.get(host.0)).map(|host| host.busy_until);
+        // What happens to a host that is asleep is noticed when it wakes.
+        let now = cluster.now.max(busy.unwrap_or(Instant::ZERO));
+        if act.host().is_some() {
+            // Who hears whom on a cut LAN may change when a host comes or goes.
+            for lan in cluster.lans().filter(|lan| !cluster.is_whole(*lan)) {
+                self.lans.insert(lan, now + cluster.longest(lan));
+            }
+        }
         match act {
             Act::Cut(lan, ..) | Act::Heal(lan) | Act::Quality(lan, _) => {
                 self.lans.insert(*lan, now + cluster.longest(*lan));
             }
             Act::Start(host) | Act::Restart(host) | Act::KillWorker(host) => {
-                self.remains.insert(*host, false);
                 let scripts = scripts_settle(cluster, *host);
                 self.until(*host, now + START_TAKES + scripts);
                 self.paths.insert(*host, now);
@@ -77,8 +84,8 @@ impl Excuses {
                 self.until(*host, now + SOON);
             }
             Act::Stall(host, span) => {
-                self.paths.insert(*host, now + *span);
-                self.until(*host, now + *span + SOON);
+                self.paths.insert(*host, now.max(cluster.now + *span));
+                self.until(*host, now.max(cluster.now + *span) + SOON);
             }
             Act::Script(host, ..) => self.until(*host, now + scripts_settle(cluster, *host)),
             Act::Refuse(host, _, times) => {
@@ -92,8 +99,14 @@ impl Excuses {
                 self.kernel_until(*host, now + netlink::reconcile::PUT_BACK_SPAN + REFUSAL)
             }
             Act::SlowKernel(host, ..) => self.until(*host, now + AFTER_DEAFNESS),
-            Act::StepClock(..) | Act::ReloadSame(_) => {}
+            Act::Add(..) | Act::StepClock(..) | Act::ReloadSame(_) => {}
         }
+    }
+
+    /// The daemon runs, and has swept what an earlier one left.
+    pub(super) fn began(&mut self, cluster: &Cluster, host: HostId) {
+        self.remains.insert(host, false);
+        self.take(cluster, &Act::Start(host));
     }
 
     /// A refusal still waits for its request.

@@ -126,7 +126,8 @@ impl Watch {
         }
         for address in host.config.instances.iter().flat_map(|instance| &instance.addresses) {
             let own = host.ports.values().any(|port| port.address == Some(address.prefix));
-            if !own && host.holds(&address.device, address.prefix) {
+            let foreign = host.is_foreign(&address.device, address.prefix);
+            if !own && !foreign && host.holds(&address.device, address.prefix) {
                 let text = format!("{} has stopped and left {}", host.name, address.prefix);
                 self.broken(cluster.now, Rule::LeavesNothing, text);
             }

@@ -135,8 +135,15 @@ impl Watch {
             }
         }
         if let Some(host) = act.host() {
-            let ends =
-                matches!(act, Act::Crash(_) | Act::KillWorker(_) | Act::KillDaemon(_) | Act::Stall(..));
+            let ends = matches!(
+                act,
+                Act::Crash(_)
+                    | Act::KillWorker(_)
+                    | Act::KillDaemon(_)
+                    | Act::Stall(..)
+                    | Act::Cable(..)
+                    | Act::Interface(..)
+            );
             if ends {
                 self.ledger.interrupted(host, cluster.now);
             }
@@ -166,6 +173,7 @@ impl Watch {
                 Effect::Said(notice) => self.said(cluster, host, notice),
                 Effect::Began => {
                     self.ledger.index(cluster, host);
+                    self.excuses.began(cluster, host);
                     self.interrupted.retain(|(on, _)| *on != host);
                 }
                 Effect::Stopped => self.stopped(cluster, host),

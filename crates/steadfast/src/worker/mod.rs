@@ -393,7 +393,10 @@ impl Worker {
         self.prepare_work_for_end(last_words);
         let until = sys::clock::now() + PATIENCE_AT_END;
         let mut ready = Vec::new();
-        while (self.work_for(SLICE) || !self.kernel.is_idle()) && self.clock.next_turn() < until {
+        // What the kernel refused is tried again after a pause.
+        while (self.work_for(SLICE) || !self.kernel.is_idle() || !self.kernel.is_released())
+            && self.clock.next_turn() < until
+        {
             self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
             self.kernel.drain(self.clock.now(), &mut self.heard)?;
             self.kernel.expire(self.clock.now());

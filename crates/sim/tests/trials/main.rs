@@ -1,0 +1,112 @@
+//! Thousands of clusters to which all sorts of things happen, none of which may break a rule.
+//!
+//! Every run takes fresh seeds and prints where they begin. `STEADFAST_SIM_SEED` sets the first seed, and
+//! `STEADFAST_SIM_TRIALS` their number; with `STEADFAST_SIM_FULL` a failure tells every packet. A failure prints its seed, its files, the shortest list of acts that
+//! still fails, and the story; the seed then belongs into `KEPT`.
+
+mod plan;
+mod shrink;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, io, thread};
+
+use steadfast_sim as sim;
+
+use plan::Plan;
+
+/// Seeds that have found something once.
+const KEPT: [u64; 0] = [];
+
+#[test]
+fn nothing_breaks_a_rule() {
+    let first = number("STEADFAST_SIM_SEED").unwrap_or_else(fresh);
+    let count = number("STEADFAST_SIM_TRIALS").unwrap_or(TRIALS);
+    // Not by print!, which the test harness keeps to itself when all is well.
+    writeln!(io::stderr(), "simulated trials: STEADFAST_SIM_SEED={first} STEADFAST_SIM_TRIALS={count}")
+        .unwrap();
+    try_all((first..first.saturating_add(count)).collect());
+}
+
+#[test]
+fn what_was_found_once_is_not_found_again() {
+    try_all(KEPT.to_vec());
+}
+
+#[test]
+fn a_seed_gives_the_same_story_to_the_byte() {
+    for seed in 0..20 {
+        let told = || {
+            let mut trial = Plan::new(seed).begin();
+            trial.cluster.record_all();
+            trial.run();
+            trial.cluster.told()
+        };
+        assert_eq!(told(), told(), "seed {seed}");
+    }
+}
+
+/// Runs the trials on every processor; the first that fails ends all.
+fn try_all(seeds: Vec<u64>) {
+    let next = AtomicU64::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let failed = thread::scope(|scope| {
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let seed = *seeds.get(usize::try_from(at).unwrap())?;
+                if !Plan::new(seed).begin().run() {
+                    next.store(u64::MAX / 2, Ordering::Relaxed);
+                    return Some(seed);
+                }
+            }
+        };
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().filter_map(|one| one.join().unwrap()).min()
+    });
+    if let Some(seed) = failed {
+        panic!("{}", report(seed));
+    }
+}
+
+fn report(seed: u64) -> String {
+    let plan = shrink::shrink(Plan::new(seed));
+    let mut trial = plan.begin();
+    if env::var_os("STEADFAST_SIM_FULL").is_some() {
+        trial.cluster.record_all();
+    }
+    trial.run();
+    let mut told = format!("seed {seed}\n");
+    for (number, text) in plan.texts.iter().enumerate() {
+        writeln!(told, "--- host {}\n{text}", plan::host_name(number)).unwrap();
+    }
+    writeln!(told, "--- acts").unwrap();
+    for (at, act) in &plan.acts {
+        writeln!(told, "at {at} {}", trial.cluster.describe(act)).unwrap();
+    }
+    for host in trial.cluster.hosts() {
+        for status in trial.cluster.status(host) {
+            writeln!(told, "{} {status:?}", trial.cluster.host_name(host)).unwrap();
+        }
+    }
+    writeln!(told, "--- story\n{}", trial.cluster.told()).unwrap();
+    for violation in trial.cluster.violations() {
+        writeln!(told, "{}: {violation}", violation.at).unwrap();
+    }
+    told
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
+
+fn fresh() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 100_000)
+}
+
+/// As many as take some seconds.
+const TRIALS: u64 = 3000;

@@ -1,0 +1,318 @@
+//! What a seed stands for: hosts, their files, and what happens to them.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::vrrp::Config;
+use model::{IfName, Instant, Prefix};
+use netlink::Errno;
+use vrrp::ScriptOutcome;
+
+use crate::sim::{Act, Chance, Cluster, HostId, HostPlan, Interface, LanId, Quality};
+
+/// A trial before it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    seed: u64,
+    pub(crate) texts: Vec<String>,
+    old_kernels: Vec<bool>,
+    lans: usize,
+    pub(crate) acts: Vec<(Instant, Act)>,
+    end: Instant,
+}
+
+/// A trial under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial {
+    pub(crate) cluster: Cluster,
+    end: Instant,
+}
+
+/// A virtual router of the plan, as every host has it.
+#[derive(Clone, Debug)]
+struct Router {
+    lan: usize,
+    lines: String,
+    unicast: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let hosts = 2 + usize::from(chance.percent(50));
+        let lans = 1 + usize::from(chance.percent(40));
+        let routers: Vec<_> = (0..=chance.below(3)).map(|_| router(&mut chance, lans)).collect();
+        let grouped = routers.len() > 1 && chance.percent(40);
+        let texts: Vec<_> =
+            (0..hosts).map(|host| file(&mut chance, host, hosts, lans, &routers, grouped)).collect();
+        let old_kernels = (0..hosts).map(|_| chance.percent(25)).collect();
+        let acts = acts(&mut chance, hosts, lans, &texts);
+        let last = acts.last().map_or(Instant::ZERO, |(at, _)| *at);
+        Self { seed, texts, old_kernels, lans, acts, end: last + AFTERWARDS }
+    }
+
+    /// The cluster, with everything scheduled.
+    pub(crate) fn begin(&self) -> Trial {
+        let mut cluster = Cluster::new(self.seed);
+        let lans: Vec<_> =
+            (0..self.lans).map(|lan| cluster.add_lan(&format!("lan{lan}"), Quality::GOOD)).collect();
+        for (number, text) in self.texts.iter().enumerate() {
+            let interfaces = lans.iter().enumerate().map(|(at, lan)| Interface {
+                name: port(at),
+                lan: *lan,
+                address: Prefix::new(address(at, number).parse().unwrap(), 24).ok(),
+            });
+            let plan =
+                HostPlan { name: host_name(number), config: read(text), interfaces: interfaces.collect() };
+            let host = cluster.add_host(plan);
+            cluster.set_old_kernel(host, self.old_kernels[number]);
+            cluster.schedule(Instant::ZERO, Act::Start(host));
+        }
+        for (at, act) in &self.acts {
+            cluster.schedule(*at, act.clone());
+        }
+        Trial { cluster, end: self.end }
+    }
+}
+
+impl Trial {
+    /// Runs to the end, or to the first rule that is broken; whether none was.
+    pub(crate) fn run(&mut self) -> bool {
+        self.cluster.run_while_well(self.end)
+    }
+}
+
+fn router(chance: &mut Chance, lans: usize) -> Router {
+    let lan = usize::try_from(chance.below(u64::try_from(lans).unwrap())).unwrap();
+    let mut lines = String::new();
+    if chance.percent(50) {
+        let interval = chance.pick(&["0.1", "0.25", "1", "2"]).unwrap();
+        writeln!(lines, " version 3\n advert_int {interval}").unwrap();
+    } else {
+        writeln!(lines, " version 2\n advert_int {}", chance.pick(&["1", "1", "2"]).unwrap()).unwrap();
+        if chance.percent(20) {
+            lines.push_str(" authentication {\n  auth_type PASS\n  auth_pass 1111\n }\n");
+        }
+    }
+    if chance.percent(15) {
+        lines.push_str(" garp_master_refresh 7\n");
+    }
+    if chance.percent(10) {
+        lines.push_str(" lower_prio_no_advert\n");
+    }
+    if chance.percent(10) {
+        lines.push_str(" higher_prio_send_advert\n");
+    }
+    if chance.percent(15) {
+        lines.push_str(" down_timer_adverts 2\n");
+    }
+    Router { lan, lines, unicast: chance.percent(25) }
+}
+
+fn file(
+    chance: &mut Chance,
+    host: usize,
+    hosts: usize,
+    lans: usize,
+    routers: &[Router],
+    grouped: bool,
+) -> String {
+    let mut text = String::new();
+    let scripts = chance.below(3);
+    for script in 0..scripts {
+        let weight =
+            chance.pick(&["", " weight 3\n", " weight -20\n", " weight 60\n", " weight -2\n"]).unwrap();
+        let (rise, fall, interval) = (1 + chance.below(2), 1 + chance.below(2), 1 + chance.below(2));
+        writeln!(
+            text,
+            "vrrp_script chk{script} {{\n script /bin/true\n interval {interval}\n rise {rise}\n fall {fall}\n{weight}}}"
+        )
+        .unwrap();
+    }
+    // Members of a group that are better here and worse there would never agree on one master: `check` warns of that.
+    let common = grouped.then(|| priority(chance));
+    for (number, router) in routers.iter().enumerate() {
+        let priority = common.unwrap_or_else(|| priority(chance));
+        instance(chance, &mut text, (host, hosts, number), router, priority);
+        if scripts > 0 && chance.percent(60) {
+            writeln!(text, " track_script {{\n  chk{}\n }}", chance.below(scripts)).unwrap();
+        }
+        if lans > 1 && chance.percent(25) {
+            let weight = chance.pick(&["", " weight 20", " weight -15"]).unwrap();
+            writeln!(text, " track_interface {{\n  {}{weight}\n }}", port(1 - router.lan)).unwrap();
+        }
+        text.push_str("}\n");
+    }
+    if grouped {
+        text.push_str("vrrp_sync_group G {\n group {\n");
+        for number in 0..routers.len() {
+            writeln!(text, "  VI_{number}").unwrap();
+        }
+        text.push_str(" }\n}\n");
+    }
+    text
+}
+
+fn priority(chance: &mut Chance) -> u8 {
+    *chance.pick(&[100, 100, 101, 99, 90, 150, 200, 1, 254, 50]).unwrap()
+}
+
+fn instance(
+    chance: &mut Chance,
+    text: &mut String,
+    (host, hosts, number): (usize, usize, usize),
+    router: &Router,
+    priority: u8,
+) {
+    let lan = router.lan;
+    writeln!(
+        text,
+        "vrrp_instance VI_{number} {{\n interface {}\n virtual_router_id {}",
+        port(lan),
+        10 + number
+    )
+    .unwrap();
+    writeln!(text, " priority {priority}").unwrap();
+    text.push_str(&router.lines);
+    match chance.below(10) {
+        0 | 1 => text.push_str(" nopreempt\n"),
+        2 => text.push_str(" preempt_delay 3\n"),
+        _ => {}
+    }
+    if router.unicast {
+        writeln!(text, " unicast_src_ip {}\n unicast_peer {{", address(lan, host)).unwrap();
+        for peer in (0..hosts).filter(|peer| *peer != host) {
+            writeln!(text, "  {}", address(lan, peer)).unwrap();
+        }
+        text.push_str(" }\n");
+    }
+    text.push_str(" virtual_ipaddress {\n");
+    for address in 0..=number {
+        writeln!(text, "  10.{lan}.{number}.{}/32", 100 + address).unwrap();
+    }
+    text.push_str(" }\n");
+}
+
+/// Some acts, and at their end what repairs all of them.
+fn acts(chance: &mut Chance, hosts: usize, lans: usize, texts: &[String]) -> Vec<(Instant, Act)> {
+    let mut at = Instant::ZERO + Duration::from_secs(chance.below(20));
+    let mut acts = Vec::new();
+    for _ in 0..=chance.below(10) {
+        let longest = *chance.pick(&[50, 1000, 8000, 25_000]).unwrap();
+        at = at + chance.span(Duration::from_millis(1), Duration::from_millis(longest));
+        let host = usize::try_from(chance.below(u64::try_from(hosts).unwrap())).unwrap();
+        let lan = usize::try_from(chance.below(u64::try_from(lans).unwrap())).unwrap();
+        acts.push((at, act(chance, host, hosts, lan, texts)));
+    }
+    at = at + Duration::from_secs(1 + chance.below(20));
+    for lan in (0..lans).map(LanId::nth) {
+        acts.push((at, Act::Heal(lan)));
+        acts.push((at, Act::Quality(lan, Quality::GOOD)));
+    }
+    for host in (0..hosts).map(HostId::nth) {
+        acts.push((at, Act::SlowKernel(host, Duration::ZERO, Duration::ZERO)));
+        for name in (0..lans).map(port) {
+            acts.push((at, Act::Interface(host, name.clone(), true)));
+            acts.push((at, Act::Cable(host, name, true)));
+        }
+        for script in 0..2 {
+            acts.push((at, Act::Script(host, format!("chk{script}"), ScriptOutcome::Exited(0))));
+        }
+        acts.push((at, Act::Start(host)));
+    }
+    acts
+}
+
+fn act(chance: &mut Chance, number: usize, hosts: usize, lan: usize, texts: &[String]) -> Act {
+    let (host, other) = (HostId::nth(number), HostId::nth((number + 1) % hosts));
+    let millis = Duration::from_millis;
+    match chance.below(28) {
+        0 | 1 => Act::Crash(host),
+        2..=4 => Act::Start(host),
+        5 => Act::Stop(host),
+        6 => Act::Restart(host),
+        7 => Act::KillWorker(host),
+        8 => Act::KillDaemon(host),
+        9 => Act::ReloadSame(host),
+        10 => reload(chance, host, &texts[number]),
+        11 => Act::Stall(host, chance.span(millis(1), millis(9000))),
+        12 => Act::StepClock(host, chance.percent(50), chance.span(millis(1), millis(3_600_000))),
+        13 | 14 => Act::Cable(host, port(lan), chance.percent(50)),
+        15 => Act::Interface(host, port(lan), chance.percent(50)),
+        16 | 17 => Act::Script(host, format!("chk{}", chance.below(2)), outcome(chance)),
+        18 | 19 => Act::Cut(LanId::nth(lan), host, other),
+        20 | 21 => Act::Heal(LanId::nth(lan)),
+        22 => {
+            let quality = Quality {
+                delay: chance.span(Duration::ZERO, millis(20)),
+                jitter: chance.span(Duration::ZERO, millis(200)),
+                loss: u8::try_from(chance.below(60)).unwrap(),
+                duplication: u8::try_from(chance.below(30)).unwrap(),
+            };
+            Act::Quality(LanId::nth(lan), quality)
+        }
+        23 => Act::SlowKernel(host, chance.span(millis(0), millis(50)), chance.span(millis(0), millis(2))),
+        24 => Act::Refuse(host, *chance.pick(&[Errno::EPERM, Errno::EBUSY]).unwrap(), 1),
+        25 => Act::Deafen(host, chance.span(millis(1), millis(3000))),
+        26 => Act::Add(host, port(lan), Prefix::host([10, u8::try_from(lan).unwrap(), 0, 100].into())),
+        _ => Act::Delete(host, [10, u8::try_from(lan).unwrap(), 0, 100].into()),
+    }
+}
+
+fn outcome(chance: &mut Chance) -> ScriptOutcome {
+    *chance
+        .pick(&[
+            ScriptOutcome::Exited(0),
+            ScriptOutcome::Exited(1),
+            ScriptOutcome::Killed(9),
+            ScriptOutcome::TimedOut,
+        ])
+        .unwrap()
+}
+
+/// Another file for the same host: other priorities, or an address more.
+fn reload(chance: &mut Chance, host: HostId, text: &str) -> Act {
+    let other = match chance.below(3) {
+        0 => text.replace(" priority 100\n", " priority 120\n"),
+        1 => text.replace("  10.0.0.100/32\n", "  10.0.0.100/32\n  10.0.0.200/32\n"),
+        _ => text.replace(" priority 150\n", " priority 80\n"),
+    };
+    Act::Reload(host, read(&other), "other.conf".into())
+}
+
+/// A file that is only a text.
+struct Text<'a>(&'a str);
+
+impl config::SourceProvider for Text<'_> {
+    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.as_bytes().to_vec())
+    }
+}
+
+/// What the front end makes of a text.
+pub(crate) fn read(text: &str) -> Arc<Config> {
+    let mut loaded = config::load(&Text(text), "keepalived.conf");
+    // What this release does not act on does not matter here.
+    loaded.judge_language();
+    let wrong: Vec<_> =
+        loaded.diagnostics.iter().filter(|one| one.severity == config::Severity::Error).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{text}");
+    Arc::new(loaded.config.vrrp)
+}
+
+fn port(lan: usize) -> IfName {
+    format!("eth{lan}").parse().unwrap()
+}
+
+fn address(lan: usize, host: usize) -> String {
+    format!("192.0.{}.{}", 2 + lan, 1 + host)
+}
+
+pub(crate) fn host_name(number: usize) -> String {
+    ["a", "b", "c"][number].to_owned()
+}
+
+/// After the last repair: every timer has run out, and every script has answered.
+const AFTERWARDS: Duration = Duration::from_secs(60);
