@@ -33,6 +33,7 @@ mod chance;
 mod cluster;
 mod host;
 mod lan;
+pub mod rehearsal;
 pub mod scenario;
 mod story;
 mod watch;

@@ -77,7 +77,7 @@ pub use action::{
 };
 pub use event::{Arrival, Event, Link, Remembered, ScriptOutcome};
 pub use instance::{Cause, Reason, Reject};
-pub use notice::{Level, Notice, Warning};
+pub use notice::{Level, Notice, Warning, Whose};
 pub use reconfigure::{Change, diff};
 pub use router::{Endpoint, InstanceId, Router};
 pub use status::{Counters, GroupStatus, StateName, Status};

@@ -54,7 +54,9 @@ impl Fault {
             }
             Self::Partition(lan, host) => {
                 let others = hosts_on(plan, *lan).into_iter().filter(|other| other != host);
-                others.flat_map(|other| [Act::Cut(*lan, *host, other), Act::Cut(*lan, other, *host)]).collect()
+                others
+                    .flat_map(|other| [Act::Cut(*lan, *host, other), Act::Cut(*lan, other, *host)])
+                    .collect()
             }
         }
     }
@@ -64,9 +66,7 @@ impl Fault {
             Self::Power(host) | Self::Stop(host) => Some(Act::Start(*host)),
             Self::Worker(_) => None,
             Self::Cable(host, name) => Some(Act::Cable(*host, name.clone(), true)),
-            Self::Script(host, name) => {
-                Some(Act::Script(*host, name.clone(), ScriptOutcome::Exited(0)))
-            }
+            Self::Script(host, name) => Some(Act::Script(*host, name.clone(), ScriptOutcome::Exited(0))),
             Self::Partition(lan, _) => Some(Act::Heal(*lan)),
         }
     }

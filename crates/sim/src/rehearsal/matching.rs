@@ -22,7 +22,9 @@ pub(super) fn routers(hosts: &[PlannedHost]) -> Vec<Vec<Part>> {
             (parts.iter().map(|(_, other)| likeness(other, instance)).max().unwrap_or_default(), at)
         });
         // Of equals the first.
-        let best = likeness.filter(|(likeness, _)| *likeness > 0).max_by_key(|(likeness, at)| (*likeness, usize::MAX - at));
+        let best = likeness
+            .filter(|(likeness, _)| *likeness > 0)
+            .max_by_key(|(likeness, at)| (*likeness, usize::MAX - at));
         match best.and_then(|(_, at)| routers.get_mut(at)) {
             Some(parts) => parts.push((host, instance)),
             None => routers.push(vec![(host, instance)]),
@@ -33,7 +35,10 @@ pub(super) fn routers(hosts: &[PlannedHost]) -> Vec<Vec<Part>> {
 }
 
 fn instances(hosts: &[PlannedHost]) -> impl Iterator<Item = (HostId, &Instance)> {
-    hosts.iter().enumerate().flat_map(|(at, host)| host.config.instances.iter().map(move |one| (HostId(at), one)))
+    hosts
+        .iter()
+        .enumerate()
+        .flat_map(|(at, host)| host.config.instances.iter().map(move |one| (HostId(at), one)))
 }
 
 /// How much two instances look like one virtual router; 0 if not at all.

@@ -165,7 +165,7 @@ impl Plan {
     /// The names of hosts, as a list.
     #[must_use]
     pub fn names(&self, hosts: impl IntoIterator<Item = HostId>) -> String {
-        listed(hosts.into_iter().map(|id| self.host_name(id).to_owned()).collect())
+        listed(&hosts.into_iter().map(|id| self.host_name(id).to_owned()).collect::<Vec<_>>())
     }
 
     /// The name of a LAN.
@@ -187,9 +187,8 @@ impl Plan {
 
     /// Whether a part leaves a living master alone, whatever its priority.
     pub(super) fn never_preempts(&self, part: &Part) -> bool {
-        self.instance(part).is_some_and(|one| {
-            one.preempt == Preempt::Never && one.priority != model::Priority::OWNER
-        })
+        self.instance(part)
+            .is_some_and(|one| one.preempt == Preempt::Never && one.priority != model::Priority::OWNER)
     }
 
     fn name_lans(&mut self, lans: &[Vec<(HostId, IfName)>]) {
@@ -203,8 +202,10 @@ impl Plan {
 
     fn give_addresses(&mut self, lans: &[Vec<(HostId, IfName)>]) {
         let mut pool = Pool::of(&self.hosts);
-        for (number, members) in lans.iter().enumerate() {
-            for ((host, name), (address, origin)) in members.iter().zip(pool.lan(number, members)) {
+        let given: Vec<_> =
+            lans.iter().enumerate().map(|(number, members)| pool.lan(number, members)).collect();
+        for (number, (members, given)) in lans.iter().zip(given).enumerate() {
+            for ((host, name), (address, origin)) in members.iter().zip(given) {
                 let port = PlannedInterface { lan: LanId(number), address, origin };
                 if let Some(host) = self.hosts.get_mut(host.0) {
                     host.interfaces.insert(name.clone(), port);
@@ -217,9 +218,11 @@ impl Plan {
         let mut taken = BTreeSet::new();
         for parts in found {
             let Some(first) = parts.first().and_then(|part| self.instance(part)) else { continue };
-            let port = first.interface.as_ref().zip(parts.first()).and_then(|(name, part)| {
-                self.host(part.host)?.interfaces.get(name)
-            });
+            let port = first
+                .interface
+                .as_ref()
+                .zip(parts.first())
+                .and_then(|(name, part)| self.host(part.host)?.interfaces.get(name));
             let Some(lan) = port.map(|port| port.lan) else { continue };
             let names: Vec<&str> = parts.iter().map(|part| part.instance.as_str()).collect();
             let mut distinct = names.clone();
@@ -239,8 +242,8 @@ impl Plan {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn listed(names: Vec<String>) -> String {
-    match names.as_slice() {
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
         [] => "nobody".to_owned(),
         [only] => only.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
@@ -266,15 +269,18 @@ fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>
         group.members.retain(|member| !is_foreign(member));
     }
     config.groups.retain(|group| !group.members.is_empty());
-    left_out.extend(
-        foreign.into_iter().map(|(instance, why)| LeftOut { host: host.to_owned(), instance, why }),
-    );
+    left_out.extend(foreign.into_iter().map(|(instance, why)| LeftOut {
+        host: host.to_owned(),
+        instance,
+        why,
+    }));
     Arc::new(config)
 }
 
 /// `name`, or with a number behind it if that is taken.
 fn unused(name: &str, taken: &mut BTreeSet<String>, between: &str) -> String {
-    let names = std::iter::once(name.to_owned()).chain((2..).map(|number: u32| format!("{name}{between}{number}")));
+    let names =
+        std::iter::once(name.to_owned()).chain((2..).map(|number: u32| format!("{name}{between}{number}")));
     for name in names {
         if taken.insert(name.clone()) {
             return name;

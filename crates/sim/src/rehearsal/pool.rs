@@ -28,8 +28,10 @@ impl<'a> Pool<'a> {
 
     /// The own address of each of the members of the `number`th LAN.
     pub(super) fn lan(&mut self, number: usize, members: &[(HostId, IfName)]) -> Vec<(Prefix, Origin)> {
-        let wished: Vec<_> =
-            members.iter().map(|(host, name)| self.source(*host, name).or_else(|| self.as_peer(*host, name, members))).collect();
+        let wished: Vec<_> = members
+            .iter()
+            .map(|(host, name)| self.source(*host, name).or_else(|| self.as_peer(*host, name, members)))
+            .collect();
         let virtuals: Vec<_> = self.virtuals(members).collect();
         let network = network(&virtuals, wished.iter().flatten().next().map(|(address, _)| *address));
         let fitting = |address: IpAddr| {
@@ -73,7 +75,8 @@ impl<'a> Pool<'a> {
                 .filter_map(|(host, name)| self.source(*host, name))
                 .map(|(address, _)| address)
                 .collect();
-            let candidates = lists.first()?.iter().filter(|peer| lists.iter().all(|list| list.contains(peer)));
+            let candidates =
+                lists.first()?.iter().filter(|peer| lists.iter().all(|list| list.contains(peer)));
             let mut fitting = candidates.filter(|peer| !mine.contains(peer) && !sources.contains(peer));
             fitting.next().map(|peer| (*peer, Origin::Peer))
         })
@@ -96,7 +99,8 @@ impl<'a> Pool<'a> {
         for (network, bits) in network.into_iter().chain([(elsewhere, NETWORK_BITS), (NOBODYS, 8)]) {
             let last = u32::MAX.checked_shr(u32::from(bits)).unwrap_or(0);
             // Neither the network itself nor its broadcast address.
-            let mut free = (1..last).rev().map(|host| IpAddr::from(Ipv4Addr::from_bits(network.to_bits() | host)));
+            let mut free =
+                (1..last).rev().map(|host| IpAddr::from(Ipv4Addr::from_bits(network.to_bits() | host)));
             if let Some(address) = free.find(|address| !self.taken.contains(address)) {
                 self.taken.insert(address);
                 return Prefix::new(address, bits).unwrap_or_else(|_| Prefix::host(address));

@@ -31,7 +31,8 @@ fn waits(instance: &Instance) -> Duration {
 
 /// How long until a script's verdict follows its service.
 fn verdict(script: &Script) -> Duration {
-    (script.interval.max(script.timeout) + script.timeout).saturating_mul(script.rise.max(script.fall).saturating_add(1))
+    (script.interval.max(script.timeout) + script.timeout)
+        .saturating_mul(script.rise.max(script.fall).saturating_add(1))
 }
 
 /// Start-up, kernels, LANs.

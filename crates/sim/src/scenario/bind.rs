@@ -95,6 +95,10 @@ fn acts(
         Order::SlowKernel(word, delay, cost) => Act::SlowKernel(host(cluster, word)?, *delay, *cost),
         Order::Refuse(word, errno, times) => Act::Refuse(host(cluster, word)?, *errno, *times),
         Order::Deafen(word, span) => Act::Deafen(host(cluster, word)?, *span),
+        Order::Add(word, prefix, name) => {
+            let host = host(cluster, word)?;
+            Act::Add(host, interface(cluster, host, name)?, *prefix)
+        }
         Order::Delete(word, address) => Act::Delete(host(cluster, word)?, *address),
     };
     Ok(vec![act])

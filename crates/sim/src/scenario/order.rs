@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use model::Prefix;
 use netlink::Errno;
 use vrrp::ScriptOutcome;
 
@@ -33,6 +34,7 @@ pub(super) enum Order {
     Refuse(Word, Errno, u32),
     Deafen(Word, Duration),
     Delete(Word, IpAddr),
+    Add(Word, Prefix, Word),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub(super) enum Link {
 }
 
 /// Every event, and how it is written.
-pub(super) const EVENTS: [(&str, &str); 17] = [
+pub(super) const EVENTS: [(&str, &str); 18] = [
     ("start", "start HOST"),
     ("stop", "stop HOST"),
     ("restart", "restart HOST"),
@@ -71,6 +73,7 @@ pub(super) const EVENTS: [(&str, &str); 17] = [
     ("lan", "lan LAN [delay 5ms] [jitter 1ms] [loss 20%] [duplicate 1%]"),
     ("kernel", "kernel HOST delay 50ms cost 1ms, refuse EEXIST 2, or deaf 3s"),
     ("delete", "delete HOST ADDRESS"),
+    ("add", "add HOST ADDRESS/LENGTH INTERFACE"),
     ("expect", "expect INSTANCE HOST[,HOST]|nobody"),
 ];
 
@@ -97,6 +100,7 @@ pub(super) fn order(word: &Word, words: &mut Words) -> Result<Order, Mistake> {
         "heal" => Ok(Order::Heal(lan(words)?)),
         "lan" => Ok(Order::Lan(lan(words)?, quality(words)?)),
         "kernel" => kernel(words),
+        "add" => Ok(Order::Add(host(words)?, prefix(words)?, words.expect("an interface")?)),
         _ => Ok(Order::Delete(host(words)?, parsed(words, "an address")?)),
     }
 }
@@ -117,6 +121,15 @@ fn time(words: &mut Words) -> Result<Duration, Mistake> {
 fn parsed<T: std::str::FromStr>(words: &mut Words, expected: &'static str) -> Result<T, Mistake> {
     let word = words.expect(expected)?;
     word.text.parse().map_err(|_| word.other(expected))
+}
+
+fn prefix(words: &mut Words) -> Result<Prefix, Mistake> {
+    const A_PREFIX: &str = "an address with its length, such as 192.0.2.1/24";
+    let word = words.expect(A_PREFIX)?;
+    let parts = word.text.split_once('/');
+    let parts = parts.and_then(|(address, length)| Some((address.parse().ok()?, length.parse().ok()?)));
+    let prefix = parts.and_then(|(address, length)| Prefix::new(address, length).ok());
+    prefix.ok_or_else(|| word.other(A_PREFIX))
 }
 
 fn clock(words: &mut Words) -> Result<Order, Mistake> {

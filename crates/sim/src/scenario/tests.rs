@@ -142,7 +142,7 @@ fn act(chance: &mut Chance, config: &Arc<Config>) -> Act {
     let number = u8::try_from(chance.below(101)).unwrap();
     let port = || "eth1".parse().unwrap();
     let yes = chance.percent(50);
-    match chance.below(20) {
+    match chance.below(21) {
         0 => Act::Start(host),
         1 => Act::Stop(host),
         2 => Act::Restart(host),
@@ -175,6 +175,7 @@ fn act(chance: &mut Chance, config: &Arc<Config>) -> Act {
             Act::Refuse(host, *chance.pick(&known).unwrap(), u32::from(number))
         }
         18 => Act::Deafen(host, span),
+        19 => Act::Add(host, port(), model::Prefix::host([192, 0, 2, number].into())),
         _ => Act::Delete(host, [192, 0, 2, number].into()),
     }
 }

@@ -1,0 +1,496 @@
+//! What is to be said of a virtual router at the end of a phase.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use model::vrrp::SyncGroup;
+use model::{IfName, Influence, Instant, Priority};
+use vrrp::{Notice, Reason, StateName, Status};
+
+use super::failure::{Failure, Fault};
+use super::plan::{Origin, Part, Plan, VirtualRouter, listed};
+use super::timeline::{Measure, Parts, Recorder, parts};
+use crate::{Cluster, HostId};
+
+/// Something worth knowing about a virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Nobody is master, though somebody could be.
+    NoMaster {
+        /// Who could.
+        able: Vec<String>,
+        /// What holds them back, as the daemon says.
+        why: Option<String>,
+    },
+    /// Several are master and hear each other's link.
+    TwoMasters {
+        /// Who.
+        hosts: Vec<String>,
+        /// What they think of each other's advertisements, as a daemon says.
+        why: Option<String>,
+    },
+    /// Masters come and go.
+    Restless {
+        /// How often a host became master.
+        changes: usize,
+    },
+    /// A side of a partition has no master, though somebody there could be.
+    SideWithout {
+        /// Who could.
+        able: Vec<String>,
+        /// What holds them back, as the daemon says.
+        why: Option<String>,
+    },
+    /// The master's check fails, or its tracked link, and it stays master.
+    Unmoved {
+        /// The master.
+        host: String,
+        /// What fails.
+        what: String,
+        /// Its priority before and now.
+        priorities: (Priority, Priority),
+        /// The best of the others, its priority, and whether it has `nopreempt`.
+        rival: (String, Priority, bool),
+    },
+    /// The master's addresses are on a link that does not carry.
+    Unreachable {
+        /// The master.
+        host: String,
+        /// The link.
+        device: IfName,
+        /// The addresses.
+        addresses: Vec<IpAddr>,
+    },
+    /// Nobody is left that could be master: who takes part is at fault.
+    AllAtFault {
+        /// Who, and why, as the daemon says.
+        hosts: Vec<String>,
+    },
+    /// Only addresses that were made up decided who is master.
+    Tie {
+        /// Between whom.
+        hosts: Vec<String>,
+        /// Their priority.
+        priority: Priority,
+    },
+    /// After the repair another host is master than before.
+    NotBack {
+        /// Who was master.
+        before: String,
+        /// Why it is not again.
+        why: WhyNotBack,
+    },
+    /// Several are master because they cannot hear each other. That is inherent in a partition.
+    Apart {
+        /// Who.
+        hosts: Vec<String>,
+    },
+    /// No other host takes part.
+    Alone {
+        /// Who does.
+        host: String,
+    },
+}
+
+/// Why a master does not come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNotBack {
+    /// It has `nopreempt`.
+    NoPreempt,
+    /// It is no better than who is master now.
+    Equal(Priority),
+    /// None of these.
+    Unknown,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// As it must be.
+    Statement,
+    /// Probably not what was meant.
+    Doubt,
+    /// An address is without a master, or has two.
+    Failure,
+}
+
+impl Finding {
+    /// How much it matters.
+    #[must_use]
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::NoMaster { .. } | Self::TwoMasters { .. } | Self::Restless { .. } => Weight::Failure,
+            Self::SideWithout { .. }
+            | Self::Unmoved { .. }
+            | Self::Unreachable { .. }
+            | Self::AllAtFault { .. }
+            | Self::Tie { .. }
+            | Self::NotBack { why: WhyNotBack::Unknown, .. } => Weight::Doubt,
+            Self::NotBack { .. } | Self::Apart { .. } | Self::Alone { .. } => Weight::Statement,
+        }
+    }
+
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoMaster { .. } => "no-master",
+            Self::TwoMasters { .. } => "two-masters",
+            Self::Restless { .. } => "restless",
+            Self::SideWithout { .. } => "side-without-master",
+            Self::Unmoved { .. } => "unmoved",
+            Self::Unreachable { .. } => "unreachable",
+            Self::AllAtFault { .. } => "all-at-fault",
+            Self::Tie { .. } => "made-up-tie",
+            Self::NotBack { .. } => "not-back",
+            Self::Apart { .. } => "apart",
+            Self::Alone { .. } => "alone",
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = |hosts: &[String]| listed(hosts);
+        match self {
+            Self::NoMaster { able, why } => {
+                write!(f, "nobody is master, though {} could be", hosts(able))?;
+                because(f, why.as_deref())
+            }
+            Self::TwoMasters { hosts: all, why } => {
+                write!(f, "{} are master at once, on one LAN", hosts(all))?;
+                because(f, why.as_deref())
+            }
+            Self::Restless { changes } => write!(f, "does not come to rest: {changes} changes of master"),
+            Self::SideWithout { able, why } => {
+                write!(f, "nobody is master on the side of {}", hosts(able))?;
+                because(f, why.as_deref())
+            }
+            Self::Unmoved { host, what, priorities, rival } => unmoved(f, host, what, *priorities, rival),
+            Self::Unreachable { host, device, addresses } => {
+                let all = listed(&addresses.iter().map(ToString::to_string).collect::<Vec<_>>());
+                write!(
+                    f,
+                    "{host} stays master, and {all} on its {device} cannot be reached: nothing tracks {device}"
+                )
+            }
+            Self::AllAtFault { hosts } => write!(f, "nobody can be master: {}", hosts.join("; ")),
+            Self::Tie { hosts: all, priority } => write!(
+                f,
+                "{} have the same priority {priority}, and of equals the greater address wins: theirs are made up, write mcast_src_ip or unicast_src_ip to rehearse the real ones",
+                hosts(all)
+            ),
+            Self::NotBack { before, why: WhyNotBack::NoPreempt } => {
+                write!(f, "does not go back to {before}, which has nopreempt")
+            }
+            Self::NotBack { before, why: WhyNotBack::Equal(priority) } => {
+                write!(
+                    f,
+                    "does not go back to {before}: both have priority {priority}, and equals do not preempt"
+                )
+            }
+            Self::NotBack { before, why: WhyNotBack::Unknown } => write!(f, "does not go back to {before}"),
+            Self::Apart { hosts: all } => {
+                write!(f, "{} are both master, each on its side of the cut", hosts(all))
+            }
+            Self::Alone { host } => write!(f, "nobody takes over: only {host} has it"),
+        }
+    }
+}
+
+fn because(f: &mut fmt::Formatter<'_>, why: Option<&str>) -> fmt::Result {
+    why.map_or(Ok(()), |why| write!(f, ": {why}"))
+}
+
+fn unmoved(
+    f: &mut fmt::Formatter<'_>,
+    host: &str,
+    what: &str,
+    (before, after): (Priority, Priority),
+    (rival, theirs, never): &(String, Priority, bool),
+) -> fmt::Result {
+    write!(f, "{host} stays master though {what}: ")?;
+    let fall = before.get().saturating_sub(after.get());
+    if fall == 0 {
+        return write!(f, "its priority stays {after}, no weight acts");
+    }
+    write!(f, "{before} - {fall} = {after} is ")?;
+    match (after < *theirs, *never) {
+        (true, true) => write!(f, "below {theirs} of {rival}, which has nopreempt"),
+        (true, false) => write!(f, "below {theirs} of {rival}, which does not take over"),
+        (false, _) => {
+            let needed = u16::from(before.get()).saturating_sub(u16::from(theirs.get())) + 1;
+            write!(f, "not below {theirs} of {rival}; a weight of {needed} would be enough")
+        }
+    }
+}
+
+/// What is looked at.
+pub(super) struct Scene<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) cluster: &'a Cluster,
+    pub(super) recorder: &'a Recorder,
+    /// What has failed and is not repaired.
+    pub(super) failure: Option<&'a Failure>,
+    pub(super) from: Instant,
+}
+
+impl Scene<'_> {
+    /// What is to be said of a router, worst first. `rest` is how its parts stood before anything failed.
+    pub(super) fn findings(
+        &self,
+        router: &VirtualRouter,
+        measure: &Measure,
+        rest: &[Option<Status>],
+    ) -> Vec<Finding> {
+        let states: Vec<Option<Status>> =
+            router.parts.iter().map(|part| standing(self.cluster, part)).collect();
+        let members: Vec<_> = router.parts.iter().zip(&states).collect();
+        let mut findings = self.of_sides(router, &members);
+        let limit = router.parts.len() * 2 + 2;
+        findings.extend((measure.changes > limit).then_some(Finding::Restless { changes: measure.changes }));
+        findings.extend(self.unmoved(&members, rest));
+        findings.extend(self.unreachable(&members));
+        findings.extend(self.tie(router));
+        if let ([only], Some(_)) = (router.parts.as_slice(), self.failure) {
+            let is_lost = masters(&states, router).is_empty();
+            findings.extend(is_lost.then(|| Finding::Alone { host: self.name(only) }));
+            findings.retain(|finding| !is_lost || !matches!(finding, Finding::AllAtFault { .. }));
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight()));
+        findings
+    }
+
+    fn name(&self, part: &Part) -> String {
+        self.plan.host_name(part.host).to_owned()
+    }
+
+    /// Masters and their lack, side by side.
+    fn of_sides(&self, router: &VirtualRouter, members: &[(&Part, &Option<Status>)]) -> Vec<Finding> {
+        let sides: Parts = parts(self.cluster, router.lan);
+        let on = |side: &BTreeSet<HostId>, state: StateName| -> Vec<String> {
+            let those = members.iter().filter(|(part, status)| {
+                side.contains(&part.host) && status.as_ref().is_some_and(|status| status.state == state)
+            });
+            those.map(|(part, _)| self.name(part)).collect()
+        };
+        let led: Vec<_> = sides.iter().map(|side| on(side, StateName::Master)).collect();
+        let able: Vec<_> = sides.iter().map(|side| on(side, StateName::Backup)).collect();
+        let has_master = led.iter().any(|side| !side.is_empty());
+        let mut findings = Vec::new();
+        for (led, able) in led.iter().zip(&able) {
+            if led.len() > 1 {
+                let why =
+                    self.evidence(router, |notice| matches!(notice, Notice::Refused { .. }), Instant::ZERO);
+                findings.push(Finding::TwoMasters { hosts: led.clone(), why });
+            } else if led.is_empty() && !able.is_empty() {
+                let why =
+                    self.evidence(router, |notice| matches!(notice, Notice::HeldBack { .. }), self.from);
+                let able = able.clone();
+                findings.push(if has_master {
+                    Finding::SideWithout { able, why }
+                } else {
+                    Finding::NoMaster { able, why }
+                });
+            }
+        }
+        if led.iter().filter(|side| !side.is_empty()).count() > 1 {
+            findings.push(Finding::Apart { hosts: led.concat() });
+        }
+        if !has_master && able.iter().all(Vec::is_empty) {
+            findings.extend(self.all_at_fault(members));
+        }
+        findings
+    }
+
+    /// Nobody can: told only if somebody runs and is at fault.
+    fn all_at_fault(&self, members: &[(&Part, &Option<Status>)]) -> Option<Finding> {
+        let idle = members.iter().filter_map(|(part, status)| {
+            let status = status.as_ref().filter(|status| status.state == StateName::Fault)?;
+            let bars = self.recorder.bars(part, Instant::ZERO, self.cluster.now());
+            let mut reasons = bars
+                .rev()
+                .filter(|bar| bar.state == Some(status.state))
+                .filter_map(|bar| bar.reason.as_ref());
+            let reason = reasons.next().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            Some(format!("{} is at fault{reason}", self.name(part)))
+        });
+        let hosts: Vec<_> = idle.collect();
+        (!hosts.is_empty()).then_some(Finding::AllAtFault { hosts })
+    }
+
+    /// The last thing of a kind that a daemon said about a router.
+    fn evidence(
+        &self,
+        router: &VirtualRouter,
+        is_kind: impl Fn(&Notice) -> bool,
+        from: Instant,
+    ) -> Option<String> {
+        let is_about = |host: HostId, notice: &Notice| {
+            router.parts.iter().any(|part| {
+                part.host == host
+                    && match notice {
+                        Notice::HeldBack { instance, .. } => **instance == *part.instance,
+                        Notice::Refused { whose: vrrp::Whose::Instance(instance), .. } => {
+                            **instance == *part.instance
+                        }
+                        Notice::Refused { .. } => true,
+                        _ => false,
+                    }
+            })
+        };
+        let said =
+            self.recorder.warnings(from).filter(|(host, notice)| is_kind(notice) && is_about(*host, notice));
+        said.last().map(|(host, notice)| format!("{} says \"{notice}\"", self.plan.host_name(host)))
+    }
+
+    /// A check or a tracked link of the master fails, and it stays.
+    fn unmoved(&self, members: &[(&Part, &Option<Status>)], rest: &[Option<Status>]) -> Vec<Finding> {
+        let faults = self.failure.map(|failure| failure.0.as_slice()).unwrap_or_default();
+        let mut findings = Vec::new();
+        for ((part, now), before) in members.iter().zip(rest) {
+            let (Some(now), Some(before)) = (now, before) else { continue };
+            let is_master = now.state == StateName::Master && before.state == StateName::Master;
+            let others = members.iter().filter(|(other, status)| {
+                other.host != part.host
+                    && status.as_ref().is_some_and(|status| status.state == StateName::Backup)
+            });
+            let best = others
+                .filter_map(|(other, status)| Some((status.as_ref()?.priority, *other)))
+                .max_by_key(|(priority, _)| *priority);
+            let Some((theirs, rival)) = best.filter(|_| is_master && now.priority <= before.priority) else {
+                continue;
+            };
+            for fault in faults.iter().filter(|fault| fault.host() == part.host) {
+                let Some(what) = self.tracked(part, fault) else { continue };
+                let rival = (self.name(rival), theirs, self.plan.never_preempts(rival));
+                let (host, priorities) = (self.name(part), (before.priority, now.priority));
+                findings.push(Finding::Unmoved { host, what, priorities, rival });
+            }
+        }
+        findings
+    }
+
+    /// What fails of that which a part tracks, and its failure is bad.
+    fn tracked(&self, part: &Part, fault: &Fault) -> Option<String> {
+        let instance = self.plan.instance(part)?;
+        let group = self.plan.host(part.host).and_then(|host| group_of(&host.config.groups, &part.instance));
+        let is_bad = |influence: &Influence| !influence.reverse || influence.weight.get() < 0;
+        match fault {
+            Fault::Script(_, name) => {
+                let all = instance
+                    .track_scripts
+                    .iter()
+                    .chain(group.into_iter().flat_map(|group| &group.track_scripts));
+                let mut these = all.filter(|one| one.script == *name && is_bad(&one.influence));
+                these.next().map(|_| format!("{name} fails"))
+            }
+            Fault::Cable(_, name) => {
+                let all = instance
+                    .track_interfaces
+                    .iter()
+                    .chain(group.into_iter().flat_map(|group| &group.track_interfaces));
+                let mut these = all.filter(|one| one.interface == *name && is_bad(&one.influence));
+                these.next().map(|_| format!("{name} is down"))
+            }
+            Fault::Power(_) | Fault::Stop(_) | Fault::Worker(_) | Fault::Partition(..) => None,
+        }
+    }
+
+    /// The only master holds addresses where nobody reaches them.
+    fn unreachable(&self, members: &[(&Part, &Option<Status>)]) -> Vec<Finding> {
+        let is_master =
+            |status: &Option<Status>| status.as_ref().is_some_and(|one| one.state == StateName::Master);
+        let masters: Vec<_> =
+            members.iter().filter(|(_, status)| is_master(status)).map(|(part, _)| *part).collect();
+        let [part] = masters.as_slice() else { return Vec::new() };
+        let Some((instance, host)) = self.plan.instance(part).zip(self.cluster.hosts.get(part.host.0)) else {
+            return Vec::new();
+        };
+        let devices: BTreeSet<_> = instance.addresses.iter().map(|address| &address.device).collect();
+        let dead = devices.into_iter().filter(|name| host.ports.contains_key(name) && !host.carries(name));
+        let held = |name: &IfName| {
+            instance
+                .addresses
+                .iter()
+                .filter(|one| one.device == *name)
+                .map(|one| one.prefix.address())
+                .collect()
+        };
+        dead.map(|name| Finding::Unreachable {
+            host: self.name(part),
+            device: name.clone(),
+            addresses: held(name),
+        })
+        .collect()
+    }
+
+    /// Two masters of equal priority met, and what decided was made up.
+    fn tie(&self, router: &VirtualRouter) -> Option<Finding> {
+        let instance = |part: &Part| self.plan.instance(part).and_then(|one| one.interface.clone());
+        let is_made_up = |part: &Part| {
+            let port =
+                instance(part).and_then(|name| self.plan.host(part.host)?.interfaces.get(&name).copied());
+            port.is_some_and(|port| port.origin == Origin::MadeUp)
+        };
+        router.parts.iter().find_map(|part| {
+            let mut bars =
+                self.recorder.bars(part, self.from, self.cluster.now()).filter(|bar| bar.from >= self.from);
+            let (master, priority) = bars.find_map(|bar| match &bar.reason {
+                Some(Reason::Better { master, theirs, ours }) if theirs == ours => Some((*master, *ours)),
+                _ => None,
+            })?;
+            let address = |part: &Part| {
+                let port =
+                    instance(part).and_then(|name| self.plan.host(part.host)?.interfaces.get(&name).copied());
+                port.map(|port| port.address.address())
+            };
+            let winner = router.parts.iter().find(|other| address(other) == Some(master))?;
+            let hosts = vec![self.name(winner), self.name(part)];
+            (is_made_up(part) || is_made_up(winner)).then_some(Finding::Tie { hosts, priority })
+        })
+    }
+
+    /// Why another one is master after the repair than before the failure.
+    pub(super) fn not_back(&self, router: &VirtualRouter, before: &BTreeSet<HostId>) -> Option<Finding> {
+        let states: Vec<Option<Status>> =
+            router.parts.iter().map(|part| standing(self.cluster, part)).collect();
+        let now = masters(&states, router);
+        let lost = before.difference(&now).next()?;
+        let (part, status) = router.parts.iter().zip(&states).find(|(part, _)| part.host == *lost)?;
+        let priority = status.as_ref()?.priority;
+        let of_master = router.parts.iter().zip(&states).find(|(part, _)| now.contains(&part.host));
+        let theirs = of_master.and_then(|(_, status)| status.as_ref()).map(|status| status.priority);
+        let why = if self.plan.never_preempts(part) {
+            WhyNotBack::NoPreempt
+        } else if theirs == Some(priority) {
+            WhyNotBack::Equal(priority)
+        } else {
+            WhyNotBack::Unknown
+        };
+        Some(Finding::NotBack { before: self.name(part), why })
+    }
+}
+
+/// How a part stands now; `None` if no daemon runs it.
+pub(super) fn standing(cluster: &Cluster, part: &Part) -> Option<Status> {
+    cluster.status(part.host).find(|status| status.name == part.instance)
+}
+
+/// Who is master.
+pub(super) fn masters(states: &[Option<Status>], router: &VirtualRouter) -> BTreeSet<HostId> {
+    let is_master =
+        |status: &Option<Status>| status.as_ref().is_some_and(|one| one.state == StateName::Master);
+    router
+        .parts
+        .iter()
+        .zip(states)
+        .filter(|(_, status)| is_master(status))
+        .map(|(part, _)| part.host)
+        .collect()
+}
+
+fn group_of<'a>(groups: &'a [SyncGroup], instance: &str) -> Option<&'a SyncGroup> {
+    groups.iter().find(|group| group.members.iter().any(|member| member == instance))
+}

@@ -1,0 +1,344 @@
+//! What a rehearsal says of good files, and of files that were not thought through.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use steadfast_sim::rehearsal::{Course, Failure, Fault, Finding, Origin, Phase, Rehearsal, Weight};
+use steadfast_sim::{HostId, scenario};
+
+use model::vrrp::Config;
+
+/// A file that is only a text.
+struct Text<'a>(&'a str);
+
+impl config::SourceProvider for Text<'_> {
+    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.as_bytes().to_vec())
+    }
+}
+
+fn read(text: &str) -> Arc<Config> {
+    let mut loaded = config::load(&Text(text), "keepalived.conf");
+    loaded.judge_language();
+    let wrong: Vec<_> =
+        loaded.diagnostics.iter().filter(|one| one.severity > config::Severity::Note).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{text}");
+    Arc::new(loaded.config.vrrp)
+}
+
+/// Hosts `a`, `b`, … with these files.
+fn rehearsal(texts: &[String]) -> Rehearsal {
+    let hosts = texts.iter().zip('a'..).map(|(text, name)| (name.to_string(), read(text)));
+    Rehearsal::of(hosts, 1)
+}
+
+/// An instance with a priority, and more lines.
+fn instance(name: &str, vrid: u8, interface: &str, priority: u8, address: &str, more: &str) -> String {
+    format!(
+        "vrrp_instance {name} {{\ninterface {interface}\nvirtual_router_id {vrid}\npriority {priority}\n\
+         virtual_ipaddress {{\n{address}\n}}\n{more}\n}}\n"
+    )
+}
+
+fn vi_1(priority: u8, more: &str) -> String {
+    instance("VI_1", 51, "eth0", priority, "192.0.2.100/24", more)
+}
+
+/// A check of this weight, and an instance that tracks it.
+fn checked(priority: u8, weight: i8, more: &str) -> String {
+    let script = format!(
+        "global_defs {{\nenable_script_security\nscript_user root\n}}\n\
+         vrrp_script chk {{\nscript /bin/true\ninterval 2\nweight {weight}\n}}\n"
+    );
+    script + &vi_1(priority, &format!("track_script {{\nchk\n}}\n{more}"))
+}
+
+fn hosts(all: &[usize]) -> BTreeSet<HostId> {
+    all.iter().map(|number| HostId::nth(*number)).collect()
+}
+
+fn only(phase: &Phase) -> &Course {
+    assert_eq!(phase.courses.len(), 1, "{phase:?}");
+    &phase.courses[0]
+}
+
+/// Everything that fails by itself, with the gravest of what is said of it.
+fn verdicts(rehearsal: &Rehearsal) -> Vec<(String, Option<Weight>)> {
+    let worst =
+        |phase: &Phase| phase.courses.iter().flat_map(|course| &course.findings).map(Finding::weight).max();
+    let failures = rehearsal.failures();
+    let played = failures.iter().map(|failure| rehearsal.play(failure));
+    played
+        .map(|played| {
+            let told = played.failure.told(rehearsal.plan());
+            (told, worst(&played.broken).max(played.repaired.as_ref().and_then(worst)))
+        })
+        .collect()
+}
+
+fn said(rehearsal: &Rehearsal, fault: Fault) -> (Vec<String>, Vec<String>) {
+    let played = rehearsal.play(&Failure(vec![fault]));
+    let of = |phase: &Phase| {
+        phase.courses.iter().flat_map(|course| &course.findings).map(ToString::to_string).collect()
+    };
+    (of(&played.broken), played.repaired.as_ref().map(of).unwrap_or_default())
+}
+
+const A: HostId = HostId::nth(0);
+const B: HostId = HostId::nth(1);
+
+#[test]
+fn a_good_pair_survives_everything_that_fails_by_itself() {
+    let rehearsal = rehearsal(&[vi_1(101, ""), vi_1(100, "")]);
+    let start = only(rehearsal.start());
+    assert_eq!((&start.after, start.findings.as_slice()), (&hosts(&[0]), [].as_slice()));
+    let verdicts = verdicts(&rehearsal);
+    let told: Vec<_> = verdicts.iter().map(|(told, _)| told.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "the power of a fails",
+            "a is stopped",
+            "the worker of a dies",
+            "a loses the cable of eth0",
+            "the power of b fails",
+            "b is stopped",
+            "the worker of b dies",
+            "b loses the cable of eth0",
+            "LAN eth0 is cut between a and b",
+        ]
+    );
+    for (told, weight) in &verdicts[..8] {
+        assert_eq!(*weight, None, "{told}");
+    }
+    assert_eq!(verdicts[8].1, Some(Weight::Statement), "two masters are inherent in a cut");
+}
+
+#[test]
+fn times_are_those_of_the_protocol() {
+    let rehearsal = rehearsal(&[vi_1(101, ""), vi_1(100, "")]);
+    let played = rehearsal.play(&Failure(vec![Fault::Power(A)]));
+    let broken = only(&played.broken);
+    assert_eq!(broken.after, hosts(&[1]));
+    // Three intervals and the skew time, from the last advertisement, which was at most an interval ago.
+    let without = broken.measure.without;
+    assert!(without > Duration::from_millis(2609) && without < Duration::from_millis(3620), "{without:?}");
+    assert_eq!(broken.became[0].after, without);
+    let repaired = only(played.repaired.as_ref().unwrap());
+    assert_eq!((&repaired.before, &repaired.after), (&hosts(&[1]), &hosts(&[0])));
+    assert_eq!(repaired.measure.without, Duration::ZERO);
+
+    let stopped = rehearsal.play(&Failure(vec![Fault::Stop(A)]));
+    let without = only(&stopped.broken).measure.without;
+    assert!(without < Duration::from_millis(650), "the skew time only: {without:?}");
+
+    let cut = rehearsal.play(&Failure(vec![Fault::Partition(rehearsal.plan().routers[0].lan, A)]));
+    let broken = only(&cut.broken);
+    assert_eq!(broken.after, hosts(&[0, 1]));
+    assert!(broken.measure.apart > Duration::from_secs(1) && broken.measure.two.is_zero());
+    let healed = only(cut.repaired.as_ref().unwrap());
+    assert_eq!(healed.after, hosts(&[0]));
+    assert!(healed.measure.two < Duration::from_millis(1100), "{:?}", healed.measure);
+}
+
+#[test]
+fn weights_that_do_not_cross_are_told_with_the_sum() {
+    let good = rehearsal(&[checked(91, 2, ""), checked(90, 2, "")]);
+    let chk = || Fault::Script(A, "chk".to_owned());
+    assert_eq!(said(&good, chk()), (vec![], vec![]));
+    assert_eq!(only(&good.play(&Failure(vec![chk()])).broken).after, hosts(&[1]));
+
+    let bad = rehearsal(&[checked(101, -2, ""), checked(98, -2, "")]);
+    assert_eq!(
+        said(&bad, chk()).0,
+        ["a stays master though chk fails: 101 - 2 = 99 is not below 98 of b; a weight of 4 would be enough"]
+    );
+    let bad = rehearsal(&[checked(91, 1, ""), checked(90, 1, "")]);
+    assert_eq!(
+        said(&bad, chk()).0,
+        ["a stays master though chk fails: 92 - 1 = 91 is not below 91 of b; a weight of 2 would be enough"]
+    );
+    assert!(verdicts(&bad).iter().all(|(_, weight)| *weight < Some(Weight::Failure)), "a doubt only");
+}
+
+#[test]
+fn a_vital_script_moves_the_address_whatever_the_priorities_are() {
+    let rehearsal = rehearsal(&[checked(200, 0, ""), checked(100, 0, "")]);
+    let played = rehearsal.play(&Failure(vec![Fault::Script(A, "chk".to_owned())]));
+    assert_eq!(only(&played.broken).after, hosts(&[1]));
+    assert_eq!(only(&played.broken).findings, []);
+    // Both fail: nobody can be master, and that is nobody's fault.
+    let both = Failure(vec![Fault::Script(A, "chk".to_owned()), Fault::Script(B, "chk".to_owned())]);
+    assert!(rehearsal.pairs().contains(&both));
+    let played = rehearsal.play(&both);
+    let findings = &only(&played.broken).findings;
+    assert_eq!(
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["nobody can be master: a is at fault (script chk fails); b is at fault (script chk fails)"]
+    );
+    assert_eq!(findings[0].weight(), Weight::Doubt);
+}
+
+#[test]
+fn nopreempt_keeps_the_address_where_it_went_and_is_no_mistake() {
+    let rehearsal = rehearsal(&[vi_1(101, "nopreempt"), vi_1(100, "nopreempt")]);
+    let (broken, repaired) = said(&rehearsal, Fault::Power(A));
+    assert_eq!(
+        (broken, repaired.as_slice()),
+        (vec![], ["does not go back to a, which has nopreempt".to_owned()].as_slice())
+    );
+    // What the notes warn of: with a weight it never moves.
+    let weighted = self::rehearsal(&[checked(101, -20, "nopreempt"), checked(100, -20, "nopreempt")]);
+    assert_eq!(
+        said(&weighted, Fault::Script(A, "chk".to_owned())).0,
+        ["a stays master though chk fails: 101 - 20 = 81 is below 100 of b, which has nopreempt"]
+    );
+}
+
+#[test]
+fn of_three_hosts_the_best_takes_over_and_each_can_be_cut_off() {
+    let rehearsal = rehearsal(&[vi_1(100, ""), vi_1(90, ""), vi_1(80, "")]);
+    let played = rehearsal.play(&Failure(vec![Fault::Power(A)]));
+    assert_eq!(only(&played.broken).after, hosts(&[1]));
+    let cuts: Vec<_> = rehearsal.failures().into_iter().filter(Failure::parts_hosts).collect();
+    assert_eq!(cuts.len(), 3);
+    assert_eq!(cuts[2].told(rehearsal.plan()), "LAN eth0 is cut between c and a and b");
+    assert!(verdicts(&rehearsal).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
+    let pair = Failure(vec![Fault::Power(A), Fault::Power(B)]);
+    assert_eq!(only(&rehearsal.play(&pair).broken).after, hosts(&[2]));
+}
+
+#[test]
+fn a_router_that_only_one_host_has_is_told_and_fails_nothing() {
+    let one = vi_1(101, "") + &instance("VI_2", 52, "eth0", 100, "192.0.2.101/24", "");
+    let rehearsal = rehearsal(&[one, vi_1(100, "")]);
+    let names: Vec<_> = rehearsal.plan().routers.iter().map(|router| router.name.as_str()).collect();
+    assert_eq!((names.as_slice(), rehearsal.plan().lans.len()), (["VI_1", "VI_2"].as_slice(), 1));
+    assert_eq!(said(&rehearsal, Fault::Power(A)).0, ["nobody takes over: only a has it"]);
+    assert!(verdicts(&rehearsal).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
+}
+
+/// Passwords that differ, versions that differ, numbers that differ: one address, two masters.
+#[test]
+fn hosts_that_refuse_each_other_are_two_masters_at_rest() {
+    let secret = |word: &str| format!("authentication {{\nauth_type PASS\nauth_pass {word}\n}}\n");
+    let refused = rehearsal(&[vi_1(101, &secret("one")), vi_1(100, &secret("two"))]);
+    let finding = &only(refused.start()).findings[0];
+    assert_eq!(finding.weight(), Weight::Failure);
+    let text = finding.to_string();
+    assert!(
+        text.starts_with("a and b are master at once, on one LAN: ") && text.contains("refused an advert"),
+        "{text}"
+    );
+    let numbers = rehearsal(&[vi_1(101, ""), vi_1(100, "").replace("_id 51", "_id 52")]);
+    assert_eq!(only(numbers.start()).findings[0].to_string(), "a and b are master at once, on one LAN");
+}
+
+#[test]
+fn unicast_hosts_have_the_addresses_that_they_name() {
+    let unicast = |own: &str, peers: &str| format!("unicast_src_ip {own}\nunicast_peer {{\n{peers}\n}}\n");
+    let files =
+        [vi_1(101, &unicast("192.0.2.7", "192.0.2.8")), vi_1(100, &unicast("192.0.2.8", "192.0.2.7"))];
+    let rehearsal = rehearsal(&files);
+    assert!(verdicts(&rehearsal).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
+    let eth0 = "eth0".parse().unwrap();
+    let port = rehearsal.plan().hosts[0].interfaces[&eth0];
+    assert_eq!((port.address.to_string().as_str(), port.origin), ("192.0.2.7/24", Origin::Source));
+
+    let peer = |peer: &str| vi_1(100, &format!("unicast_peer {{\n{peer}\n}}\n"));
+    let peers = self::rehearsal(&[peer("192.0.2.8"), peer("192.0.2.7")]);
+    let ports: Vec<_> = peers.plan().hosts.iter().map(|host| host.interfaces[&eth0]).collect();
+    assert_eq!((ports[0].address.to_string().as_str(), ports[0].origin), ("192.0.2.7/24", Origin::Peer));
+    assert_eq!(ports[1].address.to_string(), "192.0.2.8/24");
+    assert_eq!(only(peers.start()).after, hosts(&[1]), "of equals the greater address");
+    assert_eq!(only(peers.start()).findings, [], "which is not made up");
+
+    // A peer that is not listed hears, and is not heard.
+    let one_way = [files[0].clone(), files[1].replace("192.0.2.7\n", "192.0.2.9\n")];
+    assert_eq!(only(self::rehearsal(&one_way).start()).after, hosts(&[0]), "b hears a");
+    let deaf = [files[0].replace("192.0.2.8\n", "192.0.2.9\n"), files[1].clone()];
+    assert_eq!(
+        only(self::rehearsal(&deaf).start()).findings[0].weight(),
+        Weight::Failure,
+        "b does not hear a"
+    );
+}
+
+#[test]
+fn a_tie_that_made_up_addresses_decide_is_told() {
+    let rehearsal = rehearsal(&[vi_1(100, ""), vi_1(100, "")]);
+    let start = only(rehearsal.start());
+    assert!(start.findings.iter().any(|finding| matches!(finding, Finding::Tie { .. })), "{start:?}");
+    let equal = &rehearsal.play(&Failure(vec![Fault::Power(start.after.first().copied().unwrap())]));
+    let back = &only(equal.repaired.as_ref().unwrap()).findings;
+    assert!(back.iter().any(|one| one.to_string().contains("equals do not preempt")), "{back:?}");
+}
+
+fn two_lans(priority: u8, group: bool) -> String {
+    let group = if group { "vrrp_sync_group G {\ngroup {\nIN\nOUT\n}\n}\n" } else { "" };
+    instance("IN", 51, "eth0", priority, "192.0.2.100/24", "")
+        + &instance("OUT", 52, "eth1", priority, "198.51.100.1/24", "")
+        + group
+}
+
+#[test]
+fn two_lans_fail_by_themselves_unless_a_group_binds_them() {
+    let apart = rehearsal(&[two_lans(101, false), two_lans(100, false)]);
+    let lans: Vec<_> = apart.plan().lans.iter().map(|lan| lan.name.as_str()).collect();
+    assert_eq!(lans, ["eth0", "eth1"]);
+    let cable = Failure(vec![Fault::Cable(A, "eth0".parse().unwrap())]);
+    let after = |rehearsal: &Rehearsal| -> Vec<_> {
+        rehearsal.play(&cable).broken.courses.into_iter().map(|course| course.after).collect()
+    };
+    assert_eq!(after(&apart), [hosts(&[1]), hosts(&[0])]);
+    let bound = rehearsal(&[two_lans(101, true), two_lans(100, true)]);
+    assert_eq!(after(&bound), [hosts(&[1]), hosts(&[1])]);
+    assert!(verdicts(&bound).iter().all(|(told, weight)| *weight < Some(Weight::Failure) || told.is_empty()));
+}
+
+/// A cut of one of two LANs: the group on the far side hears its master on the other one, and stays backup.
+#[test]
+fn a_group_that_is_held_back_is_told_with_what_holds_it() {
+    let bound = rehearsal(&[two_lans(101, true), two_lans(100, true)]);
+    let (broken, repaired) = said(
+        &bound,
+        Fault::Partition(bound.plan().lans.first().map(|_| bound.plan().routers[0].lan).unwrap(), A),
+    );
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    assert!(broken[0].starts_with("nobody is master on the side of b: b says"), "{broken:?}");
+    assert!(broken[0].contains("OUT of sync group G hears its master"), "{broken:?}");
+    assert_eq!(repaired, Vec::<String>::new());
+}
+
+#[test]
+fn an_address_on_a_link_that_nothing_tracks_is_lost_in_silence() {
+    let file = |priority| instance("V", 9, "eth0", priority, "198.51.100.1/24 dev eth1", "");
+    let rehearsal = rehearsal(&[file(101), file(100)]);
+    let eth1 = "eth1".parse().unwrap();
+    assert_eq!(
+        said(&rehearsal, Fault::Cable(A, eth1)).0,
+        ["a stays master, and 198.51.100.1 on its eth1 cannot be reached: nothing tracks eth1"]
+    );
+}
+
+#[test]
+fn scenarios_are_played_and_their_expectations_looked_at() {
+    let rehearsal = rehearsal(&[vi_1(101, ""), vi_1(100, "")]);
+    let text =
+        "at 1s expect VI_1 a\nat 2s crash a\n+5s expect VI_1 b\n+0s expect VI_1 a\nat 20s start a\nend 40s\n";
+    let scenario = scenario::parse(text).unwrap();
+    let bound = scenario.bind(rehearsal.cluster(), |_, _| Err(String::new())).unwrap();
+    let performed = rehearsal.perform(&bound, false);
+    assert_eq!((performed.expectations, performed.unmet.len()), (3, 1), "{:?}", performed.unmet);
+    assert_eq!((performed.unmet[0].line, &performed.unmet[0].found), (4, &hosts(&[1])));
+    assert_eq!(performed.violations, []);
+    assert_eq!(performed.timeline.until.since(performed.timeline.from), Duration::from_secs(40));
+    let cold = rehearsal.perform(&bound, true);
+    assert_eq!(cold.unmet.len(), 3, "nobody has started b, and a only late");
+    assert_eq!(
+        format!("{:?}", rehearsal.perform(&bound, false).timeline),
+        format!("{:?}", performed.timeline)
+    );
+}
