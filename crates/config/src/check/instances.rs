@@ -100,8 +100,10 @@ fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report)
         }
         let conflict = routers.iter().find_map(|router| taken.get(router));
         if let Some(other) = conflict {
-            let place =
-                interface.map_or_else(|| "without an interface".to_owned(), |name| format!("on `{name}`"));
+            let place = interface.map_or_else(
+                || "without an interface".to_owned(),
+                |name| format!("on {}", shown(name.as_str())),
+            );
             let headline = format!("VRID {} is used twice {place}", vrid.value);
             let names = format!("{} and {}", other.name.value, instance.name.value);
             let on = interface.map_or_else(String::new, |name| format!(" on interface {name}"));
@@ -135,7 +137,8 @@ fn shared_addresses(instances: &[Instance], report: &mut Report) {
             let &mut (other, place) = first.entry((device, address)).or_insert((instance, draft.span));
             // Twice in one instance is reported where its addresses are resolved.
             if other.name.span != instance.name.span {
-                let headline = format!("`{address}` on `{device}` belongs to another instance too");
+                let headline =
+                    format!("`{address}` on {} belongs to another instance too", shown(device.as_str()));
                 let remark = format!("{} has it", shown(&other.name.value));
                 let help =
                     "the address stays as long as one of them is master; give each address to one instance";

@@ -8,7 +8,7 @@ use model::{IfName, Prefix};
 
 use super::{Host, Subject, address_places};
 use crate::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, shown};
 use crate::outline::Line;
 use crate::source::Span;
 
@@ -95,7 +95,7 @@ fn off_link(
         return;
     }
     let list: Vec<_> = networks.iter().map(|network| format!("`{network}`")).collect();
-    let headline = format!("`{address}` is in no network of `{device}`");
+    let headline = format!("`{address}` is in no network of {}", shown(device.as_str()));
     let help = format!(
         "the link has {}; clients reach it only if a router sends its packets here, or if it is written with a length",
         list.join(", ")

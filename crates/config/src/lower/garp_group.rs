@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::IfName;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::Block;
 use crate::lower::{Report, Setting, Spanned, setting, settings};
 use crate::source::Span;
@@ -71,7 +71,7 @@ impl GarpGroup {
             let mut interfaces = Vec::new();
             for Spanned { value, span } in group.interfaces {
                 if let Some(&first) = taken.get(&value) {
-                    let headline = format!("`{value}` is in a group already");
+                    let headline = format!("{} is in a group already", shown(value.as_str()));
                     report.push(
                         Diagnostic::warning(Code::TwoGarpGroups, span, headline)
                             .label(first, "first here")

@@ -166,7 +166,7 @@ impl TrackDraft {
     fn resolve_interfaces(&self, who: Who<'_>, report: &mut Report) -> Vec<TrackedInterface> {
         let is_own = |tracker: &&Tracker<IfName>| matches!(who, Who::Instance(Some(own), _) if tracker.target.value == *own);
         for own in self.interfaces.iter().filter(is_own) {
-            let headline = format!("`{}` is the instance's own interface", own.target.value);
+            let headline = format!("{} is the instance's own interface", shown(own.target.value.as_str()));
             report.push(
                 Diagnostic::warning(Code::DuplicateEntry, own.target.span, headline)
                     .help("it is tracked anyway; the line has no effect"),
