@@ -11,6 +11,7 @@ use crate::InstanceId;
 pub(crate) enum Waiter {
     Instance(InstanceId),
     Script(String),
+    Process(String),
     Pacer,
 }
 

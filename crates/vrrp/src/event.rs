@@ -51,6 +51,20 @@ pub enum Event<'a> {
         /// How it ended.
         outcome: ScriptOutcome,
     },
+    /// The number in a tracked file, or that there is none. Taken to be 0 unless said otherwise.
+    File {
+        /// The file's name in the configuration.
+        name: &'a str,
+        /// The number; 0 if there is no file, or no number in it.
+        value: i32,
+    },
+    /// How many processes there are of a `vrrp_track_process`.
+    Processes {
+        /// Its name.
+        name: &'a str,
+        /// How many.
+        count: u32,
+    },
     /// The time is now past [`crate::Router::deadline`], or may be.
     Deadline,
 }

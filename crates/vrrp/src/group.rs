@@ -31,6 +31,15 @@ impl Shared {
     pub(crate) fn new(config: &SyncGroup) -> Self {
         Self { name: config.name.as_str().into(), config: config.clone() }
     }
+
+    /// Both lead to the same priorities.
+    pub(crate) fn weighs_as(&self, other: &Self) -> bool {
+        let (one, other) = (&self.config, &other.config);
+        one.track_interfaces == other.track_interfaces
+            && one.track_scripts == other.track_scripts
+            && one.track_files == other.track_files
+            && one.track_processes == other.track_processes
+    }
 }
 
 /// What an instance would do if it were alone.

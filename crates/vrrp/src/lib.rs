@@ -66,6 +66,7 @@ mod group;
 mod instance;
 mod notice;
 mod priority;
+mod process;
 mod reconfigure;
 mod router;
 mod script;

@@ -83,6 +83,15 @@ pub enum Notice {
         /// The new verdict.
         up: bool,
     },
+    /// There are enough processes now, or no longer.
+    Process {
+        /// The name of the `vrrp_track_process`.
+        name: Arc<str>,
+        /// There are.
+        up: bool,
+        /// How many there are.
+        count: u32,
+    },
     /// A script can no longer be run: its last verdict stands.
     ScriptStands {
         /// Its name.
@@ -201,6 +210,7 @@ impl Notice {
             | Self::FaultCleared { .. }
             | Self::PriorityChanged { .. }
             | Self::Script { .. }
+            | Self::Process { .. }
             | Self::MasterReleases { .. } => Level::Info,
             Self::ScriptReturns { .. } | Self::SentRelease { .. } => Level::Detail,
         }
@@ -229,6 +239,12 @@ impl fmt::Display for Notice {
                 write!(f, "({instance}) Changing effective priority from {from} to {to}")
             }
             Self::Script { name, outcome, up } => script(f, name, *outcome, *up),
+            Self::Process { name, up: true, count } => {
+                write!(f, "Quorum gained for tracked process {name} ({count} run)")
+            }
+            Self::Process { name, up: false, count } => {
+                write!(f, "Quorum lost for tracked process {name} ({count} run)")
+            }
             Self::ScriptStands { name, up } => write!(
                 f,
                 "VRRP_Script({name}) cannot be run; its last verdict, {}, stands until it can",

@@ -18,6 +18,7 @@ use crate::event::{Arrival, Event, Link, ScriptOutcome};
 use crate::group::{Group, Shared};
 use crate::instance::{Instance, Reject, Turn, World};
 use crate::notice::Whose;
+use crate::process::ProcessCheck;
 use crate::script::ScriptCheck;
 use crate::status::Status;
 use crate::{Actions, Notice, NotificationKind};
@@ -62,6 +63,9 @@ pub struct Router {
     links: BTreeMap<IfName, Link>,
     deaf: BTreeSet<IfIndex>,
     scripts: BTreeMap<String, ScriptCheck>,
+    /// The numbers in tracked files, as far as anybody has said.
+    files: BTreeMap<String, i32>,
+    processes: BTreeMap<String, ProcessCheck>,
     /// The greatest number that a run of a removed script had: it may end yet, and must not be taken for a
     /// run of a script of the same name that comes later.
     runs_before: u64,
@@ -94,6 +98,8 @@ impl Router {
             links: BTreeMap::new(),
             deaf: BTreeSet::new(),
             scripts: BTreeMap::new(),
+            files: BTreeMap::new(),
+            processes: BTreeMap::new(),
             runs_before: 0,
             due: Due::new(),
             pacer: Pacer::new(),
@@ -117,6 +123,8 @@ impl Router {
                 instance.take_held(device, address, turn);
             }),
             Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
+            Event::File { name, value } => self.take_file(now, name, value, out),
+            Event::Processes { name, count } => self.take_processes(now, name, count, out),
             Event::Deadline => self.expire(now, out),
         }
         self.settle_groups(now, out);
@@ -131,6 +139,8 @@ impl Router {
             notify(&group.shared, Some(NotificationKind::Stop), out);
         }
         self.scripts.clear();
+        self.files.clear();
+        self.processes.clear();
         self.due = Due::default();
         self.config = Config::default();
     }
@@ -272,6 +282,31 @@ impl Router {
         }
     }
 
+    fn take_file(&mut self, now: Instant, name: &str, value: i32, out: &mut Actions) {
+        let Some(known) = self.files.get_mut(name) else { return };
+        if std::mem::replace(known, value) != value {
+            for id in self.those(|instance| instance.tracks_file(name)) {
+                self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+            }
+        }
+    }
+
+    fn take_processes(&mut self, now: Instant, name: &str, count: u32, out: &mut Actions) {
+        let Some(process) = self.processes.get_mut(name) else { return };
+        let changed = process.counted(now, count, out);
+        self.follow_processes(now, name, changed, out);
+    }
+
+    fn follow_processes(&mut self, now: Instant, name: &str, changed: bool, out: &mut Actions) {
+        let deadline = self.processes.get(name).and_then(ProcessCheck::deadline);
+        self.due.set(Waiter::Process(name.to_owned()), deadline);
+        if changed {
+            for id in self.those(|instance| instance.tracks_process(name)) {
+                self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
+            }
+        }
+    }
+
     fn expire(&mut self, now: Instant, out: &mut Actions) {
         loop {
             while let Some(waiter) = self.due.take_before(now) {
@@ -294,6 +329,10 @@ impl Router {
                     let deadline = script.deadline();
                     self.due.set(Waiter::Script(name), deadline);
                 }
+            }
+            Waiter::Process(name) => {
+                let changed = self.processes.get_mut(&name).is_some_and(|process| process.expire(now, out));
+                self.follow_processes(now, &name, changed, out);
             }
             Waiter::Pacer => {
                 self.pacer.expire(now, out);
@@ -341,7 +380,13 @@ impl Router {
     ) {
         let Some(instance) = self.instances.get_mut(&id) else { return };
         let before = instance.key();
-        let world = World { links: &self.links, deaf: &self.deaf, scripts: &self.scripts };
+        let world = World {
+            links: &self.links,
+            deaf: &self.deaf,
+            scripts: &self.scripts,
+            files: &self.files,
+            processes: &self.processes,
+        };
         let mut turn = Turn { now, out, pacer: &mut self.pacer };
         call(instance, world, &mut turn);
         if instance.take_unsettled() {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, Garp, GroupNotify, Instance, Password, Preempt, RunAs, Script, SyncGroup,
-    TrackedInterface, TrackedScript, Transport, Version, VirtualAddress,
+    Auth, Command, Config, Garp, GroupNotify, Instance, Password, Preempt, ProcessMatch, RunAs, Script,
+    SyncGroup, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
+    VirtualAddress,
 };
 use model::{Centis, IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid, Weight};
 use proptest::prelude::*;
@@ -31,6 +32,8 @@ enum Happening {
     Script(ScriptOutcome, Run),
     Socket(u32, bool),
     Reload(usize),
+    File(i32),
+    Processes(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +118,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (outcome, run).prop_map(|(outcome, run)| Happening::Script(outcome, run)),
         1 => (select(vec![1u32, 2, 7]), any::<bool>()).prop_map(|(link, open)| Happening::Socket(link, open)),
         1 => (0usize..4).prop_map(Happening::Reload),
+        1 => select(vec![0, 0, 3, -3, 254, -254, i32::MIN, i32::MAX]).prop_map(Happening::File),
+        1 => (0u32..4).prop_map(Happening::Processes),
     ]
 }
 
@@ -128,12 +133,16 @@ fn influence() -> impl Strategy<Value = Influence> {
 fn instance(number: u8) -> impl Strategy<Value = Instance> {
     let preempt = select(vec![Preempt::Always, Preempt::Never, Preempt::After(Duration::from_secs(7))]);
     let election = (select(vec![1u8, 90, 100, 100, 254, 255]), preempt, any::<bool>(), any::<bool>());
-    let tracked = (proptest::option::of(influence()), proptest::option::of(influence()), any::<bool>());
+    let rarely = || proptest::option::weighted(0.3, influence());
+    let others = (rarely(), rarely());
+    let tracked =
+        (proptest::option::of(influence()), proptest::option::of(influence()), others, any::<bool>());
     let wire = (select(vec![1u16, 100, 100, 300]), any::<bool>(), any::<bool>(), 1u8..4);
     let garp = (select(vec![0u64, 200]), proptest::option::of(Just(Duration::from_secs(7))));
     (election, tracked, wire, garp, 1u8..3).prop_map(move |(election, tracked, wire, garp, eth)| {
         let (priority, preempt, strict, lower_prio_no_advert) = election;
-        let (script, interface, track_primary) = tracked;
+        let (script, interface, (file, process), track_primary) = tracked;
+        let named = |name: &str, influence| Tracking { name: name.to_owned(), influence };
         let (interval, v2, pass, addresses) = wire;
         let of_script = |influence| TrackedScript { script: "chk".to_owned(), influence };
         let of_link = |influence| TrackedInterface { interface: name(2), influence };
@@ -146,6 +155,8 @@ fn instance(number: u8) -> impl Strategy<Value = Instance> {
             track_primary,
             track_scripts: script.map(of_script).into_iter().collect(),
             track_interfaces: interface.map(of_link).into_iter().collect(),
+            track_files: file.map(|influence| named("load", influence)).into_iter().collect(),
+            track_processes: process.map(|influence| named("web", influence)).into_iter().collect(),
             version: if v2 { Version::V2 } else { Version::V3 },
             advert_interval: Centis::new(if v2 { interval.max(100) } else { interval }),
             auth: if pass { Auth::Pass(Password(*b"1111\0\0\0\0")) } else { Auth::None },
@@ -193,7 +204,26 @@ fn config() -> impl Strategy<Value = Config> {
         let tracks = instances.iter().any(|one| !one.track_scripts.is_empty())
             || groups.iter().any(|one| !one.track_scripts.is_empty());
         let scripts = tracks.then_some(script).into_iter().collect();
-        Config { scripts, instances, groups, ..Config::default() }
+        let influence = Influence::default();
+        let file = TrackedFile { name: "load".into(), path: "/run/load".into(), influence, initial: None };
+        let process = TrackedProcess {
+            name: "web".into(),
+            program: "web".into(),
+            matching: ProcessMatch::Name,
+            influence,
+            least: 1,
+            most: Some(2),
+            terminate_delay: Duration::from_secs(if init_fail { 5 } else { 0 }),
+            fork_delay: Duration::from_millis(300),
+        };
+        Config {
+            scripts,
+            instances,
+            groups,
+            files: vec![file],
+            processes: vec![process],
+            ..Config::default()
+        }
     })
 }
 
@@ -246,6 +276,14 @@ impl Life {
             Happening::Socket(link, open) => {
                 let link = IfIndex::try_from(*link).expect("not 0");
                 let event = Event::Socket { link, open: *open };
+                self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
+            }
+            Happening::File(value) => {
+                let event = Event::File { name: "load", value: *value };
+                self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
+            }
+            Happening::Processes(count) => {
+                let event = Event::Processes { name: "web", count: *count };
                 self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
             }
             Happening::Reload(which) => {

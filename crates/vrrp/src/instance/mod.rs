@@ -133,12 +133,12 @@ impl Instance {
         if self.group.as_deref() == group.map(|group| &**group) {
             return;
         }
-        let weights = |group: Option<&Shared>| {
-            group.map(|group| (group.config.track_interfaces.clone(), group.config.track_scripts.clone()))
+        let same_weights = match (&self.group, group) {
+            (Some(before), Some(after)) => before.weighs_as(after),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
         };
-        if weights(self.group.as_deref()).unwrap_or_default()
-            != weights(group.map(|group| &**group)).unwrap_or_default()
-        {
+        if !same_weights {
             self.carried = None;
         }
         self.group = group.cloned();
@@ -293,6 +293,16 @@ impl Instance {
         self.tracked_scripts().any(|tracked| tracked.script == name)
     }
 
+    /// Whether it tracks this file.
+    pub(crate) fn tracks_file(&self, name: &str) -> bool {
+        self.tracked_files().any(|tracked| tracked.name == name)
+    }
+
+    /// Whether it tracks these processes.
+    pub(crate) fn tracks_process(&self, name: &str) -> bool {
+        self.tracked_processes().any(|tracked| tracked.name == name)
+    }
+
     pub(crate) fn status(&self) -> Status {
         let master = self.followed();
         let deadline = self.deadline().map(|at| (at, self.waits_for(at)));
@@ -410,6 +420,8 @@ fn weighs_as(one: &vrrp::Instance, other: &vrrp::Instance) -> bool {
     one.priority == other.priority
         && one.track_interfaces == other.track_interfaces
         && one.track_scripts == other.track_scripts
+        && one.track_files == other.track_files
+        && one.track_processes == other.track_processes
 }
 
 fn family(config: &vrrp::Instance) -> Family {

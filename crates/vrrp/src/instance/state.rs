@@ -205,6 +205,10 @@ pub enum Cause {
     NoPeers,
     /// A vital script says that its service does not work.
     Script(Arc<str>),
+    /// A vital file holds another number than 0, or one that takes all of the priority.
+    File(Arc<str>),
+    /// Too few, or too many, of vital processes run.
+    Process(Arc<str>),
     /// Another member of its sync group cannot work.
     Member {
         /// The group's name.
@@ -223,6 +227,8 @@ impl fmt::Display for Cause {
             Self::NoSocket(name) => write!(f, "cannot send or hear on interface {name}"),
             Self::NoPeers => f.write_str("there are no unicast peers"),
             Self::Script(name) => write!(f, "script {name} fails"),
+            Self::File(name) => write!(f, "tracked file {name} says so"),
+            Self::Process(name) => write!(f, "not as many processes {name} run as must"),
             Self::Member { group, member } => write!(f, "{member} of sync group {group} is at fault"),
         }
     }

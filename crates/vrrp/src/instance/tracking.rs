@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::vrrp::{TrackedInterface, TrackedScript, Transport};
+use model::vrrp::{TrackedInterface, TrackedScript, Tracking, Transport};
 use model::{IfIndex, IfName, Influence};
 
 use super::Instance;
 use super::state::Cause;
 use crate::event::Link;
+use crate::process::ProcessCheck;
 use crate::script::{ScriptCheck, Verdict};
 use crate::{Actions, Notice};
 
@@ -19,6 +20,9 @@ pub(crate) struct World<'a> {
     /// Interfaces that have no socket.
     pub(crate) deaf: &'a BTreeSet<IfIndex>,
     pub(crate) scripts: &'a BTreeMap<String, ScriptCheck>,
+    /// The numbers in tracked files; 0 where there is none.
+    pub(crate) files: &'a BTreeMap<String, i32>,
+    pub(crate) processes: &'a BTreeMap<String, ProcessCheck>,
 }
 
 impl Instance {
@@ -34,6 +38,18 @@ impl Instance {
         self.config().track_scripts.iter().chain(shared)
     }
 
+    /// Files that matter, to it and to every member of its group.
+    pub(crate) fn tracked_files(&self) -> impl Iterator<Item = &Tracking> {
+        let shared = self.group().into_iter().flat_map(|group| &group.config.track_files);
+        self.config().track_files.iter().chain(shared)
+    }
+
+    /// Processes that matter, to it and to every member of its group.
+    pub(crate) fn tracked_processes(&self) -> impl Iterator<Item = &Tracking> {
+        let shared = self.group().into_iter().flat_map(|group| &group.config.track_processes);
+        self.config().track_processes.iter().chain(shared)
+    }
+
     /// What tracked things add to the priority.
     pub(super) fn changes<'a>(&'a self, world: World<'a>) -> impl Iterator<Item = i16> + 'a {
         let links = self.tracked_links().map(move |tracked| {
@@ -43,7 +59,9 @@ impl Instance {
         let scripts = self
             .tracked_scripts()
             .map(move |tracked| change(tracked.influence, verdict(world, &tracked.script)));
-        links.chain(scripts)
+        let files = self.tracked_files().map(move |tracked| product(tracked, world));
+        let processes = self.tracked_processes().map(move |tracked| share(tracked, world));
+        links.chain(scripts).chain(files).chain(processes)
     }
 
     pub(super) fn causes_in(&self, world: World<'_>) -> BTreeSet<Cause> {
@@ -68,7 +86,22 @@ impl Instance {
                 causes.insert(Cause::Script(tracked.script.as_str().into()));
             }
         }
+        causes.extend(self.causes_of_files(world));
+        for tracked in self.tracked_processes() {
+            let verdict = presence(world, &tracked.name);
+            if verdict != Verdict::Unknown && is_fault(tracked.influence, verdict == Verdict::Up) {
+                causes.insert(Cause::Process(tracked.name.as_str().into()));
+            }
+        }
         causes
+    }
+
+    fn causes_of_files(&self, world: World<'_>) -> impl Iterator<Item = Cause> {
+        let is_fault = move |tracked: &&Tracking| match tracked.influence.weight.get() {
+            0 => (value(world, &tracked.name) != 0) != tracked.influence.reverse,
+            _ => product(tracked, world) <= -WHOLE_PRIORITY,
+        };
+        self.tracked_files().filter(is_fault).map(|tracked| Cause::File(tracked.name.as_str().into()))
     }
 
     /// What is wrong with its own interface.
@@ -87,12 +120,15 @@ impl Instance {
     /// A tracked script has not answered yet.
     pub(super) fn lacks_verdict(&self, world: World<'_>) -> bool {
         self.tracked_scripts().any(|tracked| verdict(world, &tracked.script) == Verdict::Unknown)
+            || self.tracked_processes().any(|tracked| presence(world, &tracked.name) == Verdict::Unknown)
     }
 
     /// A vital script has not answered yet.
     pub(super) fn is_pending(&self, world: World<'_>) -> bool {
         self.tracked_scripts().any(|tracked| {
             tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
+        }) || self.tracked_processes().any(|tracked| {
+            tracked.influence.weight.get() == 0 && presence(world, &tracked.name) == Verdict::Unknown
         })
     }
 }
@@ -116,6 +152,37 @@ pub(super) fn tell_difference(
 fn verdict(world: World<'_>, script: &str) -> Verdict {
     world.scripts.get(script).map_or(Verdict::NotRun, ScriptCheck::verdict)
 }
+
+fn presence(world: World<'_>, name: &str) -> Verdict {
+    match world.processes.get(name).and_then(ProcessCheck::verdict) {
+        None => Verdict::Unknown,
+        Some(true) => Verdict::Up,
+        Some(false) => Verdict::Down,
+    }
+}
+
+/// What processes add to the priority. Reversed, they take as much.
+fn share(tracked: &Tracking, world: World<'_>) -> i16 {
+    let plain = Influence { reverse: false, ..tracked.influence };
+    let share = change(plain, presence(world, &tracked.name));
+    if tracked.influence.reverse { -share } else { share }
+}
+
+fn value(world: World<'_>, name: &str) -> i32 {
+    world.files.get(name).copied().unwrap_or(0)
+}
+
+/// What a file adds to the priority: its number times the weight, and never more than there is of a priority.
+fn product(tracked: &Tracking, world: World<'_>) -> i16 {
+    let weight = i32::from(tracked.influence.weight.get());
+    let weight = if tracked.influence.reverse { -weight } else { weight };
+    let product = value(world, &tracked.name).saturating_mul(weight);
+    let within = product.clamp(-i32::from(WHOLE_PRIORITY), i32::from(WHOLE_PRIORITY));
+    i16::try_from(within).unwrap_or(0)
+}
+
+/// A file that takes this much is a fault.
+const WHOLE_PRIORITY: i16 = 254;
 
 fn change(influence: Influence, verdict: Verdict) -> i16 {
     let up = match verdict {

@@ -12,6 +12,7 @@ use crate::due::Waiter;
 use crate::event::Remembered;
 use crate::group::{Group, Shared};
 use crate::instance::{Instance, Turn, World};
+use crate::process::ProcessCheck;
 use crate::reconfigure::{Change, diff};
 use crate::script::ScriptCheck;
 use crate::{Action, Actions, NotificationKind, StateName, master_down_interval};
@@ -44,6 +45,7 @@ impl Router {
         }
         self.config = to.clone();
         self.form_groups();
+        self.form_trackers(now, out);
         let recalled = self.recalled(now, remembered);
         for id in self.instances.keys().copied().collect::<Vec<_>>() {
             self.with_instance(now, id, out, |instance, world, turn| {
@@ -130,6 +132,28 @@ impl Router {
         self.due.forget(&Waiter::Instance(id));
     }
 
+    /// Files and processes that the configuration names. What is known of them stands.
+    fn form_trackers(&mut self, now: Instant, out: &mut Actions) {
+        let known = std::mem::take(&mut self.files);
+        let value = |name: &String| known.get(name).copied().unwrap_or(0);
+        self.files = self.config.files.iter().map(|file| (file.name.clone(), value(&file.name))).collect();
+        let mut known = std::mem::take(&mut self.processes);
+        for config in &self.config.processes {
+            let process = match known.remove(&config.name) {
+                Some(mut process) => {
+                    process.reconfigure(now, config, out);
+                    process
+                }
+                None => ProcessCheck::new(config),
+            };
+            self.due.set(Waiter::Process(config.name.clone()), process.deadline());
+            self.processes.insert(config.name.clone(), process);
+        }
+        for gone in known.into_keys() {
+            self.due.forget(&Waiter::Process(gone));
+        }
+    }
+
     /// Makes the groups of the configuration out of the instances that there are. One that goes on keeps its state.
     fn form_groups(&mut self) {
         let mut before = std::mem::take(&mut self.groups);
@@ -161,7 +185,13 @@ impl Router {
     fn recalled(&mut self, now: Instant, remembered: &[Remembered]) -> BTreeMap<InstanceId, Priority> {
         let mut living = self.living_masters(now, remembered);
         self.presume_nothing(living.keys());
-        let world = World { links: &self.links, deaf: &self.deaf, scripts: &self.scripts };
+        let world = World {
+            links: &self.links,
+            deaf: &self.deaf,
+            scripts: &self.scripts,
+            files: &self.files,
+            processes: &self.processes,
+        };
         living.retain(|id, _| self.instances.get(id).is_some_and(|instance| instance.is_recallable(world)));
         for group in self.groups.values() {
             if !group.members.iter().all(|id| living.contains_key(id)) {

@@ -82,6 +82,14 @@ impl Bench {
             "link" => self.change_link(&mut words)?,
             "socket" => self.change_socket(&mut words)?,
             "script" => self.end_script(&mut words)?,
+            "file" => {
+                let (name, value) = (words.next()?, words.parse()?);
+                self.call(|router, now, out| router.handle(now, Event::File { name, value }, out));
+            }
+            "processes" => {
+                let (name, count) = (words.next()?, words.parse()?);
+                self.call(|router, now, out| router.handle(now, Event::Processes { name, count }, out));
+            }
             "reload" => self.reload(&mut words)?,
             "stop" => self.call(Router::stop),
             "expect" => self.expect(&mut words)?,

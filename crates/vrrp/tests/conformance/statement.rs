@@ -5,8 +5,9 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, GroupNotify, Instance, Password, Preempt, RunAs, Script, SyncGroup,
-    TrackedInterface, TrackedScript, Transport, Version, VirtualAddress,
+    Auth, Command, Config, GroupNotify, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup,
+    TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
+    VirtualAddress,
 };
 use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
@@ -100,6 +101,9 @@ pub(crate) fn set(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Resu
     if set_group(config, word, rest)? {
         return Ok(true);
     }
+    if set_tracked(config, word, rest)? {
+        return Ok(true);
+    }
     let Config { scripts, instances, .. } = config;
     if let Some(named) = instances.iter_mut().find(|instance| instance.name == word) {
         let word = rest.next()?;
@@ -173,6 +177,40 @@ fn group(member: &str) -> SyncGroup {
     }
 }
 
+/// `track_file load weight 1`, `track_process web weight -10`: of the first instance.
+fn set_tracked(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
+    let Config { instances, files, processes, .. } = config;
+    let Some(instance) = instances.first_mut() else { return Ok(false) };
+    match word {
+        "track_file" => {
+            let (name, influence) = (rest.next()?.to_owned(), influence(rest)?);
+            let path = format!("/run/{name}");
+            files.push(TrackedFile { name: name.clone(), path, influence, initial: None });
+            instance.track_files.push(Tracking { name, influence });
+        }
+        "track_process" => {
+            let (name, influence) = (rest.next()?.to_owned(), influence(rest)?);
+            processes.push(TrackedProcess {
+                name: name.clone(),
+                program: name.clone(),
+                matching: ProcessMatch::Name,
+                influence,
+                least: 1,
+                most: None,
+                terminate_delay: Duration::ZERO,
+                fork_delay: Duration::ZERO,
+            });
+            instance.track_processes.push(Tracking { name, influence });
+        }
+        "terminate_delay" => {
+            let delay = rest.span()?;
+            processes.iter_mut().for_each(|process| process.terminate_delay = delay);
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 fn set_instance(
     scripts: &mut Vec<Script>,
     instance: &mut Instance,
@@ -223,7 +261,12 @@ fn command() -> Command {
 fn influence(rest: &mut Words<'_>) -> Result<Influence, String> {
     rest.expect("weight")?;
     let weight = Weight::try_from(rest.parse::<i16>()?).map_err(|error| error.to_string())?;
-    Ok(Influence { weight, reverse: false })
+    let reverse = match rest.maybe() {
+        None => false,
+        Some("reverse") => true,
+        Some(other) => return Err(format!("here stands `{other}`, not `reverse`")),
+    };
+    Ok(Influence { weight, reverse })
 }
 
 pub(crate) fn version(rest: &mut Words<'_>) -> Result<Version, String> {
