@@ -67,3 +67,13 @@ complete -c steadfast -n '__fish_seen_subcommand_from lab' -l keep -d 'Leave it 
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -l pcap -r -d 'Write what passed the LAN into FILE, for tshark and Wireshark'
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -s h -l help -d 'Print this text'
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -F
+complete -c steadfast -n __fish_use_subcommand -a rehearse -d 'Play every failure of a cluster on paper, and say what becomes of its addresses'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l pairs -d 'Let every two things fail at once, too; that changes no status'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l deny-doubts -d 'Leave with 1 for doubts too, such as weights that move nothing'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l scenario -r -d 'Play this scenario instead'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l json -r -d 'Write everything as JSON into OUT; - is standard output, without the text'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l svg -r -d 'Draw the timelines into OUT; - is standard output, without the text'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l seed -r -d 'Take all chance from this number (default 1)'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -s i -l config-id -r -d 'Use the configuration lines that begin with @ID, where a FILE does not say'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -s h -l help -d 'Print this text'
+complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -F

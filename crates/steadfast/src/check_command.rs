@@ -2,7 +2,7 @@
 
 mod host;
 mod judgement;
-mod names;
+pub(crate) mod names;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -62,7 +62,7 @@ struct Request {
 }
 
 /// A file as the command line names it, and the id that stands behind it.
-type NamedFile = (PathBuf, Option<String>);
+pub(crate) type NamedFile = (PathBuf, Option<String>);
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// What is wrong with the list of files itself.
-fn problem(files: &[NamedFile]) -> Option<String> {
+pub(crate) fn problem(files: &[NamedFile]) -> Option<String> {
     if files.is_empty() {
         return Some("name the file, or the files of all hosts".to_owned());
     }
@@ -162,7 +162,7 @@ fn check(request: &Request, files: &[NamedFile]) -> ExitCode {
 }
 
 /// `FILE@ID` in its parts. A file whose name has an `@` is a file.
-fn split(file: &OsStr, exists: impl Fn(&Path) -> bool) -> NamedFile {
+pub(crate) fn split(file: &OsStr, exists: impl Fn(&Path) -> bool) -> NamedFile {
     let bytes = file.as_bytes();
     match bytes.iter().rposition(|&byte| byte == b'@') {
         Some(at) if at > 0 && !exists(Path::new(file)) => {

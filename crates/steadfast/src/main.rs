@@ -19,6 +19,7 @@ mod log;
 mod manual_command;
 mod message;
 mod program;
+mod rehearse_command;
 mod resolved;
 mod script;
 mod supervisor;

@@ -147,6 +147,8 @@ impl Rehearsal {
             recorder.apply(&mut settled, &Act::Start(host));
         }
         recorder.run_until(&mut settled, Instant::ZERO + settles);
+        let worst = last_advertisement(&settled);
+        recorder.run_until(&mut settled, worst);
         let standings =
             |router: &VirtualRouter| router.parts.iter().map(|part| standing(&settled, part)).collect();
         let rest = plan.routers.iter().map(standings).collect();
@@ -338,6 +340,15 @@ impl Rehearsal {
     }
 }
 
+/// When every master has just advertised: who fails then is missed last. Masters of one host speak at their own times, so
+/// that this is exact for one of them, the last.
+fn last_advertisement(cluster: &Cluster) -> Instant {
+    let all = cluster.hosts().flat_map(|host| cluster.status(host));
+    let masters = all.filter(|status| status.state == StateName::Master);
+    let due = masters.filter_map(|status| status.deadline).filter(|(_, why)| *why == Reason::AdvertDue);
+    due.map(|(at, _)| at + JUST_AFTER).max().unwrap_or_else(|| cluster.now())
+}
+
 /// The masters that became it in the span, the last one first.
 fn became(
     recorder: &Recorder,
@@ -363,5 +374,7 @@ fn became(
     all
 }
 
+/// An advertisement has arrived everywhere.
+const JUST_AFTER: Duration = Duration::from_millis(1);
 /// What a timeline shows of the rest before a failure.
 const LEAD: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use super::NamedFile;
 
 /// What tells the files apart: their ids if they are one file, else what is left of their paths without the folders that
 /// all of them begin with, and without the name of the file where all have the same.
-pub(super) fn of(files: &[NamedFile]) -> Vec<String> {
+pub(crate) fn of(files: &[NamedFile]) -> Vec<String> {
     let paths: Vec<Vec<_>> =
         files.iter().map(|(path, _)| path.iter().map(OsStr::to_string_lossy).collect()).collect();
     let are_alike =

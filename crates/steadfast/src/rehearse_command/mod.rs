@@ -1,0 +1,121 @@
+//! `steadfast rehearse`: a failover on paper, from the files of all hosts, before any of them is deployed.
+//!
+//! ```text
+//! files ── hosts ──> sim::rehearsal ──> each failure, or one scenario ── text, json, svg ──> lines, files
+//! ```
+
+mod hosts;
+mod json;
+mod options;
+mod report;
+mod script;
+mod svg;
+mod text;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use sim::rehearsal::Rehearsal;
+
+use crate::command::{Command, CommandOption, NO, Operand, USAGE};
+use options::{Options, Request};
+use report::Report;
+
+pub(crate) const COMMAND: Command = Command {
+    name: "rehearse",
+    synopsis: "[--pairs | --scenario FILE] [--deny-doubts] [--json OUT] [--svg OUT] [--seed N] [-i ID] FILE[@ID] FILE[@ID]...",
+    summary: "Play every failure of a cluster on paper, and say what becomes of its addresses",
+    description: &[
+        "Each FILE is the configuration of one host, which is called by its name. The hosts run on a virtual clock, with the daemon's own VRRP machine, on LANs that follow from the files; nothing of this machine is touched, and no script is run. When they have settled, each host's power, daemon and worker, each cable, each check script and each LAN fails, one at a time, and is repaired: for each virtual router it is told who is master then, how long nobody was, how long two were, why, and what does not come back.",
+        "With --scenario one script of timed events is played instead, and its expectations are looked at. docs/rehearse.md has examples, the words of scenarios and the fields of the JSON.",
+        "What this release does not act on yet takes no part. It leaves with 2, too, if a file cannot be read or has errors.",
+    ],
+    options: &[
+        CommandOption::flag("pairs", "Let every two things fail at once, too; that changes no status"),
+        CommandOption::flag("deny-doubts", "Leave with 1 for doubts too, such as weights that move nothing"),
+        CommandOption { short: None, long: "scenario", value: "FILE", help: "Play this scenario instead" },
+        CommandOption {
+            short: None,
+            long: "json",
+            value: "OUT",
+            help: "Write everything as JSON into OUT; - is standard output, without the text",
+        },
+        CommandOption {
+            short: None,
+            long: "svg",
+            value: "OUT",
+            help: "Draw the timelines into OUT; - is standard output, without the text",
+        },
+        CommandOption {
+            short: None,
+            long: "seed",
+            value: "N",
+            help: "Take all chance from this number (default 1)",
+        },
+        CommandOption {
+            short: Some('i'),
+            long: "config-id",
+            value: "ID",
+            help: "Use the configuration lines that begin with @ID, where a FILE does not say",
+        },
+    ],
+    operand: Operand::Files,
+    statuses: &[
+        (
+            0,
+            "no single failure leaves an address without a master or with two; the scenario went as expected",
+        ),
+        (NO, "one does; it did not"),
+    ],
+    hidden: false,
+    run,
+};
+
+fn run(arguments: Vec<OsString>) -> ExitCode {
+    match options::parse(arguments) {
+        Ok(Request::Help) => COMMAND.help(),
+        Ok(Request::Run(options)) => rehearse(&options).unwrap_or_else(|status| status),
+        Err(error) => COMMAND.misused(&error.to_string()),
+    }
+}
+
+/// The status, or that of what keeps it from being rehearsed, which is told already.
+fn rehearse(options: &Options) -> Result<ExitCode, ExitCode> {
+    let hosts = hosts::read(options)?;
+    let unbuilt = hosts::unbuilt(&hosts);
+    let given = hosts.into_iter().map(|host| (host.name, host.config));
+    let rehearsal = Rehearsal::of(given, options.seed);
+    let mut report = Report::new(&rehearsal, options.seed, unbuilt);
+    if let Some(file) = &options.scenario {
+        report.performed = Some(script::perform(&rehearsal, file, options)?);
+    } else {
+        report.played = rehearsal.failures().iter().map(|failure| rehearsal.play(failure)).collect();
+        if options.pairs {
+            report.pairs = rehearsal.pairs().iter().map(|pair| rehearsal.play(pair)).collect();
+        }
+    }
+    let status = if report.is_good(options.deny_doubts) { 0 } else { NO };
+    if let Some(out) = &options.svg {
+        write(out, &svg::draw(&report))?;
+    }
+    if let Some(out) = &options.json {
+        write(out, &json::text(&report))?;
+    }
+    let is_taken = [&options.svg, &options.json].into_iter().flatten().any(|out| out == STREAM);
+    Ok(if is_taken { ExitCode::from(status) } else { COMMAND.answer(&text::text(&report), status) })
+}
+
+fn write(out: &OsStr, text: &str) -> Result<(), ExitCode> {
+    if out == STREAM {
+        let status = COMMAND.answer(text, 0);
+        return if status == ExitCode::SUCCESS { Ok(()) } else { Err(status) };
+    }
+    std::fs::write(Path::new(out), text).map_err(|error| {
+        COMMAND.complain(&format!("cannot write {}: {error}", Path::new(out).display()));
+        ExitCode::from(USAGE)
+    })
+}
+
+/// Standard output, as an OUT.
+const STREAM: &str = "-";

@@ -1,0 +1,319 @@
+//! A report for people.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sim::rehearsal::{Course, Finding, Origin, Performed, Phase, Plan, Played, Weight, WhyLeftOut};
+
+use super::report::{Report, findings, phases, seconds, shows, weighs, went_well, word};
+
+pub(super) fn text(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    opening(&mut text, report);
+    rest(&mut text, report);
+    match &report.performed {
+        Some(performed) => scenario(&mut text, report, performed),
+        None => {
+            failures(&mut text, report, &report.played);
+            if !report.pairs.is_empty() {
+                line(&mut text, "\nTwo at a time");
+                failures(&mut text, report, &report.pairs);
+            }
+            summary(&mut text, report);
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+/// Hosts, and what was assumed.
+fn opening(text: &mut String, report: &Report<'_>) {
+    let plan = report.rehearsal.plan();
+    line(text, "Hosts");
+    let width = plan.hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or_default();
+    for host in &plan.hosts {
+        let ports = host.interfaces.iter().map(|(name, port)| {
+            let lan = plan.lan_name(port.lan);
+            let lan = if lan == name.as_str() { String::new() } else { format!(" on LAN {lan}") };
+            let made_up = if port.origin == Origin::MadeUp { " (made up)" } else { "" };
+            format!("{name} {}{made_up}{lan}", port.address)
+        });
+        let ports = ports.collect::<Vec<_>>().join(", ");
+        line(text, &format!("  {:width$}  {ports}", host.name));
+    }
+    for left_out in &plan.left_out {
+        let why = match left_out.why {
+            WhyLeftOut::Ipv6 => "it speaks IPv6",
+            WhyLeftOut::NoInterface => "it has no interface",
+        };
+        line(text, &format!("  left out: {} of {}: {why}", left_out.instance, left_out.host));
+    }
+    if !report.unbuilt.is_empty() {
+        line(
+            text,
+            &format!("  takes no part, as this release does not act on it: {}", report.unbuilt.join(", ")),
+        );
+    }
+    if report.rehearsal.settles() >= sim::rehearsal::LONGEST_WAIT {
+        let most = seconds(sim::rehearsal::LONGEST_WAIT);
+        line(text, &format!("  delays of the files are longer than {most}: nothing is waited for longer"));
+    }
+}
+
+/// Who is master of what, and why.
+fn rest(text: &mut String, report: &Report<'_>) {
+    let plan = report.rehearsal.plan();
+    line(text, "\nAt rest");
+    for (number, (router, course)) in plan.routers.iter().zip(&report.rehearsal.start().courses).enumerate() {
+        let addresses: Vec<_> = router.addresses.iter().take(3).map(ToString::to_string).collect();
+        let more = router.addresses.len() - addresses.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let priorities = report.rehearsal.priorities(number).map(|(host, priority)| {
+            let priority = priority.map_or_else(|| "not running".to_owned(), |priority| priority.to_string());
+            format!("{} {priority}", plan.host_name(host))
+        });
+        let priorities = priorities.collect::<Vec<_>>().join(", ");
+        let is = if course.after.len() > 1 { "are masters" } else { "is master" };
+        let who = format!("{} {is}", plan.names(course.after.iter().copied()));
+        let reason = reason(course);
+        let (name, vrid, addresses) = (&router.name, router.vrid, addresses.join(", "));
+        line(text, &format!("  {name}, VRID {vrid}, {addresses}{more}: {who} ({priorities}){reason}"));
+        told(text, course);
+    }
+}
+
+/// Why the newest master is it, as its daemon says.
+fn reason(course: &Course) -> String {
+    let reason = course.became.first().and_then(|one| one.reason.as_ref());
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+}
+
+/// What is to be said of it.
+fn told(text: &mut String, course: &Course) {
+    for finding in &course.findings {
+        line(text, &format!("    {}: {finding}", word(finding.weight())));
+    }
+}
+
+fn failures(text: &mut String, report: &Report<'_>, played: &[Played]) {
+    let plan = report.rehearsal.plan();
+    let (quiet, loud): (Vec<&Played>, Vec<&Played>) =
+        played.iter().partition(|played| phases(played).all(|phase| phase.courses.iter().all(is_quiet)));
+    for one in loud {
+        line(text, &format!("\n{}", capital(&one.failure.told(plan))));
+        let is_cut = one.failure.parts_hosts();
+        phase(text, plan, &one.broken, if is_cut { Moment::Cut } else { Moment::Broken });
+        if let Some(repaired) = &one.repaired {
+            phase(text, plan, repaired, Moment::Repaired);
+        }
+    }
+    if !quiet.is_empty() {
+        let all: Vec<_> = quiet.iter().map(|one| one.failure.told(plan)).collect();
+        line(text, &format!("\nNothing changes when\n  {}", all.join("\n  ")));
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Broken,
+    Cut,
+    Repaired,
+}
+
+fn is_quiet(course: &Course) -> bool {
+    course.before == course.after
+        && course.findings.is_empty()
+        && !shows(course.measure.without)
+        && !shows(course.measure.two)
+}
+
+fn phase(text: &mut String, plan: &Plan, phase: &Phase, moment: Moment) {
+    let when = if moment == Moment::Repaired { "repaired, " } else { "" };
+    for (router, course) in plan.routers.iter().zip(&phase.courses) {
+        if is_quiet(course) {
+            continue;
+        }
+        let what = happened(plan, course, moment);
+        line(text, &format!("  {when}{}: {what}{}", router.name, reason(course)));
+        told(text, course);
+    }
+}
+
+/// Who is master now, and what it took.
+fn happened(plan: &Plan, course: &Course, moment: Moment) -> String {
+    let names = |hosts: &std::collections::BTreeSet<sim::HostId>| plan.names(hosts.iter().copied());
+    let after = course.became.first().map(|one| format!(" after {}", seconds(one.after))).unwrap_or_default();
+    if moment == Moment::Cut && course.after.len() > 1 {
+        let new = plan.names(course.after.difference(&course.before).copied());
+        return format!("{new} is master too{after}");
+    }
+    if course.before.len() > 1 && course.after.len() == 1 {
+        let two = seconds(course.measure.two);
+        return format!("{} alone is master again {two} later", names(&course.after));
+    }
+    let who = if course.before == course.after {
+        format!("{} is master still", names(&course.after))
+    } else {
+        format!("{} instead of {}{after}", names(&course.after), names(&course.before))
+    };
+    let spans = [(course.measure.without, "without a master"), (course.measure.two, "with two")];
+    let spans: Vec<_> = spans
+        .iter()
+        .filter(|(span, _)| shows(*span))
+        .map(|(span, what)| format!("{} {what}", seconds(*span)))
+        .collect();
+    match spans.as_slice() {
+        [] if course.before == course.after => who,
+        [] => format!("{who}, never without a master"),
+        spans => format!("{who}, {}", spans.join(", ")),
+    }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    // The name of a host is what it is.
+    let is_article = ["the ", "LAN "].iter().any(|word| sentence.starts_with(word));
+    if is_article { first.to_uppercase().chain(letters).collect() } else { sentence.to_owned() }
+}
+
+fn summary(text: &mut String, report: &Report<'_>) {
+    let plan = report.rehearsal.plan();
+    let bad: Vec<_> = report.played.iter().filter(|one| findings(one, Weight::Failure) > 0).collect();
+    let at_rest = weighs(report.rehearsal.start(), Weight::Failure) > 0;
+    let count = report.played.len();
+    line(text, "");
+    if at_rest {
+        line(text, "Already at rest an address has no master, or two.");
+    }
+    if bad.is_empty() && !at_rest {
+        line(text, &format!("{count} single failures: each address always finds one master again."));
+    } else {
+        line(
+            text,
+            &format!(
+                "{} of {count} single failures leave an address without a master, or with two.",
+                bad.len()
+            ),
+        );
+        for one in &bad {
+            line(text, &format!("  {}", one.failure.told(plan)));
+        }
+    }
+    if let Some((span, router, failure)) = longest(report).filter(|(span, ..)| shows(*span)) {
+        line(
+            text,
+            &format!("The longest time without a master: {}, {router}, when {failure}.", seconds(span)),
+        );
+    }
+    let doubts: usize =
+        report.played.iter().map(|one| findings(one, Weight::Doubt) - findings(one, Weight::Failure)).sum();
+    let doubts = doubts + weighs(report.rehearsal.start(), Weight::Doubt)
+        - weighs(report.rehearsal.start(), Weight::Failure);
+    if doubts > 0 {
+        line(text, &format!("Doubts: {doubts}."));
+    }
+    if !report.pairs.is_empty() {
+        let bad = report.pairs.iter().filter(|one| findings(one, Weight::Failure) > 0).count();
+        line(
+            text,
+            &format!(
+                "{bad} of {} pairs of failures leave an address without a master, or with two.",
+                report.pairs.len()
+            ),
+        );
+    }
+}
+
+/// The longest time without a master that ends by itself, of a single failure.
+fn longest(report: &Report<'_>) -> Option<(Duration, String, String)> {
+    let plan = report.rehearsal.plan();
+    let all = report.played.iter().flat_map(|one| {
+        let routers = plan.routers.iter().zip(&one.broken.courses);
+        let recovered = routers.filter(|(_, course)| !course.after.is_empty());
+        recovered.map(move |(router, course)| (course.measure.without, router, one))
+    });
+    // Of equals the first.
+    let longest = all.reduce(|best, other| if other.0 > best.0 { other } else { best });
+    longest.map(|(span, router, one)| (span, router.name.clone(), one.failure.told(plan)))
+}
+
+/// Each event of a scenario and what followed, then what was not as expected.
+fn scenario(text: &mut String, report: &Report<'_>, performed: &Performed) {
+    let plan = report.rehearsal.plan();
+    line(text, "\nScenario");
+    for (at, told) in events(plan, performed) {
+        line(text, &format!("  {:>12}  {told}", seconds(at)));
+    }
+    line(text, "");
+    for (router, measure) in plan.routers.iter().zip(&performed.measures) {
+        let mut what = format!("{}: {} without a master", router.name, seconds(measure.without));
+        for (span, how) in
+            [(measure.two, "with two on one LAN"), (measure.apart, "with two that were cut apart")]
+        {
+            if shows(span) {
+                // Writing to a string cannot fail.
+                let _written = write!(what, ", {} {how}", seconds(span));
+            }
+        }
+        line(text, &what);
+    }
+    for unmet in &performed.unmet {
+        let names = |hosts: &std::collections::BTreeSet<sim::HostId>| plan.names(hosts.iter().copied());
+        let (expected, found) = (names(&unmet.expected), names(&unmet.found));
+        let (at, number, instance) = (seconds(unmet.at), unmet.line, &unmet.instance);
+        line(
+            text,
+            &format!(
+                "failure: line {number}, at {at}: master of {instance} should be {expected}, and is {found}"
+            ),
+        );
+    }
+    for violation in &performed.violations {
+        let at = seconds(violation.at.since(performed.from));
+        line(text, &format!("failure: at {at}: {violation}"));
+    }
+    let met = performed.expectations - performed.unmet.len();
+    let verdict = if went_well(performed) { "It went as expected" } else { "It did not go as expected" };
+    line(
+        text,
+        &format!(
+            "{verdict}: {met} of {} expectations met, {} rules broken.",
+            performed.expectations,
+            performed.violations.len()
+        ),
+    );
+}
+
+/// What was done and what became of it, in order of time.
+pub(super) fn events(plan: &Plan, performed: &Performed) -> Vec<(Duration, String)> {
+    let marks = performed
+        .timeline
+        .marks
+        .iter()
+        .map(|mark| (mark.at.since(performed.from), 0, format!("** {}", mark.text)));
+    let bars = performed.timeline.lanes.iter().flat_map(|lane| {
+        let begun = lane.bars.iter().filter(|bar| bar.from > performed.timeline.from);
+        begun.map(|bar| {
+            let (host, instance) = (plan.host_name(lane.part.host), &lane.part.instance);
+            let state = bar.state.map_or_else(
+                || "not running".to_owned(),
+                |state| format!("{state}, priority {}", bar.priority),
+            );
+            let reason = bar.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            (bar.from.since(performed.from), 1, format!("{host} {instance} {state}{reason}"))
+        })
+    });
+    let mut all: Vec<_> = marks.chain(bars).collect();
+    all.sort_by_key(|(at, kind, _)| (*at, *kind));
+    all.into_iter().map(|(at, _, told)| (at, told)).collect()
+}
+
+/// The weight of a finding decides its word; kept here so that text and JSON agree.
+pub(super) fn finding(finding: &Finding) -> (&'static str, &'static str, String) {
+    (word(finding.weight()), finding.name(), finding.to_string())
+}
