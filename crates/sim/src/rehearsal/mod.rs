@@ -105,10 +105,8 @@ pub struct Played {
 pub struct Performed {
     /// When it began.
     pub from: Instant,
-    /// What was not as it should be.
-    pub unmet: Vec<Unmet>,
-    /// How many expectations there were.
-    pub expectations: usize,
+    /// What was expected, and what was found.
+    pub expectations: Vec<Expectation>,
     /// The rules that the daemons broke.
     pub violations: Vec<Violation>,
     /// How masters were spread over it, router by router.
@@ -117,9 +115,9 @@ pub struct Performed {
     pub timeline: Timeline,
 }
 
-/// Something that a scenario expected in vain.
+/// What a scenario expected at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmet {
+pub struct Expectation {
     /// The line that expects it.
     pub line: usize,
     /// When, counted from the beginning.
@@ -130,6 +128,14 @@ pub struct Unmet {
     pub expected: BTreeSet<HostId>,
     /// Who is.
     pub found: BTreeSet<HostId>,
+}
+
+impl Expectation {
+    /// It is as it should be.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.expected == self.found
+    }
 }
 
 impl Rehearsal {
@@ -258,10 +264,10 @@ impl Rehearsal {
             for host in cluster.hosts() {
                 recorder.apply(&mut cluster, &Act::Start(host));
             }
-            recorder.run_until(&mut cluster, Instant::ZERO + self.settles);
+            recorder.run_until(&mut cluster, self.settled.now());
         }
         let from = cluster.now();
-        let mut unmet = Vec::new();
+        let mut expectations = Vec::new();
         for step in &scenario.steps {
             recorder.run_until(&mut cluster, from + step.at);
             match &step.what {
@@ -269,13 +275,8 @@ impl Rehearsal {
                 What::Expect { instance, hosts } => {
                     let found = self.masters_of(&cluster, instance);
                     let (line, at, instance) = (step.line, step.at, instance.clone());
-                    unmet.extend((found != *hosts).then(|| Unmet {
-                        line,
-                        at,
-                        instance,
-                        expected: hosts.clone(),
-                        found,
-                    }));
+                    let expected = hosts.clone();
+                    expectations.push(Expectation { line, at, instance, expected, found });
                 }
             }
         }
@@ -283,11 +284,9 @@ impl Rehearsal {
         recorder.run_until(&mut cluster, from + scenario.end.unwrap_or(last + self.settles));
         let until = cluster.now();
         let measures = self.plan.routers.iter().map(|router| recorder.measure(router, from, until)).collect();
-        let is_expectation = |step: &&crate::scenario::Step| matches!(step.what, What::Expect { .. });
         Performed {
             from,
-            unmet,
-            expectations: scenario.steps.iter().filter(is_expectation).count(),
+            expectations,
             violations: cluster.violations().to_vec(),
             measures,
             timeline: recorder.timeline(from, until),

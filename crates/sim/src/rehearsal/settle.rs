@@ -14,7 +14,8 @@ pub(super) fn bound<'a>(configs: impl Iterator<Item = &'a Config> + Clone) -> Du
     let scripts = configs.flat_map(|config| &config.scripts).map(verdict).max().unwrap_or_default();
     // One takeover, a better one after it, and another for the groups that yielded to each other.
     let all = scripts + down * 3 + interval.duration() * 3 + preempt + SLACK;
-    all.min(MOST)
+    // Whole seconds read better.
+    Duration::from_secs(all.as_secs() + 1).min(MOST)
 }
 
 /// How long the worst backup waits for a master that has this interval.

@@ -167,13 +167,14 @@ fn names(plan: &Plan, hosts: &BTreeSet<HostId>) -> Value {
 }
 
 fn scenario(plan: &Plan, performed: &Performed) -> Value {
-    let unmet = performed.unmet.iter().map(|unmet| {
+    let expectations = performed.expectations.iter().map(|one| {
         json!({
-            "line": unmet.line,
-            "at": seconds(unmet.at),
-            "instance": unmet.instance,
-            "expected": names(plan, &unmet.expected),
-            "found": names(plan, &unmet.found),
+            "line": one.line,
+            "at": seconds(one.at),
+            "instance": one.instance,
+            "expected": names(plan, &one.expected),
+            "found": names(plan, &one.found),
+            "met": one.is_met(),
         })
     });
     let violations = performed.violations.iter().map(|one| {
@@ -187,8 +188,7 @@ fn scenario(plan: &Plan, performed: &Performed) -> Value {
     });
     json!({
         "good": went_well(performed),
-        "expectations": performed.expectations,
-        "unmet": unmet.collect::<Vec<_>>(),
+        "expectations": expectations.collect::<Vec<_>>(),
         "violations": violations.collect::<Vec<_>>(),
         "routers": routers.collect::<Vec<_>>(),
         "timeline": timeline(plan, &performed.timeline, performed.from),

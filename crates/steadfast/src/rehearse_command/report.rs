@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sim::rehearsal::{Finding, Performed, Phase, Played, Rehearsal, Weight};
+use sim::rehearsal::{Expectation, Finding, Performed, Phase, Played, Rehearsal, Weight};
 
 /// Everything that was played.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<'a> Report<'a> {
 }
 
 pub(super) fn went_well(performed: &Performed) -> bool {
-    performed.unmet.is_empty() && performed.violations.is_empty()
+    performed.expectations.iter().all(Expectation::is_met) && performed.violations.is_empty()
 }
 
 /// How many findings of at least this weight a failure has.

@@ -1,9 +1,13 @@
 //! A report for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sim::rehearsal::{Course, Finding, Origin, Performed, Phase, Plan, Played, Weight, WhyLeftOut};
+use sim::HostId;
+use sim::rehearsal::{
+    Course, Expectation, Finding, Origin, Performed, Phase, Plan, Played, Weight, WhyLeftOut,
+};
 
 use super::report::{Report, findings, phases, seconds, shows, weighs, went_well, word};
 
@@ -145,7 +149,7 @@ fn phase(text: &mut String, plan: &Plan, phase: &Phase, moment: Moment) {
 
 /// Who is master now, and what it took.
 fn happened(plan: &Plan, course: &Course, moment: Moment) -> String {
-    let names = |hosts: &std::collections::BTreeSet<sim::HostId>| plan.names(hosts.iter().copied());
+    let names = |hosts: &BTreeSet<HostId>| plan.names(hosts.iter().copied());
     let after = course.became.first().map(|one| format!(" after {}", seconds(one.after))).unwrap_or_default();
     if moment == Moment::Cut && course.after.len() > 1 {
         let new = plan.names(course.after.difference(&course.before).copied());
@@ -262,31 +266,25 @@ fn scenario(text: &mut String, report: &Report<'_>, performed: &Performed) {
         }
         line(text, &what);
     }
-    for unmet in &performed.unmet {
-        let names = |hosts: &std::collections::BTreeSet<sim::HostId>| plan.names(hosts.iter().copied());
-        let (expected, found) = (names(&unmet.expected), names(&unmet.found));
-        let (at, number, instance) = (seconds(unmet.at), unmet.line, &unmet.instance);
-        line(
-            text,
-            &format!(
-                "failure: line {number}, at {at}: master of {instance} should be {expected}, and is {found}"
-            ),
-        );
-    }
     for violation in &performed.violations {
         let at = seconds(violation.at.since(performed.from));
         line(text, &format!("failure: at {at}: {violation}"));
     }
-    let met = performed.expectations - performed.unmet.len();
+    let (all, met) =
+        (&performed.expectations, performed.expectations.iter().filter(|one| one.is_met()).count());
     let verdict = if went_well(performed) { "It went as expected" } else { "It did not go as expected" };
-    line(
-        text,
-        &format!(
-            "{verdict}: {met} of {} expectations met, {} rules broken.",
-            performed.expectations,
-            performed.violations.len()
-        ),
-    );
+    let broken = performed.violations.len();
+    line(text, &format!("{verdict}: {met} of {} expectations met, {broken} rules broken.", all.len()));
+}
+
+/// An expectation and what came of it.
+fn looked(plan: &Plan, one: &Expectation) -> String {
+    let names = |hosts: &BTreeSet<HostId>| plan.names(hosts.iter().copied());
+    let (instance, expected) = (&one.instance, names(&one.expected));
+    if one.is_met() {
+        return format!("ok: {instance} is at {expected}, as line {} expects", one.line);
+    }
+    format!("failure: line {} expects {instance} at {expected}, and it is at {}", one.line, names(&one.found))
 }
 
 /// What was done and what became of it, in order of time.
@@ -308,7 +306,8 @@ pub(super) fn events(plan: &Plan, performed: &Performed) -> Vec<(Duration, Strin
             (bar.from.since(performed.from), 1, format!("{host} {instance} {state}{reason}"))
         })
     });
-    let mut all: Vec<_> = marks.chain(bars).collect();
+    let looks = performed.expectations.iter().map(|one| (one.at, 2, looked(plan, one)));
+    let mut all: Vec<_> = marks.chain(bars).chain(looks).collect();
     all.sort_by_key(|(at, kind, _)| (*at, *kind));
     all.into_iter().map(|(at, _, told)| (at, told)).collect()
 }
