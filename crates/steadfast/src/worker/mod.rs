@@ -112,6 +112,8 @@ struct Worker {
     unannounced: BTreeSet<(IfName, IpAddr)>,
     heard: Vec<Heard>,
     phase: Phase,
+    /// It was told to stop before it had begun.
+    stops_at_once: bool,
     options: WorkerOptions,
     log: Log,
 }
@@ -146,6 +148,7 @@ impl Worker {
             unannounced: BTreeSet::new(),
             heard: Vec::new(),
             phase: Phase::Starting(None),
+            stops_at_once: false,
             options,
             log,
         })
@@ -158,6 +161,9 @@ impl Worker {
             self.clock.next_turn();
             self.serve_sources(&mut ready)?;
             self.begin_if_possible();
+            if matches!(self.phase, Phase::Running) && self.stops_at_once {
+                self.phase = Phase::Stopping;
+            }
             if matches!(self.phase, Phase::Stopping) {
                 return self.end();
             }
@@ -238,10 +244,18 @@ impl Worker {
                     self.take_actions();
                 }
                 Order::Stop => {
-                    self.phase = Phase::Stopping;
+                    self.stop_soon();
                     break;
                 }
             }
+        }
+    }
+
+    /// One that has not begun begins first: the worker before it has left addresses, and backups that wait for a word.
+    fn stop_soon(&mut self) {
+        match &mut self.phase {
+            Phase::Starting(Some(_)) => self.stops_at_once = true,
+            Phase::Starting(None) | Phase::Running | Phase::Stopping => self.phase = Phase::Stopping,
         }
     }
 
@@ -249,7 +263,7 @@ impl Worker {
         while let Some(signal) = self.signals.next()? {
             // Also what the kernel sends when the supervisor dies.
             if signal == Signal::TERM {
-                self.phase = Phase::Stopping;
+                self.stop_soon();
             }
         }
         Ok(())
