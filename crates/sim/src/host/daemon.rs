@@ -27,6 +27,8 @@ pub(crate) struct Daemon {
     unannounced: BTreeSet<(IfName, IpAddr)>,
     heard: Vec<Heard>,
     phase: Phase,
+    /// It was told to stop before it had begun.
+    stops_at_once: bool,
     config: Arc<Config>,
     /// When it gives up to wait for the kernel at its end.
     ends_by: Option<Instant>,
@@ -58,6 +60,7 @@ impl Daemon {
             unannounced: BTreeSet::new(),
             heard: Vec::new(),
             phase: Phase::Starting(remembered),
+            stops_at_once: false,
             config,
             ends_by: None,
             unfinished: Some(now),
@@ -66,6 +69,11 @@ impl Daemon {
 
     pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended)
+    }
+
+    /// Whether effects wait for their turn, or for the kernel.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.line.is_empty() || !self.keeper.is_idle()
     }
 
     pub(crate) const fn is_stopping(&self) -> bool {
@@ -96,17 +104,21 @@ impl Daemon {
         effects: &mut Vec<Effect>,
     ) -> Duration {
         let mut actions = Actions::default();
-        self.hear(now, inbox, generation, &mut actions);
+        self.hear(now, inbox, generation, &mut actions, effects);
         let began = self.begin_if_possible(now, &mut actions);
         if !matches!(self.phase, Phase::Stopping) {
             self.announce_late(now, &mut actions);
             self.keeper.expire(now);
             self.router.handle(now, Event::Deadline, &mut actions);
         }
-        self.take(actions, effects);
+        self.take(&mut actions, effects);
         if began {
             self.line.push_back(Work::Sweep);
             effects.push(Effect::Began);
+            if self.stops_at_once {
+                self.stop(now, &mut actions, effects);
+                self.take(&mut actions, effects);
+            }
         }
         let busy = self.work(now, kernel, cost, effects);
         if matches!(self.phase, Phase::Stopping) && self.may_end(now) {
@@ -116,7 +128,14 @@ impl Daemon {
     }
 
     /// In the worker's order: the supervisor's messages, netlink, packets.
-    fn hear(&mut self, now: Instant, inbox: Vec<Input>, generation: u32, actions: &mut Actions) {
+    fn hear(
+        &mut self,
+        now: Instant,
+        inbox: Vec<Input>,
+        generation: u32,
+        actions: &mut Actions,
+        effects: &mut Vec<Effect>,
+    ) {
         let mut frames = Vec::new();
         let mut from_kernel = Vec::new();
         for input in inbox {
@@ -128,7 +147,7 @@ impl Daemon {
                 Input::Reload { generation: of, config } if of == generation => {
                     self.reload(now, config, actions);
                 }
-                Input::Stop { generation: of } if of == generation => self.stop(now, actions),
+                Input::Stop { generation: of } if of == generation => self.stop(now, actions, effects),
                 Input::Overrun { generation: of } if of == generation => self.keeper.resynchronise(),
                 Input::Frame { at, port, frame } => frames.push((at, port, frame)),
                 Input::Script { .. }
@@ -212,14 +231,18 @@ impl Daemon {
         }
     }
 
-    fn stop(&mut self, now: Instant, actions: &mut Actions) {
-        if matches!(self.phase, Phase::Stopping | Phase::Ended) {
-            return;
+    fn stop(&mut self, now: Instant, actions: &mut Actions, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Running => {}
+            // As in the worker: it begins first.
+            Phase::Starting(_) => {
+                self.stops_at_once = true;
+                return;
+            }
+            Phase::Stopping | Phase::Ended => return,
         }
         // What was asked for in this turn already goes before.
-        for action in actions.drain() {
-            self.line.push_back(Work::Effect(action));
-        }
+        self.take(actions, effects);
         // Of what waits, nothing is taken up or told to the links any more.
         self.line.retain(|work| match work {
             Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty(),
@@ -237,7 +260,7 @@ impl Daemon {
     }
 
     /// Sends advertisements at once and puts everything else in line.
-    fn take(&mut self, mut actions: Actions, effects: &mut Vec<Effect>) {
+    fn take(&mut self, actions: &mut Actions, effects: &mut Vec<Effect>) {
         for action in actions.drain() {
             match action {
                 Action::Transmit(outgoing) => self.transmit(outgoing, effects),

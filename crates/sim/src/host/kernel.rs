@@ -15,6 +15,8 @@ pub(crate) struct Kernel {
     next_index: u32,
     /// Refuses so many requests that change something.
     refusals: VecDeque<Errno>,
+    /// How often it has refused.
+    refused: u32,
     /// What it has said and nobody has read.
     said: Vec<Event>,
     /// What somebody else has put on a link, and nobody has deleted since.
@@ -30,6 +32,7 @@ impl Kernel {
             addresses: VecDeque::new(),
             next_index: 1,
             refusals: VecDeque::new(),
+            refused: 0,
             said: Vec::new(),
             foreign: BTreeSet::new(),
             tells_protocol,
@@ -52,6 +55,10 @@ impl Kernel {
 
     pub(crate) fn refuse(&mut self, errno: Errno, times: u32) {
         self.refusals = (0..times).map(|_| errno).collect();
+    }
+
+    pub(crate) const fn refused(&self) -> u32 {
+        self.refused
     }
 
     pub(crate) fn refuses(&self) -> bool {
@@ -184,6 +191,7 @@ impl Kernel {
 
     fn add(&mut self, new: &NewAddress) -> Result<(), Errno> {
         if let Some(errno) = self.refusals.pop_front() {
+            self.refused += 1;
             return Err(errno);
         }
         if !self.links.contains_key(&new.index) {
@@ -198,6 +206,7 @@ impl Kernel {
 
     fn delete(&mut self, index: IfIndex, prefix: Prefix) -> Result<(), Errno> {
         if let Some(errno) = self.refusals.pop_front() {
+            self.refused += 1;
             return Err(errno);
         }
         if !self.links.contains_key(&index) {

@@ -292,6 +292,11 @@ impl Host {
         }
     }
 
+    /// How often the kernel has refused something.
+    pub(crate) const fn refused(&self) -> u32 {
+        self.kernel.refused()
+    }
+
     /// Whether the kernel still refuses what it is asked.
     pub(crate) fn refuses(&self) -> bool {
         self.kernel.refuses()

@@ -8,6 +8,7 @@ use vrrp::StateName;
 use super::election::{Member, Part};
 use super::{Rule, Watch};
 use crate::Cluster;
+use crate::host::Daemon;
 
 impl Watch {
     /// A master's kernel has its addresses, and no other's.
@@ -16,7 +17,9 @@ impl Watch {
         for member in &part.members {
             let since = member.seen.map_or(Instant::ZERO, |seen| seen.since);
             let ready = self.excuses.kernel(member.id()).max(since) + part.slack(cluster);
-            if now < ready {
+            if member.host.daemon.as_ref().is_some_and(Daemon::has_work) {
+                self.judge_again(now, now + part.slack(cluster), part.key);
+            } else if now < ready {
                 self.judge_again(now, ready, part.key);
             } else if !member.host.refuses() && !self.excuses.has_remains(member.id()) {
                 self.judge_held(cluster, member);
@@ -62,8 +65,7 @@ impl Watch {
         let Some(seen) = master.seen else { return };
         let contended = self.contended.get(&(master.id(), part.key)).copied().unwrap_or(Instant::ZERO);
         let must = seen.since.max(contended);
-        let by =
-            must + master.instance.garp.delay.unwrap_or_default() + ANNOUNCED_WITHIN + part.slack(cluster);
+        let by = must + ANNOUNCED_WITHIN + part.slack(cluster);
         let excused = self.excuses.kernel(master.id()).max(self.excuses.path(master.id()));
         if cluster.now < by.max(excused) {
             self.judge_again(cluster.now, by.max(excused), part.key);
@@ -108,5 +110,6 @@ impl Watch {
     }
 }
 
-/// From the moment at which something is to be announced to the last announcement that may do it, beyond the second burst's delay.
+/// From the moment at which something is to be announced until clients know. The second burst comes later: it is for
+/// those that missed the first.
 const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);

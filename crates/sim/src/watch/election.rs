@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use model::vrrp::{Instance, Preempt};
 use model::{Centis, Instant, Priority};
-use vrrp::{StateName, master_down_interval, skew_time};
+use vrrp::StateName;
 
 use super::expect::{Expected, expected, group_of};
 use super::ledger::{Key, Seen};
+use super::timing::{master_down, skew};
 use super::{Rule, Watch};
 use crate::host::Host;
 use crate::{Cluster, HostId};
@@ -70,7 +71,7 @@ impl Part<'_> {
         let interval = self.longest_interval();
         let down = |member: &Member<'_>| {
             let Instance { version, down_timer_adverts, .. } = member.instance;
-            master_down_interval(*version, member.priority(), interval, *down_timer_adverts)
+            master_down(*version, member.priority(), interval, *down_timer_adverts)
         };
         self.workers().map(down).max().unwrap_or_default() + self.slack(cluster)
     }
@@ -299,14 +300,18 @@ impl Watch {
             model::vrrp::Version::V3 => part.longest_interval(),
         };
         let jitter = cluster.longest(key.lan) * 2 + JITTER;
+        let preempting =
+            part.masters().any(|master| master.id() != host && master.priority() < mine.priority());
         for other in part.workers().filter(|other| other.id() != host) {
             let (theirs, ours) = (other.priority(), mine.priority());
-            let gap = skew_time(mine.instance.version, ours, unit).saturating_sub(skew_time(
+            let gap = skew(mine.instance.version, ours, unit).saturating_sub(skew(
                 mine.instance.version,
                 theirs,
                 unit,
             ));
-            if theirs > ours && gap > jitter && group_of(other.host, &other.name).is_none() {
+            // From a living master only those take over that may preempt it.
+            let would = !preempting || other.is_master() || other.instance.preempt == Preempt::Always;
+            if would && theirs > ours && gap > jitter && group_of(other.host, &other.name).is_none() {
                 let text = format!(
                     "{} takes over with priority {ours}, though {} has {theirs}",
                     cluster.host_name(host),
@@ -387,10 +392,9 @@ impl Watch {
         if others.is_empty() || !good || calm.max(since) + long > cluster.now {
             return;
         }
-        let skew = |member: &&Member<'_>| {
-            skew_time(member.instance.version, member.priority(), part.longest_interval())
-        };
-        let skew = others.iter().map(skew).max().unwrap_or_default();
+        let longest =
+            |member: &&Member<'_>| skew(member.instance.version, member.priority(), part.longest_interval());
+        let skew = others.iter().map(longest).max().unwrap_or_default();
         self.awaited.insert((cluster.now + skew + part.slack(cluster), key, cluster.now));
     }
 

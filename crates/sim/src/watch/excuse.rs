@@ -17,6 +17,8 @@ pub(super) struct Excuses {
     lans: BTreeMap<LanId, Instant>,
     /// Whose addresses may be other than they should.
     kernels: BTreeMap<HostId, Instant>,
+    /// How often each kernel has refused something.
+    refused: BTreeMap<HostId, u32>,
     /// Daemons that died whole, and left their addresses.
     remains: BTreeMap<HostId, bool>,
 }
@@ -84,8 +86,9 @@ impl Excuses {
                 self.until(*host, now + SOON);
             }
             Act::Stall(host, span) => {
-                self.paths.insert(*host, now.max(cluster.now + *span));
-                self.until(*host, now.max(cluster.now + *span) + SOON);
+                let wakes = now.max(cluster.now + *span);
+                self.paths.insert(*host, wakes);
+                self.until(*host, wakes + SOON + scripts_settle(cluster, *host));
             }
             Act::Script(host, ..) => self.until(*host, now + scripts_settle(cluster, *host)),
             Act::Refuse(host, _, times) => {
@@ -109,9 +112,11 @@ impl Excuses {
         self.take(cluster, &Act::Start(host));
     }
 
-    /// A refusal still waits for its request.
-    pub(super) fn still_refuses(&mut self, host: HostId, now: Instant) {
-        self.kernel_until(host, now + REFUSAL * 16);
+    /// The kernel has refused something so often: it is asked again after a pause.
+    pub(super) fn count_refusals(&mut self, host: HostId, refused: u32, now: Instant) {
+        if self.refused.insert(host, refused) != Some(refused) {
+            self.kernel_until(host, now + REFUSAL * 4);
+        }
     }
 
     fn until(&mut self, host: HostId, at: Instant) {

@@ -14,9 +14,7 @@ impl Watch {
     /// After a turn: no deadline in the past, groups whole.
     pub(crate) fn after_turn(&mut self, cluster: &Cluster, id: HostId) {
         let Some(host) = cluster.hosts.get(id.0) else { return };
-        if host.refuses() {
-            self.excuses.still_refuses(id, cluster.now);
-        }
+        self.excuses.count_refusals(id, host.refused(), cluster.now);
         let Some(router) = host.router().filter(|_| host.busy_until <= cluster.now) else { return };
         if let Some(deadline) = router.deadline().filter(|deadline| *deadline <= cluster.now) {
             let text = format!("{} has a deadline at {deadline}, which is not in the future", host.name);
@@ -115,6 +113,20 @@ impl Watch {
             let host = cluster.host_name(id);
             let text = format!("a reload of the same configuration on {host} did {first:?}");
             self.broken(cluster.now, Rule::SameReload, text);
+        }
+    }
+
+    /// An instance ends: a master has said so.
+    pub(super) fn check_last_word(&mut self, cluster: &Cluster, id: HostId, name: &Arc<str>) {
+        let Some(host) = cluster.hosts.get(id.0) else { return };
+        let Some(seen) = self.ledger.seen(id, name).filter(|seen| seen.state == StateName::Master) else {
+            return;
+        };
+        let port = host.config.instances.iter().find(|one| *one.name == **name);
+        let carries = port.and_then(|one| one.interface.as_ref()).is_some_and(|port| host.carries(port));
+        if carries && self.ledger.released(id, name).is_none_or(|released| released < seen.since) {
+            let text = format!("{name} of {} ends as master and does not say that it stops", host.name);
+            self.broken(cluster.now, Rule::LeavesNothing, text);
         }
     }
 

@@ -26,8 +26,6 @@ pub(super) struct Seen {
     pub(super) since: Instant,
     /// When it last advertised, as master.
     pub(super) sent: Option<Instant>,
-    /// When it last said that it stops.
-    pub(super) released: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -35,6 +33,8 @@ pub(super) struct Ledger {
     members: BTreeMap<Key, BTreeSet<(HostId, Arc<str>)>>,
     keys: BTreeMap<(HostId, Arc<str>), Key>,
     seen: BTreeMap<(HostId, Arc<str>), Seen>,
+    /// When an instance last said that it stops.
+    released: BTreeMap<(HostId, Arc<str>), Instant>,
     /// When a member of it was last master and then was not.
     vacated: BTreeMap<Key, Instant>,
 }
@@ -71,8 +71,8 @@ impl Ledger {
             self.vacated.extend(key.map(|key| (key, now)));
         }
         let since = before.filter(|before| before.state == state).map_or(now, |before| before.since);
-        let (sent, released) = before.map_or((None, None), |before| (before.sent, before.released));
-        self.seen.insert(member, Seen { state, priority, since, sent, released });
+        let sent = before.and_then(|before| before.sent);
+        self.seen.insert(member, Seen { state, priority, since, sent });
         key
     }
 
@@ -87,9 +87,16 @@ impl Ledger {
     }
 
     pub(super) fn transmitted(&mut self, host: HostId, name: &Arc<str>, release: bool, now: Instant) {
-        if let Some(seen) = self.seen.get_mut(&(host, Arc::clone(name))) {
-            *(if release { &mut seen.released } else { &mut seen.sent }) = Some(now);
+        let member = (host, Arc::clone(name));
+        if release {
+            self.released.insert(member, now);
+        } else if let Some(seen) = self.seen.get_mut(&member) {
+            seen.sent = Some(now);
         }
+    }
+
+    pub(super) fn released(&self, host: HostId, name: &Arc<str>) -> Option<Instant> {
+        self.released.get(&(host, Arc::clone(name))).copied()
     }
 
     /// Whatever was master on this host is not, or not for others.

@@ -10,13 +10,14 @@ mod excuse;
 mod expect;
 mod hosts;
 mod ledger;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
 use model::{Instant, MacAddr};
-use vrrp::Action;
+use vrrp::{Action, StateName};
 
 use crate::host::{Effect, Frame};
 use crate::{Act, Cluster, HostId, LanId};
@@ -163,9 +164,13 @@ impl Watch {
                 Effect::Did(Action::Publish { instance, state, priority }) => {
                     self.check_priority(cluster, host, instance, *priority);
                     let key = self.ledger.publish(host, instance, *state, *priority, cluster.now);
+                    if *state == StateName::Master {
+                        self.awaited.retain(|(_, of, _)| Some(*of) != key);
+                    }
                     self.touched.extend(key);
                 }
                 Effect::Did(Action::Withdraw { instance }) => {
+                    self.check_last_word(cluster, host, instance);
                     self.touched.extend(self.ledger.withdraw(host, instance, cluster.now));
                 }
                 Effect::Did(Action::Transmit(outgoing)) => self.transmitted(cluster, host, outgoing),
