@@ -64,7 +64,10 @@ impl Watch {
         let Notice::Entering { instance, state, reason } = notice else { return };
         let was_interrupted = self.interrupted.remove(&(id, Arc::clone(instance)));
         match (state, reason) {
-            (StateName::Master, Reason::MasterDown { .. } | Reason::Released { .. }) => {
+            (
+                StateName::Master,
+                Reason::MasterDown { .. } | Reason::Preempts { .. } | Reason::Released { .. },
+            ) => {
                 self.judge_takeover(cluster, id, instance);
             }
             (StateName::Backup, Reason::Better { master, theirs, ours }) => {

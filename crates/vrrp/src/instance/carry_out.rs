@@ -14,6 +14,7 @@ impl Instance {
     pub(super) fn carry_out(&mut self, decision: Decision, heard: &Verified<'_>, turn: &mut Turn<'_>) {
         match decision {
             Decision::Ignore => {}
+            Decision::PassOver => self.pass_over(heard, turn.now),
             Decision::Follow => self.follow(heard, None, turn.now),
             Decision::FollowUntil(at) => self.follow(heard, Some(at), turn.now),
             Decision::AwaitSkew => self.await_skew(heard, turn),
@@ -45,11 +46,22 @@ impl Instance {
         }
     }
 
+    fn pass_over(&mut self, heard: &Verified<'_>, now: Instant) {
+        if let State::Backup(backup) = &mut self.state {
+            if heard.advert().priority == Priority::RELEASE {
+                backup.rival.take_if(|rival| rival.source == heard.source());
+            } else {
+                backup.rival = Some(as_heard(heard, now));
+            }
+        }
+    }
+
     fn follow(&mut self, heard: &Verified<'_>, preempt_at: Option<Instant>, now: Instant) {
         if let State::Backup(backup) = &mut self.state {
             let heard = as_heard(heard, now);
             backup.wait = Wait::MasterDown { since: now, interval: heard.interval };
             backup.heard = Some(heard);
+            backup.rival = None;
             backup.preempt_at = preempt_at;
             backup.ripe = None;
             backup.handicap.take_if(|handicap| handicap.until <= now);
@@ -105,7 +117,8 @@ impl Instance {
         let known = as_heard(heard, turn.now);
         let reason = Reason::Better { master: known.source, theirs: known.priority, ours: self.priority };
         let wait = Wait::MasterDown { since: turn.now, interval: known.interval };
-        let backup = Backup { wait, heard: Some(known), preempt_at: None, handicap: None, ripe: None };
+        let backup =
+            Backup { wait, heard: Some(known), rival: None, preempt_at: None, handicap: None, ripe: None };
         self.yields = Some((backup, reason));
         self.unsettled = true;
     }

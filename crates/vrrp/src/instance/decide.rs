@@ -12,9 +12,11 @@ use super::verify::Verified;
 /// What to do about a verified advertisement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Nothing. A timer that runs goes on: for a backup that preempts this is how it takes over
-    /// (RFC 9568 §6.4.2, "discard the advertisement").
+    /// Nothing.
     Ignore,
+    /// It is not our master, and changes nothing but what is told of a takeover. The timer goes on: for a backup that
+    /// preempts this is how it takes over (RFC 9568 §6.4.2, "discard the advertisement").
+    PassOver,
     /// It is our master: restart the master down timer.
     Follow,
     /// As `Follow`, and remember that we may preempt it at this time (`preempt_delay`).
@@ -60,7 +62,7 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
         // A host that was not our master says nothing about the one that is, which is heard and alive.
         let stranger = backup.heard.is_some() && ours_before.is_none() && !view.config.strict;
         return match backup.wait {
-            _ if stranger => Decision::Ignore,
+            _ if stranger => Decision::PassOver,
             _ if backup.ripe.is_some() => Decision::AwaitOn,
             Wait::Skew { .. } => Decision::AwaitOn,
             Wait::MasterDown { .. } | Wait::Overtake { .. } => Decision::AwaitSkew,
@@ -77,7 +79,7 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
     match preempt {
         Preempt::Never => Decision::Follow,
         Preempt::After(delay) => match backup.preempt_at {
-            Some(at) if at <= now => Decision::Ignore,
+            Some(at) if at <= now => Decision::PassOver,
             Some(at) => Decision::FollowUntil(at),
             None => Decision::FollowUntil(now + delay),
         },
@@ -85,7 +87,7 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
             Some(before) if before.priority >= view.priority && !view.config.strict => Decision::Overtake(
                 crate::overtake_delay(before.priority, theirs, view.priority, view.address),
             ),
-            Some(_) | None => Decision::Ignore,
+            Some(_) | None => Decision::PassOver,
         },
     }
 }

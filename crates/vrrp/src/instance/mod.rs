@@ -27,7 +27,7 @@ use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, pri
 use decide::{View, decide};
 use effects::{Remark, announce_each, probe_each};
 pub(crate) use settle::{Mover, Step};
-use state::{Backup, State, Tell, Wait};
+use state::{Backup, State, Tell};
 pub use state::{Cause, Reason};
 pub(crate) use tracking::World;
 pub use verify::Reject;
@@ -330,7 +330,7 @@ impl Instance {
     fn waits_for(&self, at: Instant) -> Reason {
         match &self.state {
             State::Init | State::Fault(_) => Reason::Startup,
-            State::Backup(backup) => takeover_reason(backup, at),
+            State::Backup(backup) => backup.takeover_reason(&self.config, self.priority, at),
             State::Master(master) if master.next_advert_at == at => Reason::AdvertDue,
             State::Master(_) => Reason::AnnounceDue,
         }
@@ -395,15 +395,6 @@ impl Instance {
     /// The address that it sends from on this link.
     fn address_on(&self, link: Option<Link>) -> Option<IpAddr> {
         self.config.source.or_else(|| link?.address)
-    }
-}
-
-fn takeover_reason(backup: &Backup, now: Instant) -> Reason {
-    let master = backup.heard.map(|heard| heard.source);
-    match backup.wait {
-        Wait::MasterDown { since, .. } => Reason::MasterDown { master, silent: now.since(since) },
-        Wait::Skew { .. } => Reason::Released { master },
-        Wait::Overtake { theirs, .. } => Reason::Overtake { master, theirs: Some(theirs) },
     }
 }
 

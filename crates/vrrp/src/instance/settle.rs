@@ -17,7 +17,7 @@ use crate::{Notice, NotificationKind, StateName, timing};
 use super::effects::Remark;
 use super::state::{Backup, Cause, Handicap, Master, Reason, State, Tell};
 use super::tracking::tell_difference;
-use super::{Instance, Turn, takeover_reason};
+use super::{Instance, Turn};
 
 /// One member's part of a transition.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl Instance {
             (State::Init | State::Fault(_) | State::Master(_), _) => Reason::Owner,
             (State::Backup(Backup { ripe: None, .. }), Some(mover)) => with(mover),
             (State::Backup(_), _) if self.priority == Priority::OWNER => Reason::Owner,
-            (State::Backup(backup), _) => takeover_reason(backup, now),
+            (State::Backup(backup), _) => backup.takeover_reason(&self.config, self.priority, now),
         };
         if let Reason::Released { master: Some(master) } = reason {
             // What it said has been done: should it stop once more, that is news.
@@ -233,7 +233,7 @@ impl Instance {
         let State::Backup(backup) = &mut self.state else { return None };
         let ripe = backup.ripe.as_mut().filter(|ripe| ripe.tell == Tell::Due)?;
         ripe.tell = Tell::Done;
-        Some(takeover_reason(backup, now))
+        Some(backup.takeover_reason(&self.config, self.priority, now))
     }
 }
 

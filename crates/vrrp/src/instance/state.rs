@@ -33,6 +33,8 @@ pub(crate) struct Backup {
     pub(crate) wait: Wait,
     /// The master that it follows.
     pub(crate) heard: Option<Heard>,
+    /// The master of lower priority that it has heard since, and waits to preempt. Only what is told depends on it.
+    pub(crate) rival: Option<Heard>,
     /// When it may preempt the master of lower priority that it hears (`preempt_delay`).
     pub(crate) preempt_at: Option<Instant>,
     /// How much longer it listens.
@@ -80,7 +82,7 @@ pub(crate) enum Wait {
     Overtake { at: Instant, theirs: Priority },
 }
 
-/// The last advertisement that a backup followed.
+/// The last advertisement of a master.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) source: IpAddr,
@@ -139,6 +141,7 @@ impl Backup {
         Self {
             wait: Wait::MasterDown { since, interval },
             heard: None,
+            rival: None,
             preempt_at: None,
             handicap: None,
             ripe: None,
@@ -166,6 +169,27 @@ impl Backup {
         }
     }
 
+    /// Why it takes over at `now`.
+    pub(crate) fn takeover_reason(
+        &self,
+        config: &model::vrrp::Instance,
+        priority: Priority,
+        now: Instant,
+    ) -> Reason {
+        let master = self.heard.map(|heard| heard.source);
+        match (self.wait, self.rival) {
+            (Wait::Skew { .. }, _) => Reason::Released { master },
+            (Wait::Overtake { theirs, .. }, _) => Reason::Overtake { master, theirs: Some(theirs) },
+            (Wait::MasterDown { .. }, Some(rival)) if rival.lives(config, priority, now) => {
+                Reason::Preempts { master: rival.source, theirs: rival.priority, ours: priority }
+            }
+            (Wait::MasterDown { .. }, Some(rival)) => {
+                Reason::MasterDown { master: Some(rival.source), silent: now.since(rival.at) }
+            }
+            (Wait::MasterDown { since, .. }, None) => Reason::MasterDown { master, silent: now.since(since) },
+        }
+    }
+
     /// Its priority fell: whether it is still better than the master it was about to overtake, the master's
     /// next advertisement tells.
     pub(crate) fn reconsider(&mut self) {
@@ -173,6 +197,13 @@ impl Backup {
             self.wait = Wait::MasterDown { since: heard.at, interval: heard.interval };
             self.ripe = None;
         }
+    }
+}
+
+impl Heard {
+    /// It was heard less than a master down interval ago.
+    fn lives(self, config: &model::vrrp::Instance, priority: Priority, now: Instant) -> bool {
+        now < Wait::MasterDown { since: self.at, interval: self.interval }.deadline(config, priority)
     }
 }
 
@@ -250,6 +281,15 @@ pub enum Reason {
         /// How long nothing came.
         silent: Duration,
     },
+    /// The master speaks, and its priority is lower than ours.
+    Preempts {
+        /// Who was master.
+        master: IpAddr,
+        /// Its priority.
+        theirs: Priority,
+        /// Our effective priority.
+        ours: Priority,
+    },
     /// The master said that it stops, and nobody better spoke up.
     Released {
         /// Who was master.
@@ -297,6 +337,9 @@ impl fmt::Display for Reason {
             Self::Owner => f.write_str("owner of the addresses"),
             Self::Adopted => f.write_str("was master before the restart"),
             Self::MasterDown { master, silent } => master_down(f, *master, *silent),
+            Self::Preempts { master, theirs, ours } => {
+                write!(f, "preempts {master}, priority {theirs}, ours {ours}")
+            }
             Self::Released { master: Some(master) } => write!(f, "master {master} stopped"),
             Self::Released { master: None } => f.write_str("the master stopped"),
             Self::Overtake { master: Some(master), theirs: Some(theirs) } => {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use model::vrrp::{Instance, Preempt, Transport, Version};
 use model::{Centis, Priority};
-use steadfast_vrrp::{Link, Notice, Remembered, StateName, Warning};
+use steadfast_vrrp::{Action, Link, Notice, Reason, Remembered, StateName, Warning};
 
-use crate::segment::{Lan, only};
+use crate::segment::{Entry, HostId, Lan, only};
 use crate::{A, B, C, DELAY, entered, instance, notices, notified, secs, settled, timed};
 
 #[test]
@@ -112,6 +112,35 @@ fn a_restarted_master_with_preempt_delay_takes_the_address_back_after_it() {
 }
 
 #[test]
+fn a_living_master_of_lower_priority_is_named_as_preempted_and_a_dead_one_as_silent() {
+    for (preempt, wait) in [(Preempt::Always, secs(10)), (Preempt::After(secs(60)), secs(70))] {
+        let of = |priority| Instance { preempt, ..instance(priority) };
+        let (mut lan, hosts) = settled(&[(A, of(90)), (B, of(50))]);
+        lan.stop(hosts[0]);
+        lan.run_for(secs(10));
+        lan.forget_log();
+        lan.start(hosts[0]);
+        lan.run_for(wait);
+        let preempts = Reason::Preempts { master: B.into(), theirs: Priority(50), ours: Priority(90) };
+        assert_eq!(takeovers(&lan, hosts[0]), [preempts]);
+        lan.forget_log();
+        lan.crash(hosts[0]);
+        lan.run_for(secs(10));
+        let of_silence = |reason: &Reason| matches!(reason, Reason::MasterDown { master, .. } if *master == Some(A.into()));
+        assert!(matches!(&*takeovers(&lan, hosts[1]), [reason] if of_silence(reason)));
+    }
+}
+
+/// Why a host became master, each time.
+fn takeovers(lan: &Lan, host: HostId) -> Vec<Reason> {
+    let reason = |entry: &Entry| match &entry.action {
+        Action::Notice(Notice::Entering { state: StateName::Master, reason, .. }) => Some(reason.clone()),
+        _ => None,
+    };
+    lan.log().iter().filter(|entry| entry.host == host).filter_map(reason).collect()
+}
+
+#[test]
 fn a_restarted_backup_moves_nothing() {
     for preempt in [Preempt::Always, Preempt::Never] {
         let of = |priority| Instance { preempt, ..instance(priority) };
@@ -138,10 +167,8 @@ fn after_a_healed_cut_the_greater_address_stays_and_announces_again() {
     lan.forget_log();
     lan.run_for(secs(1) + DELAY * 4);
     assert_eq!(lan.masters(), [hosts[0]], "192.168.0.86 is greater than 192.168.0.14");
-    let announced = lan
-        .log()
-        .iter()
-        .any(|one| one.host == hosts[0] && matches!(one.action, steadfast_vrrp::Action::Announce(_)));
+    let announced =
+        lan.log().iter().any(|one| one.host == hosts[0] && matches!(one.action, Action::Announce(_)));
     assert!(announced, "clients may have learnt the other's hardware address");
     let kind = steadfast_vrrp::NotificationKind::MasterRxLowerPriority;
     assert_eq!(notified(lan.log(), hosts[0], kind), 1);
@@ -200,8 +227,7 @@ fn a_recreated_interface_of_a_master_gets_the_address_again() {
     lan.run_for(secs(10));
     assert_eq!(lan.masters(), [hosts[0]]);
     let held = lan.log().iter().any(|one| {
-        one.host == hosts[0]
-            && matches!(&one.action, steadfast_vrrp::Action::Hold(held) if !held.addresses.is_empty())
+        one.host == hosts[0] && matches!(&one.action, Action::Hold(held) if !held.addresses.is_empty())
     });
     assert!(held, "the new interface does not have the address by itself");
 }
