@@ -343,3 +343,29 @@ fn scenarios_are_played_and_their_expectations_looked_at() {
         format!("{:?}", performed.timeline)
     );
 }
+
+#[test]
+fn a_link_that_is_not_tracked_leaves_a_master_that_nobody_reaches() {
+    let rehearsal = rehearsal(&[vi_1(101, "dont_track_primary"), vi_1(100, "dont_track_primary")]);
+    let played = rehearsal.play(&Failure(vec![Fault::Cable(A, "eth0".parse().unwrap())]));
+    let broken = only(&played.broken);
+    assert_eq!(broken.after, hosts(&[0, 1]));
+    assert!(broken.measure.without > Duration::from_secs(3), "a is not reached: {:?}", broken.measure);
+    assert_eq!(
+        broken.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["a is master where nobody reaches it: its eth0 is down, and not tracked"]
+    );
+    assert_eq!(broken.findings[0].weight(), Weight::Statement);
+    assert_eq!(only(played.repaired.as_ref().unwrap()).after, hosts(&[0]));
+}
+
+#[test]
+fn what_cannot_be_rehearsed_is_left_out_and_said() {
+    let both = |priority| vi_1(priority, "") + &instance("SIX", 60, "eth0", priority, "2001:db8::1/64", "");
+    let rehearsal = rehearsal(&[both(101), vi_1(100, "")]);
+    let left_out: Vec<_> = rehearsal.plan().left_out.iter().map(|one| one.instance.as_str()).collect();
+    assert_eq!((left_out.as_slice(), rehearsal.plan().routers.len()), (["SIX"].as_slice(), 1));
+    // The device that a VMAC would be is not made: the addresses stay on the interface.
+    let own = self::rehearsal(&[vi_1(101, "use_vmac"), vi_1(100, "")]);
+    assert_eq!((own.plan().lans.len(), own.plan().lans[0].name.as_str()), (1, "eth0"));
+}

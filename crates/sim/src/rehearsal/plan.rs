@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Config, Instance, Preempt};
+use model::vrrp::{Config, Instance, Ipvlan, OwnDevice, Preempt, Vmac};
 use model::{Family, IfName, Prefix, Vrid};
 
 use super::matching;
@@ -259,10 +259,11 @@ fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>
     };
     let foreign: Vec<_> =
         config.instances.iter().filter_map(|one| Some((one.name.clone(), why(one)?))).collect();
-    if foreign.is_empty() {
+    if foreign.is_empty() && config.instances.iter().all(|one| one.own_device.is_none()) {
         return Arc::clone(config);
     }
     let mut config = Config::clone(config);
+    config.instances.iter_mut().for_each(without_own_device);
     let is_foreign = |name: &str| foreign.iter().any(|(foreign, _)| foreign == name);
     config.instances.retain(|one| !is_foreign(&one.name));
     for group in &mut config.groups {
@@ -275,6 +276,19 @@ fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>
         why,
     }));
     Arc::new(config)
+}
+
+/// Nobody makes the instance's own device here: its addresses are on the interface below.
+fn without_own_device(instance: &mut Instance) {
+    let Some(interface) = instance.interface.clone() else { return };
+    let Some(OwnDevice::Vmac(Vmac { name: own, .. }) | OwnDevice::Ipvlan(Ipvlan { name: own, .. })) =
+        instance.own_device.take()
+    else {
+        return;
+    };
+    for address in instance.addresses.iter_mut().filter(|address| address.device == own) {
+        address.device = interface.clone();
+    }
 }
 
 /// `name`, or with a number behind it if that is taken.

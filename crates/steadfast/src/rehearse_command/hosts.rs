@@ -22,7 +22,7 @@ use crate::supervisor;
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) config: Arc<Config>,
-    /// What stands in its file and would change what it does, if this release acted on it.
+    /// What stands in its file and has no effect here.
     unbuilt: BTreeSet<&'static str>,
 }
 
@@ -40,7 +40,8 @@ pub(super) fn read(options: &Options) -> Result<Vec<Host>, ExitCode> {
         show(&loaded);
         sources = std::mem::take(&mut loaded.sources);
         let lacks = loaded.unbuilt.iter().filter(|lack| lack.loss == Loss::Meaning);
-        let unbuilt = lacks.map(|lack| lack.name).collect();
+        let untried = untried(&loaded.config.vrrp);
+        let unbuilt = lacks.map(|lack| lack.name).chain(untried).collect();
         hosts.push(Host { name, config: Arc::new(loaded.config.vrrp), unbuilt });
     }
     if !are_usable {
@@ -70,6 +71,18 @@ pub(super) fn reread(file: &NamedFile, options: &Options) -> Result<Arc<Config>,
 pub(super) fn unbuilt(hosts: &[Host]) -> Vec<&'static str> {
     let all: BTreeSet<_> = hosts.iter().flat_map(|host| host.unbuilt.iter().copied()).collect();
     all.into_iter().collect()
+}
+
+/// What the daemon may act on, and nothing here ever changes.
+fn untried(config: &Config) -> impl Iterator<Item = &'static str> {
+    let tracks_bfd = config.instances.iter().any(|one| !one.track_bfds.is_empty())
+        || config.groups.iter().any(|group| !group.track_bfds.is_empty());
+    let all = [
+        (!config.files.is_empty(), "track_file"),
+        (!config.processes.is_empty(), "track_process"),
+        (tracks_bfd, "track_bfd"),
+    ];
+    all.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name)
 }
 
 fn load((path, id): &NamedFile, options: &Options, sources: SourceMap) -> Result<Loaded, ExitCode> {

@@ -62,8 +62,13 @@ pub(super) const fn word(weight: Weight) -> &'static str {
 
 /// `3.609 s`, to the nearest millisecond.
 pub(super) fn seconds(span: Duration) -> String {
-    let millis = (span.as_nanos() + 500_000) / 1_000_000;
+    let millis = millis(span);
     format!("{}.{:03} s", millis / 1000, millis % 1000)
+}
+
+/// The nearest number of milliseconds.
+pub(super) const fn millis(span: Duration) -> u128 {
+    (span.as_nanos() + 500_000) / 1_000_000
 }
 
 /// Whether a span shows at all.

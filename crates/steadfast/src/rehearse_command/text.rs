@@ -1,6 +1,6 @@
 //! A report for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sim::rehearsal::{
     Course, Expectation, Finding, Origin, Performed, Phase, Plan, Played, Weight, WhyLeftOut,
 };
 
-use super::report::{Report, findings, phases, seconds, shows, weighs, went_well, word};
+use super::report::{Report, findings, millis, phases, seconds, shows, weighs, went_well, word};
 
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut text = String::new();
@@ -57,10 +57,7 @@ fn opening(text: &mut String, report: &Report<'_>) {
         line(text, &format!("  left out: {} of {}: {why}", left_out.instance, left_out.host));
     }
     if !report.unbuilt.is_empty() {
-        line(
-            text,
-            &format!("  takes no part, as this release does not act on it: {}", report.unbuilt.join(", ")),
-        );
+        line(text, &format!("  takes no part in it: {}", report.unbuilt.join(", ")));
     }
     if report.rehearsal.settles() >= sim::rehearsal::LONGEST_WAIT {
         let most = seconds(sim::rehearsal::LONGEST_WAIT);
@@ -109,23 +106,15 @@ fn failures(text: &mut String, report: &Report<'_>, played: &[Played]) {
         played.iter().partition(|played| phases(played).all(|phase| phase.courses.iter().all(is_quiet)));
     for one in loud {
         line(text, &format!("\n{}", capital(&one.failure.told(plan))));
-        let is_cut = one.failure.parts_hosts();
-        phase(text, plan, &one.broken, if is_cut { Moment::Cut } else { Moment::Broken });
+        phase(text, plan, &one.broken, "");
         if let Some(repaired) = &one.repaired {
-            phase(text, plan, repaired, Moment::Repaired);
+            phase(text, plan, repaired, "repaired, ");
         }
     }
     if !quiet.is_empty() {
         let all: Vec<_> = quiet.iter().map(|one| one.failure.told(plan)).collect();
         line(text, &format!("\nNothing changes when\n  {}", all.join("\n  ")));
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moment {
-    Broken,
-    Cut,
-    Repaired,
 }
 
 fn is_quiet(course: &Course) -> bool {
@@ -135,29 +124,83 @@ fn is_quiet(course: &Course) -> bool {
         && !shows(course.measure.two)
 }
 
-fn phase(text: &mut String, plan: &Plan, phase: &Phase, moment: Moment) {
-    let when = if moment == Moment::Repaired { "repaired, " } else { "" };
-    for (router, course) in plan.routers.iter().zip(&phase.courses) {
-        if is_quiet(course) {
+fn phase<'a>(text: &mut String, plan: &'a Plan, phase: &'a Phase, when: &str) {
+    for alike in alike(plan, phase) {
+        let Some((_, slowest)) = alike.iter().max_by_key(|(_, course)| course.measure.without) else {
             continue;
-        }
-        let what = happened(plan, course, moment);
-        line(text, &format!("  {when}{}: {what}{}", router.name, reason(course)));
-        told(text, course);
+        };
+        let what = happened(plan, slowest);
+        let names: Vec<_> = alike.iter().map(|(name, _)| *name).collect();
+        let (shown, more) = names.split_at(names.len().min(MOST_NAMES));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let vary = alike.iter().any(|(_, course)| spans(course) != spans(slowest));
+        let at_most = if vary { "at most " } else { "" };
+        let names = shown.join(", ");
+        line(text, &format!("  {when}{names}{more}: {}{}", what.replace("{}", at_most), reason(slowest)));
+        told(text, slowest);
     }
 }
 
-/// Who is master now, and what it took.
-fn happened(plan: &Plan, course: &Course, moment: Moment) -> String {
+/// The times that a line tells, to the millisecond.
+fn spans(course: &Course) -> (u128, u128, Option<u128>) {
+    let after = course.became.first().map(|one| millis(one.after));
+    (millis(course.measure.without), millis(course.measure.two), after)
+}
+
+/// Virtual routers that fared alike, as far as hosts and findings go; without those of which there is nothing to say.
+fn alike<'a>(plan: &'a Plan, phase: &'a Phase) -> Vec<Vec<(&'a str, &'a Course)>> {
+    let mut groups: Vec<Vec<(&str, &Course)>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for (router, course) in plan.routers.iter().zip(&phase.courses).filter(|(_, course)| !is_quiet(course)) {
+        let told: Vec<_> = course.findings.iter().map(ToString::to_string).collect();
+        let spans = (shows(course.measure.without), shows(course.measure.two));
+        let key = (&course.before, &course.after, spans, told);
+        let at = *known.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[at].push((router.name.as_str(), course));
+    }
+    groups
+}
+
+/// Who is master now, and what it took. Times have a `{}` in front of them.
+fn happened(plan: &Plan, course: &Course) -> String {
     let names = |hosts: &BTreeSet<HostId>| plan.names(hosts.iter().copied());
-    let after = course.became.first().map(|one| format!(" after {}", seconds(one.after))).unwrap_or_default();
-    if moment == Moment::Cut && course.after.len() > 1 {
+    let after =
+        course.became.first().map(|one| format!(" after {{}}{}", seconds(one.after))).unwrap_or_default();
+    if course.after.is_empty() {
+        return format!("nobody is master, and {} was", names(&course.before));
+    }
+    if course.before.is_empty() {
+        return format!("{} is master{after}", names(&course.after));
+    }
+    if course.after.len() > course.before.len() && course.after.is_superset(&course.before) {
         let new = plan.names(course.after.difference(&course.before).copied());
-        return format!("{new} is master too{after}");
+        let without = course.measure.without;
+        let without = if shows(without) {
+            format!(", {{}}{} without a master", seconds(without))
+        } else {
+            String::new()
+        };
+        return format!("{new} is master too{after}{without}");
     }
     if course.before.len() > 1 && course.after.len() == 1 {
-        let two = seconds(course.measure.two);
-        return format!("{} alone is master again {two} later", names(&course.after));
+        return format!(
+            "{} alone is master again {{}}{} later",
+            names(&course.after),
+            seconds(course.measure.two)
+        );
+    }
+    let without = course.measure.without;
+    if course.became.first().is_some_and(|one| millis(one.after) == millis(without))
+        && !shows(course.measure.two)
+    {
+        return format!(
+            "{} instead of {}{after} without a master",
+            names(&course.after),
+            names(&course.before)
+        );
     }
     let who = if course.before == course.after {
         format!("{} is master still", names(&course.after))
@@ -168,7 +211,7 @@ fn happened(plan: &Plan, course: &Course, moment: Moment) -> String {
     let spans: Vec<_> = spans
         .iter()
         .filter(|(span, _)| shows(*span))
-        .map(|(span, what)| format!("{} {what}", seconds(*span)))
+        .map(|(span, what)| format!("{{}}{} {what}", seconds(*span)))
         .collect();
     match spans.as_slice() {
         [] if course.before == course.after => who,
@@ -316,3 +359,6 @@ pub(super) fn events(plan: &Plan, performed: &Performed) -> Vec<(Duration, Strin
 pub(super) fn finding(finding: &Finding) -> (&'static str, &'static str, String) {
     (word(finding.weight()), finding.name(), finding.to_string())
 }
+
+/// So many names of virtual routers stand in one line.
+const MOST_NAMES: usize = 6;
