@@ -113,6 +113,7 @@ fn what_is_wrong_with_files_is_said_and_nothing_is_played() {
     assert!(said(&["a.conf", "none.conf"]).contains("none has no vrrp_instance"));
     assert!(said(&["--seed", "many", "a.conf", "b.conf"]).contains("not `many`"));
     assert!(said(&["--json", "/nowhere/x", "a.conf", "b.conf"]).contains("cannot write /nowhere/x"));
+    assert!(said(&["--scenario", "/dev/null", "a.conf", "b.conf"]).contains("not a regular file"));
     assert!(said(&["--scenario", "none.txt", "a.conf", "b.conf"]).contains("cannot read none.txt"));
 }
 
@@ -206,6 +207,8 @@ fn scenarios_are_judged_by_their_expectations() {
     fs::write(place.path().join("new.conf"), instance(90, "")).unwrap();
     let (code, out, said) = play("at 1s reload a new.conf\n+20s expect VI_1 b\n");
     assert_eq!(code, Some(0), "{out}{said}");
+    let (code, _, said) = play(&"nonsense\n".repeat(3000));
+    assert!(code == Some(2) && said.contains("and 2980 more mistakes"), "{said}");
     let (code, _, said) = play("at 1s reload a gone.conf\nat 2s crash c\n");
     assert_eq!(code, Some(2));
     assert!(said.contains("s.txt:1:16") && said.contains("`gone.conf` cannot be used"), "{said}");

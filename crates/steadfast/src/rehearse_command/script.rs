@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use sim::rehearsal::{Performed, Rehearsal};
 use sim::scenario::{self, Mistake};
@@ -17,7 +17,7 @@ use crate::command::USAGE;
 /// What came of the scenario in `file`, unless something is wrong with it, which is told then.
 pub(super) fn perform(rehearsal: &Rehearsal, file: &Path, options: &Options) -> Result<Performed, ExitCode> {
     let name = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|error| {
+    let text = read_regular(file).map_err(|error| {
         COMMAND.complain(&format!("cannot read {name}: {error}"));
         ExitCode::from(USAGE)
     })?;
@@ -33,19 +33,32 @@ pub(super) fn perform(rehearsal: &Rehearsal, file: &Path, options: &Options) -> 
     Ok(rehearsal.perform(&bound, scenario.cold))
 }
 
+/// The text of a file. A pipe would hold up the program for ever.
+fn read_regular(file: &Path) -> io::Result<String> {
+    if fs::metadata(file)?.is_file() {
+        fs::read_to_string(file)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
+}
+
 fn refuse(name: &str, text: &str, mistakes: &[Mistake]) -> ExitCode {
-    for mistake in mistakes {
-        crate::say(&shown(name, text, mistake));
+    let lines: Vec<_> = text.lines().collect();
+    for mistake in mistakes.iter().take(MOST_SHOWN) {
+        crate::say(&shown(name, lines.get(mistake.line - 1).unwrap_or(&""), mistake));
+    }
+    if mistakes.len() > MOST_SHOWN {
+        COMMAND.complain(&format!("and {} more mistakes in {name}", mistakes.len() - MOST_SHOWN));
     }
     ExitCode::from(USAGE)
 }
 
 /// The mistake beneath the text that it is about, as findings in configurations are shown.
-fn shown(name: &str, text: &str, mistake: &Mistake) -> String {
+fn shown(name: &str, source: &str, mistake: &Mistake) -> String {
     let Mistake { line, column, length, problem, help } = mistake;
     let number = line.to_string();
     let margin = " ".repeat(number.len());
-    let source = text.lines().nth(line - 1).unwrap_or_default().replace('\t', " ");
+    let source = source.replace('\t', " ");
     let (before, under) = (" ".repeat(column - 1), "^".repeat(*length));
     let mut shown = format!("error: {problem}\n{margin}--> {name}:{line}:{column}\n{margin} |\n");
     // Writing to a string cannot fail.
@@ -56,6 +69,9 @@ fn shown(name: &str, text: &str, mistake: &Mistake) -> String {
     shown
 }
 
+/// More mistakes than this are only counted.
+const MOST_SHOWN: usize = 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +81,7 @@ mod tests {
         let text = "# outage\nat 12.5s crsh a\n";
         let mistakes = scenario::parse(text).unwrap_err();
         assert_eq!(
-            shown("o.txt", text, &mistakes[0]),
+            shown("o.txt", "at 12.5s crsh a", &mistakes[0]),
             "error: unknown event `crsh`\n --> o.txt:2:10\n  |\n2 | at 12.5s crsh a\n  |          ^^^^\n  = help: did you mean `crash`?\n"
         );
     }
