@@ -13,6 +13,9 @@ use crate::{Action, Actions, Announce, InstanceId};
 pub(crate) struct AnnouncePlan {
     second: Option<Burst>,
     refresh_at: Option<Instant>,
+    /// When to answer another master that was heard again soon after the last answer: what it told the link since
+    /// is corrected then.
+    again_at: Option<Instant>,
     /// When to ask whether somebody else answers for the addresses.
     probe_at: Option<Instant>,
 }
@@ -31,13 +34,21 @@ impl AnnouncePlan {
     pub(crate) fn new(now: Instant, garp: &Garp) -> Self {
         let second = garp.delay.map(|delay| Burst { at: now + delay, repeat: garp.repeat });
         let refresh_at = garp.refresh.map(|every| now + every);
-        Self { second, refresh_at, probe_at: Some(now + PROBE_DELAY) }
+        Self { second, refresh_at, again_at: None, probe_at: Some(now + PROBE_DELAY) }
     }
 
     /// Another master was heard and had to be contradicted: a burst goes out now, and one later.
     pub(crate) fn contention(&mut self, now: Instant, garp: &Garp) {
+        self.again_at = None;
         if let Some(delay) = garp.lower_prio_delay.filter(|_| garp.lower_prio_repeat > 0) {
             self.second = Some(Burst { at: now + delay, repeat: garp.lower_prio_repeat });
+        }
+    }
+
+    /// Another master was heard although the last answer to one is recent: a burst goes out at `at`.
+    pub(crate) fn contention_again(&mut self, at: Instant, garp: &Garp) {
+        if garp.lower_prio_repeat > 0 {
+            self.again_at.get_or_insert(at);
         }
     }
 
@@ -51,7 +62,10 @@ impl AnnouncePlan {
 
     /// The next moment at which something is owed.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        [self.second.map(|burst| burst.at), self.refresh_at, self.probe_at].into_iter().flatten().min()
+        [self.second.map(|burst| burst.at), self.refresh_at, self.again_at, self.probe_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether the question is due now; it is then no longer owed.
@@ -66,7 +80,8 @@ impl AnnouncePlan {
         if refresh.is_some() {
             self.refresh_at = garp.refresh.map(|every| now + every);
         }
-        second.max(refresh)
+        let again = self.again_at.take_if(|at| *at <= now).map(|_| garp.lower_prio_repeat);
+        second.max(refresh).max(again)
     }
 }
 

@@ -42,6 +42,11 @@ impl Instance {
                 }
                 self.contradict(heard, turn);
             }
+            Decision::AnnounceAt(at) => {
+                if let State::Master(master) = &mut self.state {
+                    master.announce.contention_again(at, &self.config.garp);
+                }
+            }
             Decision::Yield => self.yield_to(heard, turn),
         }
     }
@@ -98,7 +103,7 @@ impl Instance {
     fn contradict(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
         let (garp, interval) = (self.config.garp, self.config.advert_interval);
         let State::Master(master) = &mut self.state else { return };
-        let asserted = master.asserted_lately(turn.now, interval);
+        let asserted = master.assert_pause_ends(turn.now, interval).is_some();
         if !asserted {
             master.asserted_at = Some(turn.now);
             master.announce.contention(turn.now, &garp);

@@ -33,6 +33,8 @@ pub(crate) enum Decision {
     SpeakAt(Instant),
     /// Another master is worse: contradict it (RFC 9568 §6.4.3).
     Assert,
+    /// Another master is worse, and has just been contradicted: announce again at this time.
+    AnnounceAt(Instant),
     /// Another master is better: become backup (RFC 9568 §6.4.3).
     Yield,
 }
@@ -102,8 +104,6 @@ fn in_master(view: View<'_>, master: &Master, heard: &Verified<'_>, now: Instant
     if better {
         return Decision::Yield;
     }
-    if master.asserted_lately(now, view.config.advert_interval) {
-        return Decision::Ignore;
-    }
-    Decision::Assert
+    let pause_ends = master.assert_pause_ends(now, view.config.advert_interval);
+    pause_ends.map_or(Decision::Assert, Decision::AnnounceAt)
 }

@@ -122,10 +122,10 @@ impl Master {
         now.since(self.since) < interval.duration() / 2
     }
 
-    /// A second master that never yields is contradicted at its own pace, a flood of them is not answered
-    /// packet by packet.
-    pub(crate) fn asserted_lately(&self, now: Instant, interval: Centis) -> bool {
-        self.asserted_at.is_some_and(|last| now.since(last) < interval.duration() / 2)
+    /// When another master may be contradicted again, if not now: one that never yields is contradicted at its own
+    /// pace, a flood of them is not answered packet by packet.
+    pub(crate) fn assert_pause_ends(&self, now: Instant, interval: Centis) -> Option<Instant> {
+        self.asserted_at.map(|last| last + interval.duration() / 2).filter(|end| *end > now)
     }
 
     /// When priority 0 may be answered again, if not now: of a flood of it, a tenth of an interval answers all.

@@ -178,6 +178,21 @@ fn after_a_healed_cut_the_greater_address_stays_and_announces_again() {
 }
 
 #[test]
+fn what_the_other_master_says_last_is_answered_too() {
+    let (mut lan, hosts) = settled(&[(A, instance(101)), (B, instance(100))]);
+    lan.cut(hosts[0], hosts[1]);
+    lan.run_for(secs(10));
+    lan.heal();
+    lan.run_until_state(hosts[1], StateName::Backup);
+    let yielded = lan.now();
+    lan.forget_log();
+    lan.run_for(secs(2));
+    let again = lan.log().iter().find(|one| matches!(one.action, Action::Announce(_)));
+    let again = again.expect("the last word came after the answer to the first").at;
+    assert!(again.since(yielded) <= Duration::from_millis(500), "not only with the second burst, 5 s later");
+}
+
+#[test]
 fn an_ordinary_preemption_is_not_reported_as_two_masters() {
     let (mut lan, hosts) = settled(&[(A, instance(101)), (B, instance(100))]);
     lan.stop(hosts[0]);

@@ -199,7 +199,7 @@ fn a_healed_cut_leaves_one_group_master_that_announces_all_again() {
     lan.run_for(secs(1) + DELAY * 4);
     assert_master(&lan, hosts[0]);
     let announced = steps(lan.log(), hosts[0]).iter().filter(|step| step.starts_with("announce")).count();
-    assert_eq!(announced, 2, "clients may have learnt the other's hardware address for either");
+    assert_eq!(announced, 4, "of either address: when the other was heard, and after its last word");
 }
 
 #[test]
