@@ -11,7 +11,7 @@
 //! end 90s
 //! ```
 //!
-//! [`parse`] reads the text and knows nothing of hosts; [`Scenario::bind`] finds what the names stand for in a cluster.
+//! [`parse()`] reads the text and knows nothing of hosts; [`Scenario::bind`] finds what the names stand for in a cluster.
 
 mod bind;
 mod mistake;

@@ -24,7 +24,7 @@ use report::Report;
 
 pub(crate) const COMMAND: Command = Command {
     name: "rehearse",
-    synopsis: "[--pairs | --scenario FILE] [--deny-doubts] [--json OUT] [--svg OUT] [--seed N] [-i ID] FILE[@ID] FILE[@ID]...",
+    synopsis: "[--pairs|--scenario FILE] [--deny-doubts] [--json|--svg OUT] [--seed N] [-i ID] FILE[@ID]...",
     summary: "Play every failure of a cluster on paper, and say what becomes of its addresses",
     description: &[
         "Each FILE is the configuration of one host, which is called by its name. The hosts run on a virtual clock, with the daemon's own VRRP machine, on LANs that follow from the files; nothing of this machine is touched, and no script is run. When they have settled, each host's power, daemon and worker, each cable, each check script and each LAN fails, one at a time, and is repaired: for each virtual router it is told who is master then, how long nobody was, how long two were, why, and what does not come back.",
