@@ -204,7 +204,7 @@ fn of_three_hosts_the_best_takes_over_and_each_can_be_cut_off() {
     assert_eq!(only(&played.broken).after, hosts(&[1]));
     let cuts: Vec<_> = rehearsal.failures().into_iter().filter(Failure::parts_hosts).collect();
     assert_eq!(cuts.len(), 3);
-    assert_eq!(cuts[2].told(rehearsal.plan()), "LAN eth0 is cut between c and a and b");
+    assert_eq!(cuts[2].told(rehearsal.plan()), "c is cut off from a and b on LAN eth0");
     assert!(verdicts(&rehearsal).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
     let pair = Failure(vec![Fault::Power(A), Fault::Power(B)]);
     assert_eq!(only(&rehearsal.play(&pair).broken).after, hosts(&[2]));

@@ -82,8 +82,14 @@ impl Fault {
             Self::Cable(id, name) => format!("{} loses the cable of {name}", host(id)),
             Self::Script(id, name) => format!("{name} fails on {}", host(id)),
             Self::Partition(lan, id) => {
-                let others = hosts_on(plan, *lan).into_iter().filter(|other| other != id);
-                format!("LAN {} is cut between {} and {}", plan.lan_name(*lan), host(id), plan.names(others))
+                let others: Vec<_> = hosts_on(plan, *lan).into_iter().filter(|other| other != id).collect();
+                let (lan, host, many) = (plan.lan_name(*lan), host(id), others.len() > 1);
+                let others = plan.names(others);
+                if many {
+                    format!("{host} is cut off from {others} on LAN {lan}")
+                } else {
+                    format!("LAN {lan} is cut between {host} and {others}")
+                }
             }
         }
     }
