@@ -42,7 +42,7 @@ fn model(config: &model::Config) -> String {
 #[test]
 fn files_mean_what_they_say() {
     let folder = folder("trackers");
-    for name in ["files", "processes", "bfd", "lists"] {
+    for name in ["files", "processes", "bfd", "lists", "members"] {
         let path = folder.join(name).with_extension("conf");
         let mut loaded =
             config::load(&Text(fs::read(&path).unwrap()), path.file_name().unwrap().to_str().unwrap());

@@ -85,7 +85,7 @@ impl<'a> Subject<'a> {
     /// The instances with what moves their priorities.
     pub(crate) fn contenders(self) -> impl Iterator<Item = Contender<'a>> {
         let mut groups: BTreeMap<&str, (&'a SyncGroup, &'a Line)> = BTreeMap::new();
-        for group in self.config.vrrp.groups.iter().filter(|group| group.weighted_tracking) {
+        for group in &self.config.vrrp.groups {
             if let Some(block) = self.outline.block("vrrp_sync_group", &group.name) {
                 groups.extend(group.members.iter().map(|name| (name.as_str(), (group, block))));
             }

@@ -41,9 +41,10 @@ impl Memberships {
         self.0.get(instance)?.notify_priority_changes
     }
 
-    /// Members of a group have one priority, unless the group allows more: an interface keeps no weight, and all else
-    /// that has one is not tracked.
-    pub(super) fn without_weights(
+    /// Members of a group have one priority, unless the group allows more. keepalived 2.2.7 judges what has a weight all
+    /// the same by its kind, whatever its log says: the weight of an interface or a process acts, a file of weight 1,
+    /// which is the default, is a matter of faults, and all else is not tracked.
+    pub(super) fn with_weights_of_a_member(
         &self,
         instance: &Instance,
         mut tracked: Tracked,
@@ -52,30 +53,36 @@ impl Memberships {
         let Some(group) = self.0.get(&instance.name.value).filter(|group| !group.weighted_tracking) else {
             return tracked;
         };
-        let mut warn = |name: &str, consequence: &str| {
-            let headline =
-                format!("the weight of {} has no effect in a sync group; {consequence}", shown(name));
+        let mut warn = |headline: String| {
             report.push(
                 Diagnostic::warning(Code::SyncGroup, instance.name.span, headline)
                     .label(group.span, "the member is named here")
-                    .help("add `sync_group_tracking_weight` to the group, or take the weight away"),
+                    .help("add `sync_group_tracking_weight` to the group, or make it `weight 0`"),
             );
         };
-        for interface in &mut tracked.interfaces {
-            if interface.influence.weight != Weight::FAULT {
-                warn(interface.interface.as_str(), "its loss is a fault");
-                interface.influence.weight = Weight::FAULT;
-            }
+        let interfaces = tracked.interfaces.iter().map(|one| (one.interface.as_str(), one.influence.weight));
+        let processes = tracked.processes.iter().map(|one| (one.name.as_str(), one.influence.weight));
+        for (name, _) in interfaces.chain(processes).filter(|(_, weight)| *weight != Weight::FAULT) {
+            warn(format!("the weight of {} lets members of a sync group differ in priority", shown(name)));
+        }
+        for file in tracked.files.iter_mut().filter(|one| one.influence.weight.get() == 1) {
+            let name = shown(&file.name);
+            let number = if file.influence.reverse { "0" } else { "other than 0" };
+            warn(format!(
+                "the weight 1 of {name} has no effect in a sync group; a number {number} in it is a fault"
+            ));
+            file.influence.weight = Weight::FAULT;
         }
         let mut keeps = |name: &str, weight: Weight| {
             let keeps = weight == Weight::FAULT;
             if !keeps {
-                warn(name, "it is not tracked");
+                let name = shown(name);
+                warn(format!("the weight of {name} has no effect in a sync group; it is not tracked"));
             }
             keeps
         };
         tracked.scripts.retain(|script| keeps(&script.script, script.influence.weight));
-        for list in [&mut tracked.files, &mut tracked.processes, &mut tracked.bfds] {
+        for list in [&mut tracked.files, &mut tracked.bfds] {
             list.retain(|tracking| keeps(&tracking.name, tracking.influence.weight));
         }
         tracked

@@ -72,7 +72,7 @@ impl Instance {
         let addresses = self.held(home, report);
         let tracked =
             self.track.resolve(around.trackable, Who::Instance(interface.as_ref(), basics.priority), report);
-        let tracked = around.memberships.without_weights(&self, tracked, report);
+        let tracked = around.memberships.with_weights_of_a_member(&self, tracked, report);
         let advert_interval = self.advert_interval(basics.version, report);
         let preempt = self.preempt(basics, report);
         let check_unicast_src = self.transport.check_source || global.check_unicast_src;
