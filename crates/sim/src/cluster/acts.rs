@@ -89,7 +89,11 @@ impl Cluster {
     /// What does not change has no effect: tried on a second future of the router.
     fn reload_same(&mut self, id: HostId) {
         let Some(host) = self.hosts.get(id.0) else { return };
-        let Some(router) = host.router() else { return };
+        // What it reads is what it runs, unless another file waits to be read.
+        let Some(router) = host.router().filter(|_| !host.has_mail()) else {
+            self.on(id, |host, _| host.reload(std::sync::Arc::clone(&host.config)));
+            return;
+        };
         let mut other = router.clone();
         // What is due is not the reload's doing.
         let mut actions = Actions::default();

@@ -155,6 +155,11 @@ impl Host {
         Some(due.max(self.busy_until))
     }
 
+    /// Whether something waits for its next turn.
+    pub(crate) const fn has_mail(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
     pub(crate) fn take(&mut self, input: Input) {
         if self.daemon.is_some() {
             self.inbox.push(input);

@@ -65,7 +65,9 @@ impl Watch {
         let Some(seen) = master.seen else { return };
         let contended = self.contended.get(&(master.id(), part.key)).copied().unwrap_or(Instant::ZERO);
         let must = seen.since.max(contended);
-        let by = must + ANNOUNCED_WITHIN + part.slack(cluster);
+        // What the other one said last may come in the pause after the answer to what it said first.
+        let pause = master.instance.advert_interval.duration() / 2;
+        let by = must + pause + ANNOUNCED_WITHIN + part.slack(cluster);
         let excused = self.excuses.kernel(master.id()).max(self.excuses.path(master.id()));
         if cluster.now < by.max(excused) {
             self.judge_again(cluster.now, by.max(excused), part.key);

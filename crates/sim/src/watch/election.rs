@@ -81,12 +81,14 @@ impl Part<'_> {
         self.takeover(cluster) * 2 + self.longest_interval().duration() + self.slack(cluster)
     }
 
-    /// What LAN and kernels may add.
+    /// What LAN, kernels and groups may add.
     pub(super) fn slack(&self, cluster: &Cluster) -> Duration {
+        let grouped = self.members.iter().any(|member| group_of(member.host, &member.name).is_some());
+        let race = if grouped { GROUP_RACE } else { Duration::ZERO };
         let lan = cluster.longest(self.key.lan) * 2;
         let kernels =
             self.members.iter().map(|member| member.host.kernel_delay * 4 + member.host.kernel_cost * 400);
-        SLACK + lan + kernels.max().unwrap_or_default()
+        SLACK + race + lan + kernels.max().unwrap_or_default()
     }
 }
 
@@ -378,7 +380,15 @@ impl Watch {
     /// A master said that it stops: the others know it after the skew time.
     pub(super) fn await_release(&mut self, cluster: &Cluster, host: HostId, name: &Arc<str>) {
         let Some(key) = self.ledger.key(host, name) else { return };
-        let was_master = self.ledger.seen(host, name).is_some_and(|seen| seen.state == StateName::Master);
+        // Whoever has heard another master since follows that one.
+        let patience = cluster.hosts.get(host.0).and_then(|host| {
+            let instance = host.config.instances.iter().find(|one| *one.name == **name)?;
+            Some(instance.advert_interval.duration() * 3 / 2)
+        });
+        let was_master = self.ledger.seen(host, name).is_some_and(|seen| {
+            let lately = seen.sent.is_some_and(|sent| Some(cluster.now.since(sent)) <= patience);
+            seen.state == StateName::Master && lately
+        });
         let alone = cluster.hosts.get(host.0).is_some_and(|host| group_of(host, name).is_none());
         let parts = self.parts(cluster, key);
         let part = parts.iter().find(|part| part.members.iter().any(|member| member.id() == host));
@@ -419,5 +429,7 @@ fn names<'a>(cluster: &Cluster, members: impl Iterator<Item = &'a Member<'a>>) -
 
 /// What turns and effects may add to the protocol's times.
 const SLACK: Duration = Duration::from_millis(20);
+/// How much longer a group listens after it has lost a race against another.
+const GROUP_RACE: Duration = Duration::from_millis(256);
 /// What two timers that began at one packet may differ.
 const JITTER: Duration = Duration::from_micros(500);
