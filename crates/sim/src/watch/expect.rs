@@ -41,12 +41,11 @@ fn standing(host: &Host, instance: &Instance, group: Option<&SyncGroup>) -> Opti
         instance.track_interfaces.iter().chain(group.into_iter().flat_map(|group| &group.track_interfaces));
     let scripts =
         instance.track_scripts.iter().chain(group.into_iter().flat_map(|group| &group.track_scripts));
-    let weighs = group.is_none_or(|group| group.weighted_tracking);
     let mut count = |influence: Influence, up: bool| {
         let good = up != influence.reverse;
         match influence.weight.get() {
             0 => fault |= !good,
-            weight if weighs && (weight > 0) == good => sum += i32::from(weight),
+            weight if (weight > 0) == good => sum += i32::from(weight),
             _ => {}
         }
     };
