@@ -129,6 +129,9 @@ impl Watch {
     /// An act is about to happen.
     pub(crate) fn disturbed(&mut self, cluster: &Cluster, act: &Act) {
         self.excuses.take(cluster, act);
+        if let Some(host) = act.host().filter(|_| !matches!(act, Act::KillWorker(_))) {
+            self.interrupted.retain(|(on, _)| *on != host);
+        }
         if let Act::KillWorker(host) = act {
             let undisturbed = self.excuses.host(*host) < cluster.now;
             if undisturbed && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero()) {
@@ -179,7 +182,6 @@ impl Watch {
                 Effect::Began => {
                     self.ledger.index(cluster, host);
                     self.excuses.began(cluster, host);
-                    self.interrupted.retain(|(on, _)| *on != host);
                 }
                 Effect::Stopped => self.stopped(cluster, host),
                 Effect::Send { .. } | Effect::Run { .. } | Effect::Did(_) => {}
