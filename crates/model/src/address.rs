@@ -51,6 +51,17 @@ pub struct Flags {
     pub autojoin: bool,
 }
 
+impl Flags {
+    /// All off.
+    pub const NONE: Self = Self {
+        home: false,
+        duplicate_detection: false,
+        temporary_addresses: false,
+        no_prefix_route: false,
+        autojoin: false,
+    };
+}
+
 /// How long something stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Lifetime {
@@ -84,13 +95,7 @@ impl VirtualAddress {
             label: None,
             advertised: true,
             peer: None,
-            flags: Flags {
-                home: false,
-                duplicate_detection: false,
-                temporary_addresses: false,
-                no_prefix_route: false,
-                autojoin: false,
-            },
+            flags: Flags::NONE,
             preferred: Lifetime::preferred(prefix),
             tracked: true,
             use_vmac: false,

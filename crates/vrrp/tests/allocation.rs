@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::vrrp::{Config, GroupNotify, Instance, SyncGroup, Transport, Version, VirtualAddress};
+use model::vrrp::{Config, Instance, SyncGroup, Transport, Version, VirtualAddress};
 use model::{Centis, IfIndex, IfName, Instant, Prefix, Priority, Vrid};
 use steadfast_vrrp::{Action, Actions, Arrival, Event, Link, Router, StateName};
 use wire::vrrp::{Addresses, Advert, Auth, Malformed};
@@ -71,18 +71,8 @@ fn router(count: u8, priority: u8) -> (Router, Instant) {
 /// The same, all of them in one sync group.
 fn grouped(count: u8, priority: u8) -> (Router, Instant) {
     let mut config = config(count, priority);
-    config.groups = vec![SyncGroup {
-        name: "G".to_owned(),
-        members: config.instances.iter().map(|one| one.name.clone()).collect(),
-        track_interfaces: Vec::new(),
-        track_scripts: Vec::new(),
-        track_files: Vec::new(),
-        track_processes: Vec::new(),
-        track_bfds: Vec::new(),
-        weighted_tracking: false,
-        notify: GroupNotify::default(),
-        smtp_alert: false,
-    }];
+    let members = config.instances.iter().map(|one| one.name.clone()).collect();
+    config.groups = vec![SyncGroup::new("G", members)];
     started(&config)
 }
 

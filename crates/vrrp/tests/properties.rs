@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, Garp, GroupNotify, Instance, Password, Preempt, ProcessMatch, RunAs, Script,
-    SyncGroup, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
+    Auth, Command, Config, Garp, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup,
+    TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
     VirtualAddress,
 };
 use model::{Centis, IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid, Weight};
@@ -173,8 +173,6 @@ fn group(number: u8) -> impl Strategy<Value = SyncGroup> {
     let tracked =
         (proptest::option::weighted(0.2, influence()), proptest::option::weighted(0.2, influence()));
     (members, tracked).prop_map(move |(members, (script, interface))| SyncGroup {
-        name: format!("G_{number}"),
-        members: members.iter().map(|member| format!("VI_{member}")).collect(),
         track_interfaces: interface
             .map(|influence| TrackedInterface { interface: name(2), influence })
             .into_iter()
@@ -183,12 +181,10 @@ fn group(number: u8) -> impl Strategy<Value = SyncGroup> {
             .map(|influence| TrackedScript { script: "chk".to_owned(), influence })
             .into_iter()
             .collect(),
-        track_files: Vec::new(),
-        track_processes: Vec::new(),
-        track_bfds: Vec::new(),
-        weighted_tracking: false,
-        notify: GroupNotify::default(),
-        smtp_alert: false,
+        ..SyncGroup::new(
+            &format!("G_{number}"),
+            members.iter().map(|member| format!("VI_{member}")).collect(),
+        )
     })
 }
 

@@ -30,6 +30,25 @@ pub struct SyncGroup {
     pub smtp_alert: bool,
 }
 
+impl SyncGroup {
+    /// A group of these members that tracks nothing and tells nobody.
+    #[must_use]
+    pub fn new(name: &str, members: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            members,
+            track_interfaces: Vec::new(),
+            track_scripts: Vec::new(),
+            track_files: Vec::new(),
+            track_processes: Vec::new(),
+            track_bfds: Vec::new(),
+            weighted_tracking: false,
+            notify: GroupNotify::default(),
+            smtp_alert: false,
+        }
+    }
+}
+
 /// What to run when a group changes state (`notify_*`). `any` gets the arguments `GROUP name STATE priority` appended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupNotify {

@@ -5,9 +5,8 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, GroupNotify, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup,
-    TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
-    VirtualAddress,
+    Auth, Command, Config, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup, TrackedFile,
+    TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version, VirtualAddress,
 };
 use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
@@ -125,7 +124,7 @@ fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bo
             let first = config.instances.first().ok_or("there is no instance")?;
             let member = Instance { vrid, addresses: vec![address], name: name.to_owned(), ..first.clone() };
             if config.groups.is_empty() {
-                config.groups.push(group(&first.name));
+                config.groups.push(SyncGroup::new("G", vec![first.name.clone()]));
             }
             config.groups.iter_mut().for_each(|group| group.members.push(name.to_owned()));
             config.instances.push(member);
@@ -160,21 +159,6 @@ fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bo
         _ => return Ok(false),
     }
     Ok(true)
-}
-
-fn group(member: &str) -> SyncGroup {
-    SyncGroup {
-        name: "G".to_owned(),
-        members: vec![member.to_owned()],
-        track_interfaces: Vec::new(),
-        track_scripts: Vec::new(),
-        track_files: Vec::new(),
-        track_processes: Vec::new(),
-        track_bfds: Vec::new(),
-        weighted_tracking: false,
-        notify: GroupNotify::default(),
-        smtp_alert: false,
-    }
 }
 
 /// `track_file load weight 1`, `track_process web weight -10`: of the first instance.

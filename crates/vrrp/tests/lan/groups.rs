@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::vrrp::{Command, Config, GroupNotify, Instance, RunAs, Script, SyncGroup, TrackedScript};
+use model::vrrp::{Command, Config, Instance, RunAs, Script, SyncGroup, TrackedScript};
 use model::{Influence, Priority, Vrid, Weight};
 use steadfast_vrrp::{Notice, Reason, ScriptOutcome, StateName};
 
@@ -20,18 +20,7 @@ fn second() -> Vrid {
 fn pair(priorities: [u8; 2]) -> Config {
     let [first, other] = priorities.map(instance);
     let other = Instance { name: "VI_2".into(), vrid: second(), ..other };
-    let group = SyncGroup {
-        name: "G".into(),
-        members: BOTH.map(str::to_owned).to_vec(),
-        track_interfaces: Vec::new(),
-        track_scripts: Vec::new(),
-        track_files: Vec::new(),
-        track_processes: Vec::new(),
-        track_bfds: Vec::new(),
-        weighted_tracking: false,
-        notify: GroupNotify::default(),
-        smtp_alert: false,
-    };
+    let group = SyncGroup::new("G", BOTH.map(str::to_owned).to_vec());
     Config { instances: vec![first, other], groups: vec![group], ..Config::default() }
 }
 
