@@ -148,7 +148,7 @@ fn check(request: &Request, files: &[NamedFile]) -> ExitCode {
         loaded.diagnostics.extend(unnamed);
         loaded.diagnostics.retain(|diagnostic| !diagnostic.code.is_not_built());
         if here {
-            supervisor::add_findings_of_host(&mut loaded);
+            supervisor::add_findings_of_host(&mut loaded, supervisor::Links::Seen);
         }
         judgement::sharpen(&mut loaded);
         sources = std::mem::take(&mut loaded.sources);

@@ -28,13 +28,13 @@ use crate::log::{self, Log};
 use crate::program::{self, Program};
 
 use daemon::{Beginning, Daemon};
-use files::{Files, Unusable};
+use files::{Files, Reading, Unusable};
 use pid_files::{HeldFiles, PidFiles};
 use report::Console;
 use service::Service;
 use verdict::Losses;
 
-pub(crate) use report::{add_findings_of_host, outlined, test, understood};
+pub(crate) use report::{Links, add_findings_of_host, outlined, test, understood};
 
 /// Runs the daemon in this process, or in one that it puts into the background. Returns the exit code.
 ///
@@ -141,11 +141,17 @@ impl Start<'_> {
         Ok(Prepared { config, losses, held })
     }
 
-    fn configuration(&self) -> Result<(model::Config, Losses), u8> {
+    /// Reads the files, and looks for interfaces that the reading `before` did not name.
+    fn read(&self, before: &Losses) -> Reading {
         let mut reading = self.files.read();
         if self.options.vrrp {
-            report::add_missing_interfaces(&mut reading.loaded, &Losses::default());
+            report::add_missing_interfaces(&mut reading.loaded, before);
         }
+        reading
+    }
+
+    fn configuration(&self) -> Result<(model::Config, Losses), u8> {
+        let reading = self.read(&Losses::default());
         let config = reading.usable();
         let shown = self.options.log_console || config.is_err();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });

@@ -63,11 +63,8 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     }
     let mut reading = Files::of(options).read();
     reading.loaded.judge_language();
-    // The links of another namespace are not to be seen from here.
-    if options.vrrp && options.namespace.is_none() {
-        add_missing(&mut reading.loaded);
-    }
-    script::audit(&mut reading.loaded);
+    let seen = options.vrrp && options.namespace.is_none();
+    add_findings_of_host(&mut reading.loaded, if seen { Links::Seen } else { Links::Unseen });
     let mut out: Box<dyn Write> = match log {
         Some(path) => Box::new(File::options().append(true).create(true).open(path)?),
         None => Box::new(io::stderr()),
@@ -80,28 +77,28 @@ pub(crate) fn test(options: &Options, log: Option<&Path>) -> io::Result<u8> {
     Ok(code)
 }
 
-/// Adds what the file names and this host does not have.
-fn add_missing(loaded: &mut Loaded) {
-    add_missing_interfaces(loaded, &Losses::default());
-    let mut names = host_names::missing(loaded);
-    loaded.diagnostics.append(&mut names);
+/// Whether the links that the file is about can be looked at from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// They are this host's.
+    Seen,
+    /// They are in another namespace, or of no interest.
+    Unseen,
+}
+
+/// Adds what a configuration test says of a file on this host.
+pub(crate) fn add_findings_of_host(loaded: &mut Loaded, links: Links) {
+    if links == Links::Seen {
+        add_missing_interfaces(loaded, &Losses::default());
+        let mut names = host_names::missing(loaded);
+        loaded.diagnostics.append(&mut names);
+    }
+    script::audit(loaded);
 }
 
 /// Adds a warning for each interface that this host does not have and the file before did not name.
 pub(super) fn add_missing_interfaces(loaded: &mut Loaded, before: &Losses) {
-    let mut missing = missing_interfaces(loaded, before);
-    loaded.diagnostics.append(&mut missing);
-}
-
-/// Adds what a configuration test says of a file on this host.
-pub(crate) fn add_findings_of_host(loaded: &mut Loaded) {
-    add_missing(loaded);
-    script::audit(loaded);
-}
-
-fn missing_interfaces(loaded: &Loaded, before: &Losses) -> Vec<Diagnostic> {
-    let Ok(mut known) = sys::netns::link_names() else { return Vec::new() };
-    let mut missing = Vec::new();
+    let Ok(mut known) = sys::netns::link_names() else { return };
     for (name, span) in loaded.interfaces.iter().filter(|(name, _)| !before.knows(name)) {
         if known.insert(name.as_str().into()) {
             let headline = format!("this host has no interface `{name}`");
@@ -109,10 +106,9 @@ fn missing_interfaces(loaded: &Loaded, before: &Losses) -> Vec<Diagnostic> {
             let help =
                 "what needs it waits for it; add `dynamic_interfaces` to `global_defs` if it comes later";
             diagnostic.help = Some(help.to_owned());
-            missing.push(diagnostic);
+            loaded.diagnostics.push(diagnostic);
         }
     }
-    missing
 }
 
 /// What reading the configuration leads a test to leave with: keepalived's numbers, but a missing file is a failure.

@@ -170,7 +170,7 @@ while [ "$number" -lt "$4" ]; do
 done 2> /dev/null
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// What the files call their interfaces.
 fn interfaces(files: &[File]) -> BTreeSet<&str> {

@@ -39,8 +39,7 @@ impl Daemon<'_> {
     }
 
     fn reload_or_refuse(&mut self) -> Result<(), Refusal> {
-        let mut reading = self.start.files.read();
-        report::add_missing_interfaces(&mut reading.loaded, &self.losses);
+        let reading = self.start.read(&self.losses);
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
