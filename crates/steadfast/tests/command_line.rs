@@ -232,7 +232,7 @@ fn a_configuration_test_tells_good_from_bad() {
     assert!(output.stderr.is_empty());
     assert!(fs::read_to_string(log).unwrap().contains("dance"));
 
-    place.configure(&instance.replace("interface ", "interface not"));
+    place.configure(&INSTANCE.replace("  interface", "  notify /bin/true\n  interface"));
     assert_fails(&run(&["-t", "-f", config]), 6, &["enable_script_security"]);
 
     place.configure(INSTANCE);
@@ -356,7 +356,7 @@ fn it_is_said_why_nothing_runs() {
     let mut daemon = place.daemon_with(|command| command.arg("-C"));
     daemon.wait_for_line("nothing to run: the command line excludes VRRP (-C)");
     // Nor is it said which links are missing, now or at a reload, as nothing needs them.
-    place.configure(&INSTANCE.replace("  dynamic_interfaces\n", "").replace("interface ", "interface not"));
+    place.configure(&instance.replace("interface ", "interface not"));
     daemon.signal(Signal::HUP);
     daemon.wait_for_line("the configuration means the same as before: nothing changes");
     daemon.signal(Signal::TERM);
