@@ -1,6 +1,7 @@
 //! Developer commands. `cargo xtask test` is what CI runs.
 
 mod bench;
+mod mutants;
 mod packages;
 mod pages;
 mod sizes;
@@ -14,7 +15,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [STEP…]   installs the programs that the tests need, if they are missing and this is Debian, then runs every
-                 step, or only those named: packages fmt clippy docs sizes pages test
+                 step, or only those named: packages fmt clippy docs sizes pages mutants test
   docs           writes the pages that are made from the program's tables: references, manual pages, completions
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:

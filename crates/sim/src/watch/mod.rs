@@ -128,13 +128,13 @@ impl Watch {
 
     /// An act is about to happen.
     pub(crate) fn disturbed(&mut self, cluster: &Cluster, act: &Act) {
+        let was_calm = act.host().is_some_and(|host| self.excuses.host(host) < cluster.now);
         self.excuses.take(cluster, act);
         if let Some(host) = act.host().filter(|_| !matches!(act, Act::KillWorker(_))) {
             self.interrupted.retain(|(on, _)| *on != host);
         }
         if let Act::KillWorker(host) = act {
-            let undisturbed = self.excuses.host(*host) < cluster.now;
-            if undisturbed && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero()) {
+            if was_calm && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero()) {
                 self.interrupted.extend(self.ledger.masters_on(*host).map(|name| (*host, name)));
             }
         }
