@@ -18,7 +18,7 @@ struct Mutant {
     edits: &'static [(&'static str, &'static str)],
 }
 
-const MUTANTS: [Mutant; 18] = [
+const MUTANTS: [Mutant; 20] = [
     Mutant {
         name: "the skew time is lost",
         file: "crates/vrrp/src/timing.rs",
@@ -92,6 +92,16 @@ const MUTANTS: [Mutant; 18] = [
         name: "a weight counts when its script fails",
         file: "crates/vrrp/src/instance/tracking.rs",
         edits: &[("if (weight > 0) == up { weight }", "if (weight > 0) != up { weight }")],
+    },
+    Mutant {
+        name: "what is vital is at fault when it works",
+        file: "crates/vrrp/src/instance/tracking.rs",
+        edits: &[("get() == 0 && up == influence.reverse", "get() == 0 && up != influence.reverse")],
+    },
+    Mutant {
+        name: "a master advertises half as often",
+        file: "crates/vrrp/src/instance/mod.rs",
+        edits: &[("let next = due + interval;", "let next = due + interval * 2;")],
     },
     Mutant {
         name: "the effective priority may be 255",

@@ -133,10 +133,11 @@ impl Watch {
         if let Some(host) = act.host().filter(|_| !matches!(act, Act::KillWorker(_))) {
             self.interrupted.retain(|(on, _)| *on != host);
         }
-        if let Act::KillWorker(host) = act {
-            if was_calm && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero()) {
-                self.interrupted.extend(self.ledger.masters_on(*host).map(|name| (*host, name)));
-            }
+        if let Act::KillWorker(host) = act
+            && was_calm
+            && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero())
+        {
+            self.interrupted.extend(self.ledger.masters_on(*host).map(|name| (*host, name)));
         }
         if let Some(host) = act.host() {
             let ends = matches!(
