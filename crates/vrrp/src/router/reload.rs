@@ -35,8 +35,8 @@ impl<'a> Target<'a> {
 
 impl Router {
     /// Goes over to another configuration. What did not change is not disturbed. Start is the change from
-    /// nothing: call this after the first [`Event::Link`] of each interface, with what is `remembered` of
-    /// the worker before.
+    /// nothing: call this after the first [`Event::Link`](crate::Event::Link) of each interface, with what is
+    /// `remembered` of the worker before.
     pub fn reconfigure(&mut self, now: Instant, to: &Config, remembered: &[Remembered], out: &mut Actions) {
         let target = Target::new(to);
         for change in diff(&self.config, to) {
