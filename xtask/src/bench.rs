@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: Steadfast beside keepalived on this machine, in turns, as the tables of `docs/performance.md`.
+//! `cargo xtask bench`: Steadfast beside keepalived on this machine, in turns, and the simulation alone, as the tables of
+//! `docs/performance.md`.
 
 mod config;
 mod table;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use crate::{packages, say};
 
-const PARTS: [&str; 5] = ["takeover", "overtake", "client", "scale", "config"];
+const PARTS: [&str; 6] = ["takeover", "overtake", "client", "scale", "config", "sim"];
 
 /// Runs the parts that are named, or all; `--runs N` for other than five runs each.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -123,11 +124,30 @@ impl Bench {
             }
         }
         packages::ensure().iter().for_each(|missing| say(missing));
-        if table::peer_version().is_none() {
+        if bench.wants_daemons() && table::peer_version().is_none() {
             return Err(Failure::NoPeer);
         }
-        build()?;
+        bench.build()?;
         Ok(bench)
+    }
+
+    /// Builds what is measured.
+    fn build(&self) -> Result<(), Failure> {
+        let daemons: [&[&str]; 2] = [&["-p", "steadfast"], &["-p", "steadfast-lab", "--examples"]];
+        let simulation: [&[&str]; 1] = [&["-p", "steadfast-sim", "--examples"]];
+        let daemons = daemons.into_iter().filter(|_| self.wants_daemons());
+        for what in daemons.chain(simulation.into_iter().filter(|_| self.wants("sim"))) {
+            let built = crate::cargo().args(["build", "--release", "--quiet"]).args(what).status();
+            if !built.is_ok_and(|status| status.success()) {
+                return Err(Failure::Build);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything is measured but the simulation.
+    fn wants_daemons(&self) -> bool {
+        PARTS.iter().any(|part| *part != "sim" && self.wants(part))
     }
 
     fn measure(&self) -> Result<Vec<String>, Failure> {
@@ -138,6 +158,7 @@ impl Bench {
                 "overtake" => self.overtake()?,
                 "client" => self.client()?,
                 "config" => self.config()?,
+                "sim" => self.sim()?,
                 _ => self.scale()?,
             });
         }
@@ -199,7 +220,17 @@ impl Bench {
         Ok(table::config(&config::measure(&steadfast, self.runs)?))
     }
 
-    /// Runs a measurement and collects what it says. What it complains of goes to the terminal.
+    /// The simulation has no peer.
+    fn sim(&self) -> Result<String, Failure> {
+        let mut figures = Figures::default();
+        for _ in 0..self.runs {
+            let command = Command::new(self.binaries.join("examples/throughput"));
+            collect(command, "throughput", Side::Ours, &mut figures)?;
+        }
+        Ok(table::sim(&figures))
+    }
+
+    /// Runs a measurement of a daemon.
     fn call(
         &self,
         example: &str,
@@ -215,20 +246,25 @@ impl Bench {
         let mut command = Command::new(self.binaries.join("examples").join(example));
         command.args(arguments).arg("--").arg(&daemon).args(flags);
         let shown = format!("{example} {} -- {} {}", arguments.join(" "), daemon.display(), flags.join(" "));
-        say(&format!("== {shown}"));
-        let failed = |_| Failure::Measurement(shown.clone());
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
-        for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
-            let line = line.map_err(failed)?;
-            figures.take(side, &line);
-            if line.starts_with('#') {
-                say(&line);
-            }
+        collect(command, &shown, side, figures)
+    }
+}
+
+/// Runs a measurement and collects what it says. What it complains of goes to the terminal.
+fn collect(mut command: Command, shown: &str, side: Side, figures: &mut Figures) -> Result<(), Failure> {
+    say(&format!("== {shown}"));
+    let failed = |_| Failure::Measurement(shown.to_owned());
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        let line = line.map_err(failed)?;
+        figures.take(side, &line);
+        if line.starts_with('#') {
+            say(&line);
         }
-        match child.wait() {
-            Ok(status) if status.success() => Ok(()),
-            _ => Err(Failure::Measurement(shown)),
-        }
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Failure::Measurement(shown.to_owned())),
     }
 }
 
@@ -236,17 +272,6 @@ impl Bench {
 fn binaries() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("target")).join("release")
-}
-
-fn build() -> Result<(), Failure> {
-    let wanted: [&[&str]; 2] = [&["-p", "steadfast"], &["-p", "steadfast-lab", "--examples"]];
-    for what in wanted {
-        let built = crate::cargo().args(["build", "--release", "--quiet"]).args(what).status();
-        if !built.is_ok_and(|status| status.success()) {
-            return Err(Failure::Build);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

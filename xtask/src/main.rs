@@ -19,7 +19,7 @@ usage: cargo xtask COMMAND
   docs           writes the pages that are made from the program's tables: references, manual pages, completions
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
-                 takeover overtake client scale. Takes some minutes; leave the machine alone meanwhile
+                 takeover overtake client scale config sim. Takes some minutes; leave the machine alone meanwhile
 ";
 
 fn main() -> ExitCode {

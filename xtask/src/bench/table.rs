@@ -31,6 +31,22 @@ const SCALE: [(&str, &str, usize); 11] = [
 /// Those that depend on when the routers advertise.
 const SPREAD: [&str; 3] = ["master-processor", "backup-processor", "advertised"];
 
+/// Clusters whose speed is measured.
+const SIMULATED: [(&str, &str); 4] = [
+    ("pair-quiet", "two hosts"),
+    ("pair-lossy", "two hosts, a tenth of the packets is lost"),
+    ("three-quiet", "three hosts"),
+    ("three-lossy", "three hosts, a tenth of the packets is lost"),
+];
+
+/// Phases of the large cluster, 20 simulated seconds each, and its memory.
+const THOUSAND: [(&str, &str); 4] = [
+    ("start", "start, 20 s of it (ms)"),
+    ("partition", "one host is cut off, 20 s of it (ms)"),
+    ("heal", "it is back, 20 s of it (ms)"),
+    ("peak", "most memory so far (RSS, MiB)"),
+];
+
 /// On what this was measured.
 pub(super) fn machine() -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -125,6 +141,33 @@ pub(super) fn config(figures: &Figures) -> String {
         config::SIZES.map(|size| format!("| {size} | {} |", compare(figures, &size.to_string(), "test", 0))),
     );
     titled("Configuration: milliseconds of `-t`, ten real servers each, median (least to most)", &lines)
+}
+
+/// Speeds, then the partition of a thousand virtual routers.
+pub(super) fn sim(figures: &Figures) -> String {
+    let show = |case: &str, quantity: &str, scale: f64, digits: usize| {
+        let values: Vec<_> = figures.of(Side::Ours, case, quantity).iter().map(|one| one / scale).collect();
+        Summary::of(&values).show(digits)
+    };
+    let mut speeds = vec!["| | watched | not watched |".to_owned(), "|---|---|---|".to_owned()];
+    speeds.extend(SIMULATED.map(|(case, title)| {
+        let [watched, unwatched] = ["watched", "unwatched"].map(|quantity| show(case, quantity, 1000.0, 0));
+        format!("| {title} | {watched} | {unwatched} |")
+    }));
+    let mut thousand = vec![
+        "| 1000 virtual routers on three hosts | watched | not watched |".to_owned(),
+        "|---|---|---|".to_owned(),
+    ];
+    thousand.extend(THOUSAND.map(|(quantity, title)| {
+        let [watched, unwatched] =
+            ["thousand-watched", "thousand-unwatched"].map(|case| show(case, quantity, 1.0, 0));
+        format!("| {title} | {watched} | {unwatched} |")
+    }));
+    let speeds = titled(
+        "Simulation: seconds of a router in a second, version 3, 1 s, in thousands, median (least to most)",
+        &speeds,
+    );
+    format!("{speeds}\n\n{}", thousand.join("\n"))
 }
 
 fn titled(title: &str, lines: &[String]) -> String {
