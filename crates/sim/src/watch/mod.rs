@@ -163,6 +163,8 @@ impl Watch {
 
     /// A host's turn asks for these effects.
     pub(crate) fn look(&mut self, cluster: &Cluster, host: HostId, effects: &[Effect]) {
+        // A configuration is one however many changes led to it.
+        let mut is_indexed = false;
         for effect in effects {
             match effect {
                 Effect::Did(Action::Publish { instance, state, priority }) => {
@@ -178,7 +180,11 @@ impl Watch {
                     self.touched.extend(self.ledger.withdraw(host, instance, cluster.now));
                 }
                 Effect::Did(Action::Transmit(outgoing)) => self.transmitted(cluster, host, outgoing),
-                Effect::Did(Action::Changed(_)) => self.ledger.index(cluster, host),
+                Effect::Did(Action::Changed(_)) => {
+                    if !std::mem::replace(&mut is_indexed, true) {
+                        self.ledger.index(cluster, host);
+                    }
+                }
                 Effect::Said(notice) => self.said(cluster, host, notice),
                 Effect::Began => {
                     self.ledger.index(cluster, host);
