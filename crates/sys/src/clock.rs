@@ -47,6 +47,12 @@ impl WallOffset {
         self.this_turn
     }
 
+    /// What the wall clock read when this turn began.
+    #[must_use]
+    pub const fn wall(&self) -> WallTime {
+        self.wall
+    }
+
     /// `received` on the monotonic clock, never before the previous turn and never after this one.
     #[must_use]
     pub fn monotonic(&self, received: WallTime) -> Instant {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use model::vrrp::{Auth, Transport, Version, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Priority, Vrid};
+use wire::signature::Signature;
 use wire::vrrp::{Addresses, Advert};
+use wire::{ah, ipv4};
 
 use crate::{Change, InstanceId, Notice, StateName};
 
@@ -107,6 +109,10 @@ pub struct Outgoing {
     pub interval: Centis,
     /// Version 2 authentication.
     pub auth: Auth,
+    /// The number in the authentication header, if that is how it is authenticated.
+    pub sequence: u32,
+    /// The signature, if there is to be one.
+    pub signature: Option<Signature>,
     /// The advertised addresses, big-endian, one after the other.
     pub addresses: Box<[u8]>,
     /// The family of `addresses`.
@@ -126,13 +132,40 @@ impl Outgoing {
             vrid: self.vrid,
             priority: self.priority,
             interval: self.interval,
-            auth: match self.auth {
-                Auth::None => wire::vrrp::Auth::None,
-                Auth::Pass(password) => wire::vrrp::Auth::Pass(password.0),
-                Auth::Ah(_) => wire::vrrp::Auth::Other(2),
+            auth: match (self.signature, self.auth) {
+                (Some(signature), _) => wire::vrrp::Auth::Signed(signature.into()),
+                (None, Auth::None) => wire::vrrp::Auth::None,
+                (None, Auth::Pass(password)) => wire::vrrp::Auth::Pass(password.0),
+                (None, Auth::Ah(_)) => wire::vrrp::Auth::Other(wire::vrrp::AUTH_AH),
             },
             addresses: addresses.unwrap_or_else(|| Addresses::none(self.family)),
         }
+    }
+
+    /// Appends what goes to `destination`: over IPv4 the whole packet, over IPv6 the message, which the kernel puts a
+    /// header before. [`crate::Arrival::read`] is the other side of it.
+    pub fn emit(&self, destination: IpAddr, out: &mut Vec<u8>) {
+        let advert = self.advert();
+        let (IpAddr::V4(source), IpAddr::V4(to)) = (self.source, destination) else {
+            wire::vrrp::emit(&advert, self.source, destination, out);
+            return;
+        };
+        if let (Auth::Ah(password), None) = (self.auth, self.signature) {
+            ah::emit(&advert, (source, to), &password.0, self.sequence, out);
+            return;
+        }
+        let header = ipv4::Header {
+            source,
+            destination: to,
+            ttl: wire::vrrp::TTL,
+            protocol: wire::vrrp::PROTOCOL,
+            tos: ipv4::TOS_INTERNETWORK_CONTROL,
+            // The kernel numbers it.
+            identification: 0,
+            dont_fragment: false,
+        };
+        ipv4::emit(&header, wire::vrrp::length(&advert), out);
+        wire::vrrp::emit(&advert, self.source, destination, out);
     }
 
     /// Every IP address that it goes to.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use model::{IfIndex, IfName, Instant, MacAddr, Priority};
 use wire::vrrp::{Advert, Malformed};
+use wire::{ah, ipv4};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +83,39 @@ pub struct Arrival<'a> {
     pub ttl: u8,
     /// The parsed message, or why it is none.
     pub advert: Result<Advert<'a>, Malformed>,
+}
+
+impl<'a> Arrival<'a> {
+    /// Reads what a sender's [`crate::Outgoing::emit`] has written: over IPv4 a packet, over IPv6 a message that came
+    /// with this hop limit. `None` if it is no packet, or none of VRRP's.
+    #[must_use]
+    pub fn read(
+        link: IfIndex,
+        (source, destination): (IpAddr, IpAddr),
+        ttl: u8,
+        bytes: &'a [u8],
+    ) -> Option<Self> {
+        match source {
+            IpAddr::V4(_) => Self::of_ipv4(link, bytes),
+            IpAddr::V6(_) => {
+                let advert = wire::vrrp::parse(bytes, source, destination);
+                Some(Self { link, source, destination, ttl, advert })
+            }
+        }
+    }
+
+    /// Reads an IPv4 packet that came in on `link`. `None` if it is none, or none of VRRP's.
+    #[must_use]
+    pub fn of_ipv4(link: IfIndex, packet: &'a [u8]) -> Option<Self> {
+        let (header, payload) = ipv4::parse(packet).ok()?;
+        let (source, destination) = (header.source.into(), header.destination.into());
+        let advert = match header.protocol {
+            wire::vrrp::PROTOCOL => wire::vrrp::parse(payload, source, destination),
+            ah::PROTOCOL => ah::parse(packet)?,
+            _ => return None,
+        };
+        Some(Self { link, source, destination, ttl: header.ttl, advert })
+    }
 }
 
 /// An interface as far as VRRP cares.

@@ -72,6 +72,7 @@ mod router;
 mod script;
 mod status;
 mod timing;
+mod wall;
 
 pub use action::{
     Action, Actions, Announce, GroupNotification, Holding, Notification, NotificationKind, Outgoing,
@@ -83,3 +84,4 @@ pub use reconfigure::{Change, diff};
 pub use router::{Endpoint, InstanceId, Router};
 pub use status::{Counters, GroupStatus, StateName, Status};
 pub use timing::{master_down_interval, overtake_delay, skew_time};
+pub use wall::WallClock;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Config, Instance as InstanceConfig, Transport};
+use model::vrrp::{Auth, Config, Instance as InstanceConfig, Transport};
 use model::{Family, IfIndex, IfName, Instant, Vrid};
 use wire::vrrp::Malformed;
 
@@ -21,6 +21,7 @@ use crate::notice::Whose;
 use crate::process::ProcessCheck;
 use crate::script::ScriptCheck;
 use crate::status::Status;
+use crate::wall::WallClock;
 use crate::{Actions, Notice, NotificationKind};
 
 use settle::{notify, settle_alone};
@@ -45,6 +46,8 @@ pub struct Endpoint {
     pub family: Family,
     /// The multicast group to join, if any.
     pub group: Option<IpAddr>,
+    /// They come inside IP authentication headers, which is another IP protocol.
+    pub is_protected: bool,
 }
 
 /// The virtual routers, the scripts and the links that they look at.
@@ -71,6 +74,7 @@ pub struct Router {
     runs_before: u64,
     due: Due,
     pacer: Pacer,
+    clock: WallClock,
     refusals: Complaints<(Option<InstanceId>, Reject)>,
     malformed: BTreeMap<Malformed, u64>,
     unknown_vrid: u64,
@@ -103,6 +107,7 @@ impl Router {
             runs_before: 0,
             due: Due::new(),
             pacer: Pacer::new(),
+            clock: WallClock::default(),
             refusals: Complaints::new(),
             malformed: BTreeMap::new(),
             unknown_vrid: 0,
@@ -128,6 +133,11 @@ impl Router {
             Event::Deadline => self.expire(now, out),
         }
         self.settle_groups(now, out);
+    }
+
+    /// What the wall clock reads: signatures are dated. Say it before the first event, and at every turn.
+    pub const fn set_wall_clock(&mut self, clock: WallClock) {
+        self.clock = clock;
     }
 
     /// Ends everything, orderly: masters say so and release their addresses.
@@ -357,7 +367,7 @@ impl Router {
         let of_address = (address, InstanceId(0))..=(address, InstanceId(u32::MAX));
         for (_, id) in self.by_address.range(of_address) {
             if let Some(instance) = self.instances.get_mut(id) {
-                call(instance, &mut Turn { now, out, pacer: &mut self.pacer });
+                call(instance, &mut Turn { now, clock: self.clock, out, pacer: &mut self.pacer });
             }
         }
         self.due.set(Waiter::Pacer, self.pacer.deadline());
@@ -387,7 +397,7 @@ impl Router {
             files: &self.files,
             processes: &self.processes,
         };
-        let mut turn = Turn { now, out, pacer: &mut self.pacer };
+        let mut turn = Turn { now, clock: self.clock, out, pacer: &mut self.pacer };
         call(instance, world, &mut turn);
         if instance.take_unsettled() {
             match instance.group() {
@@ -425,5 +435,6 @@ fn endpoint(instance: &Instance) -> Option<Endpoint> {
         Transport::Multicast { group } => Some(group),
         Transport::Unicast { .. } => None,
     };
-    Some(Endpoint { link, name: config.interface.clone()?, family, group })
+    let is_protected = matches!(config.auth, Auth::Ah(_));
+    Some(Endpoint { link, name: config.interface.clone()?, family, group, is_protected })
 }

@@ -52,7 +52,7 @@ struct Packet {
     vrid: u8,
     priority: u8,
     interval: u16,
-    auth: wire::vrrp::Auth,
+    auth: wire::vrrp::Auth<'static>,
     address: [u8; 4],
     malformed: Option<Malformed>,
 }

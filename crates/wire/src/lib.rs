@@ -1,4 +1,4 @@
-//! Bytes to typed packets and back: IPv4, VRRP, ARP, ICMP echo.
+//! Bytes to typed packets and back: IPv4, VRRP with its authentication, ARP, ICMP echo.
 //!
 //! One module a protocol, each with `parse` (bytes to a typed value, or a reason why not) and `emit`
 //! (a typed value to bytes, appended to a buffer). Parsing borrows: it allocates nothing. No input makes
@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! frame ─ethernet::parse→ payload ─ipv4::parse→ (Header, payload) ─vrrp::parse→ Advert
-//!                                 └arp::parse→ Packet            └icmp::parse→ Echo
+//!                                 └arp::parse→ Packet            ├icmp::parse→ Echo
+//!                                                                └ah::parse→ Advert
 //! ```
 //!
 //! ```
@@ -48,9 +49,11 @@
     )
 )]
 
+pub mod ah;
 pub mod arp;
 pub mod checksum;
 pub mod ethernet;
 pub mod icmp;
 pub mod ipv4;
+pub mod signature;
 pub mod vrrp;

@@ -9,6 +9,8 @@
 //! | v3: 0 | interval, centiseconds|                               |
 //! +---------------+---------------+---------------+---------------+
 //! |  addresses, then in v2 always 8 bytes of authentication data  |
+//! +---------------------------------------------------------------+
+//! |   28 bytes of signature, where both sides are set up for it   |
 //! ```
 
 use std::fmt;
@@ -17,7 +19,9 @@ use std::net::IpAddr;
 use model::vrrp::Version;
 use model::{Centis, Family, Priority, Vrid};
 
+use crate::ah::Ah;
 use crate::checksum::Sum;
+use crate::signature::{Signature, Signed};
 
 /// The IP protocol number (RFC 9568 §5.1.1.4).
 pub const PROTOCOL: u8 = 112;
@@ -29,6 +33,8 @@ const HEADER_BYTES: usize = 8;
 const AUTH_BYTES: usize = 8;
 const AUTH_NONE: u8 = 0;
 const AUTH_PASS: u8 = 1;
+/// The authentication type of a message that an IP authentication header protects (RFC 2338 §5.3.6.2).
+pub const AUTH_AH: u8 = 2;
 /// The interval field of version 3 has 12 bits (RFC 9568 §5.2.7).
 const MOST_CENTIS: u16 = 0x0fff;
 
@@ -43,28 +49,34 @@ pub struct Advert<'a> {
     pub priority: Priority,
     /// The sender's advertisement interval: whole seconds to 255 in version 2, at most 40.95 s in version 3.
     pub interval: Centis,
-    /// How it is authenticated; always [`Auth::None`] in version 3.
-    pub auth: Auth,
+    /// How it is authenticated. Nothing of it has been verified. Version 3 has [`Auth::None`] and [`Auth::Signed`].
+    pub auth: Auth<'a>,
     /// The virtual addresses, in the sender's order.
     pub addresses: Addresses<'a>,
 }
 
-/// The authentication of a version 2 message (RFC 2338 §5.3.6).
+/// The authentication of a message: of version 2 (RFC 2338 §5.3.6), or a signature.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Auth {
+pub enum Auth<'a> {
     /// Type 0. The authentication data is not looked at.
     None,
     /// Type 1: a password, zero-padded. It does not print.
     Pass([u8; 8]),
-    /// A type that is not known here, by number. Type 2, the IP authentication header, is one.
+    /// Type 2, inside an IP authentication header. Only [`crate::ah::parse`] makes it, and [`crate::ah::emit`] writes it.
+    Ah(Ah<'a>),
+    /// A signature follows the message, which is of type 0 in version 2.
+    Signed(Signed<'a>),
+    /// A type that is not known here, by number. Type 2 without an IP authentication header is one.
     Other(u8),
 }
 
-impl fmt::Debug for Auth {
+impl fmt::Debug for Auth<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("None"),
             Self::Pass(_) => f.write_str("Pass(…)"),
+            Self::Ah(header) => header.fmt(f),
+            Self::Signed(signed) => signed.fmt(f),
             Self::Other(number) => write!(f, "Other({number})"),
         }
     }
@@ -157,6 +169,9 @@ pub enum Malformed {
     /// The message is damaged (RFC 3768 §5.3.8, RFC 9568 §5.2.8).
     #[error("checksum is wrong")]
     Checksum,
+    /// An IP authentication header is around a message that says another type of authentication (RFC 2338 §5.3.6.2).
+    #[error("authentication header protects a message of another authentication type")]
+    Header,
     /// Virtual router identifiers start at 1 (RFC 9568 §5.2.3).
     #[error("virtual router id is 0")]
     Vrid,
@@ -169,6 +184,7 @@ pub enum Malformed {
 ///
 /// A version 3 checksum over IPv4 is right with the pseudo-header (RFC 5798) or over the message alone, as
 /// older peers send it; that of version 2 is over the message alone, that of IPv6 always with the pseudo-header.
+/// It covers a signature over IPv6 only.
 ///
 /// # Errors
 /// [`Malformed`] says what is wrong first.
@@ -189,12 +205,27 @@ pub fn parse(payload: &[u8], source: IpAddr, destination: IpAddr) -> Result<Adve
     }
     let (addresses, trailer) =
         body.split_at_checked(usize::from(count) * width(family)).ok_or(Malformed::Truncated)?;
-    let auth = match version {
-        Version::V2 => auth_v2(b4, trailer)?,
-        Version::V3 if trailer.is_empty() => Auth::None,
-        Version::V3 => return Err(Malformed::Length),
+    let (auth_data, trailer) = match version {
+        Version::V2 => trailer.split_at_checked(AUTH_BYTES).ok_or(Malformed::Truncated)?,
+        Version::V3 => (&[][..], trailer),
     };
-    if !checksum_is_valid(version, payload, source, destination) {
+    let message = payload.get(..payload.len().saturating_sub(trailer.len())).unwrap_or(payload);
+    let unsigned = match version {
+        Version::V2 => auth_v2(b4, auth_data),
+        Version::V3 => Auth::None,
+    };
+    let auth = match (unsigned, Signature::try_from(trailer)) {
+        (_, _) if trailer.is_empty() => unsigned,
+        (Auth::None, Ok(signature)) => Auth::Signed(Signed::new(signature, message)),
+        (Auth::None | Auth::Pass(_) | Auth::Ah(_) | Auth::Signed(_) | Auth::Other(_), _) => {
+            return Err(Malformed::Length);
+        }
+    };
+    let summed = match family {
+        Family::V4 => message,
+        Family::V6 => payload,
+    };
+    if !checksum_is_valid(version, summed, source, destination) {
         return Err(Malformed::Checksum);
     }
     let interval = match version {
@@ -214,60 +245,72 @@ pub fn parse(payload: &[u8], source: IpAddr, destination: IpAddr) -> Result<Adve
     })
 }
 
-/// The bytes that [`emit`] will append: the message without its IP header.
+/// The bytes that [`emit`] will append: the message without its IP header, and its signature.
 #[must_use]
 pub const fn length(advert: &Advert<'_>) -> usize {
-    let auth = match advert.version {
-        Version::V2 => AUTH_BYTES,
-        Version::V3 => 0,
+    let signature = match advert.auth {
+        Auth::Signed(_) => Signature::BYTES,
+        Auth::None | Auth::Pass(_) | Auth::Ah(_) | Auth::Other(_) => 0,
     };
-    HEADER_BYTES + advert.addresses.bytes().len() + auth
+    HEADER_BYTES + advert.addresses.bytes().len() + auth_bytes(advert.version) + signature
 }
 
-/// Appends the message of `advert`, sent from `source` to `destination`, with its checksum.
+/// Appends the message of `advert`, sent from `source` to `destination`, with its checksum and its signature.
 ///
 /// The checksum of version 3 covers the pseudo-header, as RFC 5798 and keepalived have it. A field holds no
 /// more than its version has room for: an interval is cut to whole seconds within 1..=255 in version 2 and to
-/// 0x0fff centiseconds in version 3, which carries no authentication.
+/// 0x0fff centiseconds in version 3, which carries no authentication but a signature.
 pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut Vec<u8>) {
-    let (version_type, timing) = match advert.version {
-        Version::V2 => (0x20 | ADVERTISEMENT, [auth_type(advert.auth), whole_secs(advert.interval)]),
-        Version::V3 => (0x30 | ADVERTISEMENT, advert.interval.get().min(MOST_CENTIS).to_be_bytes()),
-    };
-    let count = u8::try_from(advert.addresses.len()).unwrap_or(u8::MAX);
-    let [b4, b5] = timing;
-    let header = [version_type, advert.vrid.get(), advert.priority.get(), count, b4, b5];
+    let header = header(advert);
     let addresses = advert.addresses.bytes();
     let auth_data = auth_data(advert.auth);
-    let trailer: &[u8] = match advert.version {
-        Version::V2 => &auth_data,
-        Version::V3 => &[],
+    let auth_data = auth_data.get(..auth_bytes(advert.version)).unwrap_or_default();
+    let signature: &[u8] = match &advert.auth {
+        Auth::Signed(signed) => signed.signature().bytes(),
+        Auth::None | Auth::Pass(_) | Auth::Ah(_) | Auth::Other(_) => &[],
     };
     let length = length(advert);
-    let sum = Sum::new().with(&header).with(addresses).with(trailer);
+    let sum = Sum::new().with(&header).with(addresses).with(auth_data);
+    let (sum, summed) = match Family::from(source) {
+        Family::V4 => (sum, length.saturating_sub(signature.len())),
+        Family::V6 => (sum.with(signature), length),
+    };
     let sum = match advert.version {
         Version::V2 => sum,
-        Version::V3 => sum.pseudo(source, destination, PROTOCOL, length).unwrap_or(sum),
+        Version::V3 => sum.pseudo(source, destination, PROTOCOL, summed).unwrap_or(sum),
     };
     out.reserve(length);
     out.extend_from_slice(&header);
     out.extend_from_slice(&sum.finish().to_be_bytes());
     out.extend_from_slice(addresses);
-    out.extend_from_slice(trailer);
+    out.extend_from_slice(auth_data);
+    out.extend_from_slice(signature);
 }
 
-fn auth_v2(auth_type: u8, trailer: &[u8]) -> Result<Auth, Malformed> {
-    let Some((data, beyond)) = trailer.split_first_chunk::<AUTH_BYTES>() else {
-        return Err(Malformed::Truncated);
+/// The header up to its checksum.
+pub(crate) fn header(advert: &Advert<'_>) -> [u8; 6] {
+    let (version_type, [b4, b5]) = match advert.version {
+        Version::V2 => (0x20 | ADVERTISEMENT, [auth_type(advert.auth), whole_secs(advert.interval)]),
+        Version::V3 => (0x30 | ADVERTISEMENT, advert.interval.get().min(MOST_CENTIS).to_be_bytes()),
     };
-    if !beyond.is_empty() {
-        return Err(Malformed::Length);
+    let count = u8::try_from(advert.addresses.len()).unwrap_or(u8::MAX);
+    [version_type, advert.vrid.get(), advert.priority.get(), count, b4, b5]
+}
+
+/// Bytes of authentication data.
+pub(crate) const fn auth_bytes(version: Version) -> usize {
+    match version {
+        Version::V2 => AUTH_BYTES,
+        Version::V3 => 0,
     }
-    Ok(match auth_type {
-        AUTH_NONE => Auth::None,
-        AUTH_PASS => Auth::Pass(*data),
-        other => Auth::Other(other),
-    })
+}
+
+fn auth_v2(auth_type: u8, data: &[u8]) -> Auth<'static> {
+    match (auth_type, <[u8; AUTH_BYTES]>::try_from(data)) {
+        (AUTH_NONE, _) => Auth::None,
+        (AUTH_PASS, Ok(data)) => Auth::Pass(data),
+        (other, _) => Auth::Other(other),
+    }
 }
 
 fn checksum_is_valid(version: Version, message: &[u8], source: IpAddr, destination: IpAddr) -> bool {
@@ -281,18 +324,19 @@ fn checksum_is_valid(version: Version, message: &[u8], source: IpAddr, destinati
     }
 }
 
-const fn auth_type(auth: Auth) -> u8 {
+const fn auth_type(auth: Auth<'_>) -> u8 {
     match auth {
-        Auth::None => AUTH_NONE,
+        Auth::None | Auth::Signed(_) => AUTH_NONE,
         Auth::Pass(_) => AUTH_PASS,
+        Auth::Ah(_) => AUTH_AH,
         Auth::Other(number) => number,
     }
 }
 
-const fn auth_data(auth: Auth) -> [u8; AUTH_BYTES] {
+const fn auth_data(auth: Auth<'_>) -> [u8; AUTH_BYTES] {
     match auth {
         Auth::Pass(password) => password,
-        Auth::None | Auth::Other(_) => [0; AUTH_BYTES],
+        Auth::None | Auth::Ah(_) | Auth::Signed(_) | Auth::Other(_) => [0; AUTH_BYTES],
     }
 }
 

@@ -14,7 +14,7 @@ const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 /// An advertisement without its addresses, and these.
-type Parts = (Version, u8, u8, Centis, Auth, Vec<[u8; 4]>);
+type Parts = (Version, u8, u8, Centis, Auth<'static>, Vec<[u8; 4]>);
 
 fn parts() -> impl Strategy<Value = Parts> {
     let auth = prop_oneof![

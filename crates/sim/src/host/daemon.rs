@@ -184,12 +184,12 @@ impl Daemon {
 
     fn receive(&mut self, now: Instant, at: Instant, port: &IfName, frame: &Frame, actions: &mut Actions) {
         match frame {
-            Frame::Advert { source, destination, bytes } => {
+            Frame::Advert { source, destination, bytes, .. } => {
                 let Some((link, _)) = self.keeper.device(port) else { return };
-                let advert = wire::vrrp::parse(bytes, *source, *destination);
-                let (source, destination) = (*source, *destination);
-                let arrival = Arrival { link, source, destination, ttl: wire::vrrp::TTL, advert };
-                self.router.handle(at, Event::Advert(arrival), actions);
+                let way = (*source, *destination);
+                if let Some(arrival) = Arrival::read(link, way, wire::vrrp::TTL, bytes) {
+                    self.router.handle(at, Event::Advert(arrival), actions);
+                }
             }
             Frame::Answer { address, mac } if !self.keeper.is_own(*mac) => {
                 let claim = Event::Claim { device: port, address: *address, mac: *mac };
@@ -273,8 +273,9 @@ impl Daemon {
         if let Some(port) = self.keeper.name_of(outgoing.link) {
             for destination in outgoing.destinations() {
                 let mut bytes = Vec::new();
-                wire::vrrp::emit(&outgoing.advert(), outgoing.source, destination, &mut bytes);
-                let frame = Frame::Advert { source: outgoing.source, destination, bytes: bytes.into() };
+                outgoing.emit(destination, &mut bytes);
+                let (source, vrid) = (outgoing.source, outgoing.vrid);
+                let frame = Frame::Advert { source, destination, vrid, bytes: bytes.into() };
                 effects.push(Effect::Send { port: port.clone(), frame });
             }
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::Config;
-use model::{IfName, Instant, MacAddr, Prefix};
+use model::{IfName, Instant, MacAddr, Prefix, Vrid};
 use netlink::{Errno, Event};
 use vrrp::{Action, Notice, Remembered, Router, ScriptOutcome, StateName};
 
@@ -92,8 +92,8 @@ pub(crate) enum Input {
 /// What goes over a LAN.
 #[derive(Clone, Debug)]
 pub(crate) enum Frame {
-    /// A VRRP message, as bytes.
-    Advert { source: IpAddr, destination: IpAddr, bytes: Arc<[u8]> },
+    /// An advertisement: the bytes of [`vrrp::Outgoing::emit`].
+    Advert { source: IpAddr, destination: IpAddr, vrid: Vrid, bytes: Arc<[u8]> },
     /// Gratuitous ARP.
     Announce { address: IpAddr, mac: MacAddr },
     /// Who has it?

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Config, Instance, Ipvlan, OwnDevice, Preempt, Vmac};
-use model::{Family, IfName, Prefix, Vrid};
+use model::vrrp::{Config, HmacKey, Instance, Ipvlan, KeySource, OwnDevice, Preempt, Vmac};
+use model::{Family, IfName, Prefix, Secret, Vrid};
 
 use super::matching;
 use super::pool::Pool;
@@ -118,7 +118,7 @@ impl Plan {
         let hosts: Vec<_> = hosts
             .into_iter()
             .map(|(name, config)| {
-                let config = without_foreign(&name, &config, &mut left_out);
+                let config = without_foreign(&name, &with_keys(config), &mut left_out);
                 PlannedHost { name, config, interfaces: BTreeMap::new() }
             })
             .collect();
@@ -248,6 +248,22 @@ pub(super) fn listed(names: &[String]) -> String {
         [only] => only.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
+}
+
+/// The configuration, with a stand-in for each key that is in a file: the files of all hosts are taken to agree.
+fn with_keys(config: Arc<Config>) -> Arc<Config> {
+    let is_filed = |key: &HmacKey| matches!(key.source, KeySource::File(_));
+    let mut keys = config.instances.iter().filter_map(|one| one.hmac.as_ref()).flat_map(|hmac| &hmac.keys);
+    if !keys.any(is_filed) {
+        return config;
+    }
+    let mut config = Config::clone(&config);
+    let keys =
+        config.instances.iter_mut().filter_map(|one| one.hmac.as_mut()).flat_map(|hmac| &mut hmac.keys);
+    for key in keys.filter(|key| is_filed(key)) {
+        key.source = KeySource::Bytes(Secret::new(vec![key.id.get(); KeySource::LEAST]));
+    }
+    Arc::new(config)
 }
 
 /// The configuration without what cannot be rehearsed.

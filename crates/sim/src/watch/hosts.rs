@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::Priority;
 use model::vrrp::Transport;
+use model::{Priority, Vrid};
 use vrrp::{Action, Notice, Outgoing, Reason, StateName};
 
 use super::{Rule, Watch};
@@ -90,12 +90,10 @@ impl Watch {
         to: HostId,
         lan: LanId,
         source: IpAddr,
-        bytes: &[u8],
+        vrid: Vrid,
     ) {
         let Some(host) = cluster.hosts.get(to.0) else { return };
-        // Version and type, then the VRID (RFC 9568 §5.1).
-        let vrid = bytes.get(1).copied();
-        for instance in &host.config.instances {
+        for instance in host.config.instances.iter().filter(|one| one.vrid == vrid) {
             let unicast_to_others = match &instance.transport {
                 Transport::Multicast { .. } => false,
                 Transport::Unicast { peers, .. } => peers.iter().all(|peer| peer.address != source),
@@ -105,7 +103,7 @@ impl Watch {
             };
             let is_master =
                 self.ledger.seen(to, &instance.name).is_some_and(|seen| seen.state == StateName::Master);
-            if vrid == Some(key.vrid.get()) && is_master && !unicast_to_others {
+            if is_master && !unicast_to_others {
                 self.contended.insert((to, key), cluster.now);
             }
         }

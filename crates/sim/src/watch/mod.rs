@@ -226,7 +226,7 @@ impl Watch {
             Frame::Announce { address, mac } => {
                 self.caches.insert((to, lan, *address), Cached { who: *mac, at: cluster.now });
             }
-            Frame::Advert { source, bytes, .. } => self.heard_advert(cluster, to, lan, *source, bytes),
+            Frame::Advert { source, vrid, .. } => self.heard_advert(cluster, to, lan, *source, *vrid),
             Frame::Ask { .. } | Frame::Answer { .. } => {}
         }
     }

@@ -7,6 +7,7 @@ mod backoff;
 mod daemon;
 mod files;
 mod host_names;
+mod keys;
 mod link;
 mod namespace;
 mod pid_files;
@@ -156,7 +157,11 @@ impl Start<'_> {
         let shown = self.options.log_console || config.is_err();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         match config {
-            Ok(config) => Ok((daemon::restrict(config.clone(), self.options), Losses::of(&reading.loaded))),
+            Ok(config) => {
+                let mut config = daemon::restrict(config.clone(), self.options);
+                keys::read(&mut config.vrrp).map_err(|error| self.fail(exit::CONFIG, &error.to_string()))?;
+                Ok((config, Losses::of(&reading.loaded)))
+            }
             Err(unusable @ Unusable::File(_)) => Err(self.fail(exit::NO_FILE, &unusable.to_string())),
             Err(unusable) => Err(self.fail(exit::CONFIG, &unusable.to_string())),
         }

@@ -1,4 +1,5 @@
-//! The sockets for advertisements: one for each link, whatever the number of its virtual routers.
+//! The sockets for advertisements: one for each link, whatever the number of its virtual routers, and another one to
+//! hear those inside IP authentication headers, where some are expected.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, VecDeque};
@@ -11,7 +12,6 @@ use sys::clock::WallOffset;
 use sys::reactor::{Interest, Reactor, Token};
 use sys::socket::vrrp::{Batch, Socket};
 use vrrp::{Arrival, Endpoint, Outgoing};
-use wire::ipv4;
 
 use crate::log::Log;
 
@@ -36,12 +36,26 @@ pub(super) struct LinkSockets {
 }
 
 struct Open {
-    socket: Socket,
     name: IfName,
-    groups: BTreeSet<Ipv4Addr>,
+    plain: Ear,
+    /// For what is inside authentication headers. What we send in them goes out by the other socket.
+    protected: Option<Ear>,
     /// Destinations to which the last send failed, as the operator knows.
     failing: BTreeSet<Ipv4Addr>,
+}
+
+/// A socket, and what it hears.
+struct Ear {
+    socket: Socket,
+    groups: BTreeSet<Ipv4Addr>,
     drops: Drops,
+}
+
+/// Which socket of which link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    link: IfIndex,
+    is_protected: bool,
 }
 
 /// Packets that the kernel dropped because the queue was full.
@@ -108,9 +122,11 @@ impl LinkSockets {
         self.retry_at
     }
 
-    /// The link whose socket has this token.
-    pub(super) fn link_of(token: Token) -> Option<IfIndex> {
-        u32::try_from(token.0.checked_sub(FIRST_TOKEN)?).ok().and_then(|index| IfIndex::try_from(index).ok())
+    /// The socket that has this token.
+    pub(super) fn place_of(token: Token) -> Option<Place> {
+        let number = token.0.checked_sub(FIRST_TOKEN)?;
+        let link = u32::try_from(number >> 1).ok().and_then(|index| IfIndex::try_from(index).ok())?;
+        Some(Place { link, is_protected: number & 1 == 1 })
     }
 
     /// Sends an advertisement to all of its destinations.
@@ -118,36 +134,38 @@ impl LinkSockets {
         // Without a socket the machine has been told, and so has the operator.
         let Some(open) = self.open.get_mut(&outgoing.link) else { return };
         for destination in outgoing.destinations() {
-            let (IpAddr::V4(source), IpAddr::V4(to)) = (outgoing.source, destination) else { continue };
-            compose(outgoing, source, to, &mut self.packet);
-            let sent = open.socket.send(&self.packet, to);
+            let IpAddr::V4(to) = destination else { continue };
+            self.packet.clear();
+            outgoing.emit(destination, &mut self.packet);
+            let sent = open.plain.socket.send(&self.packet, to);
             open.note_send(sent, to, &self.log);
         }
     }
 
-    /// Hands waiting packets of a link to `take`, oldest first; false if more may wait.
+    /// Hands waiting packets of a socket to `take`, oldest first; false if more may wait.
     pub(super) fn receive(
         &mut self,
-        link: IfIndex,
+        Place { link, is_protected }: Place,
         clock: &WallOffset,
         mut take: impl FnMut(Instant, Arrival<'_>),
     ) -> bool {
-        let Some(open) = self.open.get_mut(&link) else { return true };
+        let Some(Open { name, plain, protected, .. }) = self.open.get_mut(&link) else { return true };
+        let Some(ear) = (if is_protected { protected.as_mut() } else { Some(plain) }) else { return true };
         for _ in 0..MOST_BATCHES {
-            let datagrams = match open.socket.recv(&mut self.batch, clock) {
+            let datagrams = match ear.socket.recv(&mut self.batch, clock) {
                 Ok(datagrams) => datagrams,
                 Err(error) => {
-                    self.log.detail(format_args!("receiving on {}: {error}", open.name));
+                    self.log.detail(format_args!("receiving on {name}: {error}"));
                     return true;
                 }
             };
             let (count, dropped) = (datagrams.len(), datagrams.dropped());
             for datagram in datagrams {
-                if let Some(arrival) = arrival(link, datagram.bytes) {
+                if let Some(arrival) = Arrival::of_ipv4(link, datagram.bytes) {
                     take(datagram.received, arrival);
                 }
             }
-            open.note_drops(dropped, clock.now(), &self.log);
+            ear.note_drops(dropped, name, clock.now(), &self.log);
             if count < Batch::CAPACITY {
                 return true;
             }
@@ -159,20 +177,58 @@ impl LinkSockets {
         let open = match self.open.entry(endpoint.link) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(vacant) => {
-                let socket = Socket::open(endpoint.link)?;
-                reactor.add(&socket, Token(FIRST_TOKEN + u64::from(endpoint.link.get())), Interest::Read)?;
-                let name = endpoint.name.clone();
-                let (groups, failing) = (BTreeSet::new(), BTreeSet::new());
-                vacant.insert(Open { socket, name, groups, failing, drops: Drops::default() })
+                let plain = Ear::open(endpoint.link, false, reactor)?;
+                let (name, failing) = (endpoint.name.clone(), BTreeSet::new());
+                vacant.insert(Open { name, plain, protected: None, failing })
             }
         };
-        if let Some(IpAddr::V4(group)) = endpoint.group
-            && !open.groups.contains(&group)
-        {
-            open.socket.join(group)?;
-            open.groups.insert(group);
+        let ear = match (endpoint.is_protected, &mut open.protected) {
+            (false, _) => &mut open.plain,
+            (true, Some(ear)) => ear,
+            (true, vacant @ None) => vacant.insert(Ear::open(endpoint.link, true, reactor)?),
+        };
+        match endpoint.group {
+            Some(IpAddr::V4(group)) => ear.join(group),
+            Some(IpAddr::V6(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl Ear {
+    fn open(link: IfIndex, is_protected: bool, reactor: &mut Reactor) -> io::Result<Self> {
+        let socket = if is_protected { Socket::open_protected(link)? } else { Socket::open(link)? };
+        let token = FIRST_TOKEN + (u64::from(link.get()) << 1) + u64::from(is_protected);
+        reactor.add(&socket, Token(token), Interest::Read)?;
+        Ok(Self { socket, groups: BTreeSet::new(), drops: Drops::default() })
+    }
+
+    fn join(&mut self, group: Ipv4Addr) -> io::Result<()> {
+        if !self.groups.contains(&group) {
+            self.socket.join(group)?;
+            self.groups.insert(group);
         }
         Ok(())
+    }
+
+    fn note_drops(&mut self, total: Option<u32>, name: &IfName, now: Instant, log: &Log) {
+        let Some(total) = total.filter(|total| *total != self.drops.total) else { return };
+        if self.drops.told_at.is_none_or(|told| now.since(told) >= DROPS_TOLD_EVERY) {
+            let lost = total.wrapping_sub(self.drops.total);
+            log.warning(format_args!(
+                "the kernel dropped {lost} VRRP packets on {name}: they come faster than they can be read"
+            ));
+            self.drops = Drops { total, told_at: Some(now) };
+        }
+    }
+
+    /// Leaves the groups that none of these endpoints, which are its own, wants.
+    fn leave_unwanted(&mut self, wanted: &[&Endpoint]) {
+        let socket = &self.socket;
+        self.groups.retain(|group| {
+            let is_it = |endpoint: &&Endpoint| endpoint.group == Some(IpAddr::V4(*group));
+            // One that cannot be left is asked for no more, and what it brings is refused.
+            wanted.iter().any(is_it) || socket.leave(*group).is_err()
+        });
     }
 }
 
@@ -192,52 +248,15 @@ impl Open {
         }
     }
 
-    fn note_drops(&mut self, total: Option<u32>, now: Instant, log: &Log) {
-        let Some(total) = total.filter(|total| *total != self.drops.total) else { return };
-        if self.drops.told_at.is_none_or(|told| now.since(told) >= DROPS_TOLD_EVERY) {
-            let lost = total.wrapping_sub(self.drops.total);
-            log.warning(format_args!(
-                "the kernel dropped {lost} VRRP packets on {}: they come faster than they can be read",
-                self.name
-            ));
-            self.drops = Drops { total, told_at: Some(now) };
+    fn leave_unwanted(&mut self, link: IfIndex, wanted: &BTreeSet<Endpoint>) {
+        let (protected, plain): (Vec<_>, Vec<_>) =
+            wanted.iter().filter(|one| one.link == link).partition(|one| one.is_protected);
+        self.plain.leave_unwanted(&plain);
+        match &mut self.protected {
+            Some(ear) if !protected.is_empty() => ear.leave_unwanted(&protected),
+            closed => *closed = None,
         }
     }
-
-    fn leave_unwanted(&mut self, link: IfIndex, wanted: &BTreeSet<Endpoint>) {
-        let socket = &self.socket;
-        self.groups.retain(|group| {
-            let is_it =
-                |endpoint: &Endpoint| endpoint.link == link && endpoint.group == Some(IpAddr::V4(*group));
-            // One that cannot be left is asked for no more, and what it brings is refused.
-            wanted.iter().any(is_it) || socket.leave(*group).is_err()
-        });
-    }
-}
-
-fn compose(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packet: &mut Vec<u8>) {
-    packet.clear();
-    let header = ipv4::Header {
-        source,
-        destination,
-        ttl: wire::vrrp::TTL,
-        protocol: wire::vrrp::PROTOCOL,
-        tos: ipv4::TOS_INTERNETWORK_CONTROL,
-        // The kernel numbers it.
-        identification: 0,
-        dont_fragment: false,
-    };
-    let advert = outgoing.advert();
-    let length = wire::vrrp::length(&advert);
-    ipv4::emit(&header, length, packet);
-    wire::vrrp::emit(&advert, source.into(), destination.into(), packet);
-}
-
-fn arrival(link: IfIndex, packet: &[u8]) -> Option<Arrival<'_>> {
-    let (header, payload) = ipv4::parse(packet).ok()?;
-    let (source, destination) = (header.source.into(), header.destination.into());
-    let advert = wire::vrrp::parse(payload, source, destination);
-    Some(Arrival { link, source, destination, ttl: header.ttl, advert })
 }
 
 /// Tokens of links begin here; lower ones are the worker's.

@@ -159,6 +159,7 @@ impl Worker {
         loop {
             self.reactor.wait(self.deadline(), &mut ready)?;
             self.clock.next_turn();
+            self.router.set_wall_clock(translate::wall(&self.clock));
             self.serve_sources(&mut ready)?;
             self.begin_if_possible();
             if matches!(self.phase, Phase::Running) && self.stops_at_once {
@@ -334,9 +335,9 @@ impl Worker {
 
     /// False if more packets wait.
     fn serve_link(&mut self, token: Token) -> bool {
-        let Some(link) = LinkSockets::link_of(token) else { return true };
+        let Some(place) = LinkSockets::place_of(token) else { return true };
         let (router, actions) = (&mut self.router, &mut self.actions);
-        let drained = self.sockets.receive(link, &self.clock, |received, arrival| {
+        let drained = self.sockets.receive(place, &self.clock, |received, arrival| {
             router.handle(received, Event::Advert(arrival), actions);
         });
         self.take_actions();

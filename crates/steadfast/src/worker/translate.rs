@@ -1,6 +1,7 @@
 //! Between the machine's words and those of the messages.
 
 use netlink::Standing;
+use sys::clock::WallOffset;
 
 use crate::message::{Notification, NotificationKind, Remembered, ScriptOutcome, State, Whose};
 
@@ -51,6 +52,11 @@ impl From<vrrp::StateName> for State {
             vrrp::StateName::Master => Self::Master,
         }
     }
+}
+
+/// The wall clock, for the machine.
+pub(super) const fn wall(clock: &WallOffset) -> vrrp::WallClock {
+    vrrp::WallClock { at: clock.now(), reads: clock.wall().0 }
 }
 
 /// A link as the kernel's side tells it, for the machine.

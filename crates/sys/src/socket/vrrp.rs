@@ -1,4 +1,4 @@
-//! The IPv4 socket of one link: protocol 112, whole packets in and out.
+//! The IPv4 sockets of one link: whole packets in and out.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -19,7 +19,7 @@ mod batch;
 
 pub use batch::{Batch, Datagram, Datagrams};
 
-/// A raw socket for protocol 112 that hears and speaks on one link only.
+/// A raw socket that hears one protocol, and speaks whatever it is handed, on one link only.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
@@ -27,17 +27,30 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket on `link`, in the network namespace of the calling thread. It has joined no group.
+    /// Opens a socket for protocol 112 on `link`, in the network namespace of the calling thread. It has joined no
+    /// group.
     ///
     /// It does not hear what it sends itself.
     ///
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`), or there is no such link (`ENODEV`).
     pub fn open(link: IfIndex) -> io::Result<Self> {
+        Self::open_for(VRRP, link)
+    }
+
+    /// As [`Self::open`], for protocol 51, in which VRRP may be wrapped (RFC 2338 §5.3.6.2).
+    ///
+    /// # Errors
+    /// As those of [`Self::open`].
+    pub fn open_protected(link: IfIndex) -> io::Result<Self> {
+        Self::open_for(AUTHENTICATION_HEADER, link)
+    }
+
+    fn open_for(protocol: i32, link: IfIndex) -> io::Result<Self> {
         let socket = socket2::Socket::new(
             Domain::IPV4,
             Type::RAW.cloexec().nonblocking(),
-            Some(Protocol::from(VRRP)),
+            Some(Protocol::from(protocol)),
         )?;
         // Before anything of another link can come in. By index: names change hands.
         socket.bind_device_by_index_v4(NonZeroU32::new(link.get()))?;
@@ -117,6 +130,8 @@ fn speak_on(socket: impl AsFd, link: IfIndex) -> io::Result<()> {
 
 /// IP protocol 112 (RFC 9568 §5.1.1.4).
 const VRRP: i32 = 112;
+/// IP protocol 51 (RFC 2402 §1).
+const AUTHENTICATION_HEADER: i32 = 51;
 
 /// The first band of the default queue. 7, "control", is in the same band but asks for `CAP_NET_ADMIN`.
 const PRIORITY: u32 = 6;

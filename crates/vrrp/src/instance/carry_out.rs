@@ -131,7 +131,7 @@ impl Instance {
     pub(super) fn say_last_word(&mut self, turn: &mut Turn<'_>) {
         if self.config.higher_prio_send_advert || self.owes_last_word(turn.now) {
             self.last_word_at = Some(turn.now);
-            self.transmit(turn.out);
+            self.transmit(turn);
         }
     }
 

@@ -24,21 +24,25 @@ pub(crate) enum Remark {
 }
 
 impl Instance {
-    pub(super) fn transmit(&mut self, out: &mut Actions) {
+    pub(super) fn transmit(&mut self, turn: &mut Turn<'_>) {
         if self.outgoing.is_none() {
             self.outgoing = self.compose(self.priority).map(Arc::new);
         }
-        if let Some(outgoing) = &self.outgoing {
+        if let Some(outgoing) = &mut self.outgoing
+            && self.sequences.number(&self.config, turn.wall(), outgoing)
+        {
             self.counters.sent += 1;
-            out.push(Action::Transmit(Arc::clone(outgoing)));
+            turn.out.push(Action::Transmit(Arc::clone(outgoing)));
         }
     }
 
-    pub(super) fn transmit_release(&mut self, out: &mut Actions) {
-        if let Some(outgoing) = self.compose(Priority::RELEASE) {
+    pub(super) fn transmit_release(&mut self, turn: &mut Turn<'_>) {
+        if let Some(mut outgoing) = self.compose(Priority::RELEASE).map(Arc::new)
+            && self.sequences.number(&self.config, turn.wall(), &mut outgoing)
+        {
             self.counters.release_sent += 1;
-            out.push(Action::Transmit(Arc::new(outgoing)));
-            out.notice(Notice::SentRelease { instance: Arc::clone(&self.name) });
+            turn.out.push(Action::Transmit(outgoing));
+            turn.out.notice(Notice::SentRelease { instance: Arc::clone(&self.name) });
         }
     }
 
@@ -52,6 +56,8 @@ impl Instance {
             priority,
             interval: self.config.advert_interval,
             auth: self.config.auth,
+            sequence: 0,
+            signature: None,
             addresses: self.advertised.clone(),
             family: family(&self.config),
         })

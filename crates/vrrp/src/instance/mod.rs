@@ -3,6 +3,7 @@
 mod carry_out;
 mod decide;
 mod effects;
+mod sequence;
 mod settle;
 mod state;
 mod tracking;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::vrrp::{self, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
@@ -22,16 +24,18 @@ use crate::complaint::Complaints;
 use crate::event::{Arrival, Link};
 use crate::group::Shared;
 use crate::status::{Counters, Status};
+use crate::wall::WallClock;
 use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
 
 use decide::{View, decide};
 use effects::{Remark, announce_each, probe_each};
+use sequence::Sequences;
 pub(crate) use settle::{Mover, Step};
 use state::{Backup, State, Tell};
 pub use state::{Cause, Reason};
 pub(crate) use tracking::World;
+use verify::Receiver;
 pub use verify::Reject;
-use verify::verify;
 
 /// One virtual router: its configuration, its state, and nothing of any other.
 #[derive(Clone, Debug)]
@@ -60,6 +64,7 @@ pub(crate) struct Instance {
     group: Option<Arc<Shared>>,
     /// The advertisement as it is sent now; made anew when anything in it changes.
     outgoing: Option<Arc<Outgoing>>,
+    sequences: Sequences,
     counters: Counters,
     remarks: Complaints<Remark>,
     /// When it last spoke on yielding.
@@ -70,8 +75,16 @@ pub(crate) struct Instance {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     pub(crate) now: Instant,
+    pub(crate) clock: WallClock,
     pub(crate) out: &'a mut Actions,
     pub(crate) pacer: &'a mut Pacer,
+}
+
+impl Turn<'_> {
+    /// The time since 1970.
+    fn wall(&self) -> Duration {
+        self.clock.read(self.now)
+    }
 }
 
 impl Instance {
@@ -93,6 +106,7 @@ impl Instance {
             unsettled: true,
             group: None,
             outgoing: None,
+            sequences: Sequences::default(),
             counters: Counters::default(),
             remarks: Complaints::new(),
             last_word_at: None,
@@ -156,8 +170,17 @@ impl Instance {
         turn: &mut Turn<'_>,
     ) -> Result<(), Reject> {
         let Some(own) = self.own_address() else { return Ok(()) };
-        let verified = verify(&self.config, own, &self.advertised, arrival, advert, self.followed())
-            .inspect_err(|reason| self.counters.reject(*reason))?;
+        let receiver = Receiver {
+            config: &self.config,
+            own,
+            addresses: &self.advertised,
+            master: self.followed(),
+            wall: turn.wall(),
+            sequences: &self.sequences,
+        };
+        let verified =
+            receiver.verify(arrival, advert).inspect_err(|reason| self.counters.reject(*reason))?;
+        self.sequences.heard(&self.config, arrival.source, advert.auth);
         self.counters.received += 1;
         self.remark_differences(&verified, turn);
         let view = View { config: &self.config, priority: self.priority, address: own };
@@ -217,7 +240,7 @@ impl Instance {
     /// Ends its part, orderly, and says so to scripts if `kind` is given.
     pub(crate) fn stop(&mut self, kind: Option<NotificationKind>, turn: &mut Turn<'_>) {
         if matches!(self.state, State::Master(_)) {
-            self.transmit_release(turn.out);
+            self.transmit_release(turn);
         }
         self.let_go(turn);
         if let Some(kind) = kind {
@@ -375,7 +398,7 @@ impl Instance {
     /// Sends an advertisement and plans the next: an interval after this one was due, so that lateness does
     /// not add up.
     fn advertise(&mut self, turn: &mut Turn<'_>) {
-        self.transmit(turn.out);
+        self.transmit(turn);
         let interval = self.config.advert_interval.duration();
         if let State::Master(master) = &mut self.state {
             if std::mem::take(&mut master.owes_answer) {

@@ -179,7 +179,7 @@ impl Instance {
         match step.parting {
             Parting::Silence => {}
             Parting::LastWord => self.say_last_word(turn),
-            Parting::Release => self.transmit_release(turn.out),
+            Parting::Release => self.transmit_release(turn),
         }
     }
 
@@ -196,7 +196,7 @@ impl Instance {
         std::mem::swap(&mut self.state, &mut step.to);
         if matches!(self.state, State::Master(_)) {
             self.counters.became_master += 1;
-            self.transmit(turn.out);
+            self.transmit(turn);
         }
     }
 

@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use model::Priority;
-use model::vrrp::{Auth, Instance, Transport, Version};
+use model::vrrp::{Auth, Hmac, HmacMode, Instance, Password, Replay, Transport, Version};
+use wire::ah::Ah;
+use wire::signature::{Signed, Stamp};
 use wire::vrrp::{Advert, Malformed};
 
+use super::sequence::{Sequences, follows, key};
 use crate::event::Arrival;
 
 /// Why a packet was refused. Each reason has its counter.
@@ -28,6 +32,20 @@ pub enum Reject {
     AuthType,
     /// The right type of authentication, and another password.
     AuthData,
+    /// It is older than what its sender has sent, or as old: somebody repeats what was recorded.
+    Replayed,
+    /// Not signed, in mode `enforce`.
+    Unsigned,
+    /// Signed, and no `auth_hmac` here.
+    Signed,
+    /// A signature of a scheme that is not known.
+    SignatureScheme,
+    /// Signed too long ago, or in the future.
+    SignatureTime,
+    /// Signed with a key that is not known here.
+    SignatureKey,
+    /// The signature is not that of the key.
+    Signature,
     /// Another address list, in strict mode.
     Addresses,
     /// Another interval, in strict mode with version 2.
@@ -39,7 +57,7 @@ impl Reject {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::OwnSource,
         Self::Ttl,
@@ -48,6 +66,13 @@ impl Reject {
         Self::UnknownPeer,
         Self::AuthType,
         Self::AuthData,
+        Self::Replayed,
+        Self::Unsigned,
+        Self::Signed,
+        Self::SignatureScheme,
+        Self::SignatureTime,
+        Self::SignatureKey,
+        Self::Signature,
         Self::Addresses,
         Self::Interval,
     ];
@@ -68,6 +93,15 @@ impl fmt::Display for Reject {
             Self::UnknownPeer => "its source is not a configured unicast peer",
             Self::AuthType => "its authentication type is not ours",
             Self::AuthData => "its password is not ours",
+            Self::Replayed => "it is no newer than the last one of its sender, as if somebody repeated a recorded one",
+            Self::Unsigned => "it is not signed, and auth_hmac here enforces signatures",
+            Self::Signed => "it is signed, and here is no auth_hmac",
+            Self::SignatureScheme => "its signature is of a scheme that is not known",
+            Self::SignatureTime => {
+                "its signature is dated outside time_window: a clock is wrong, or somebody repeats a recorded one"
+            }
+            Self::SignatureKey => "it is signed with a key whose number is not configured here",
+            Self::Signature => "its signature is wrong: the keys of that number differ, or somebody forged it",
             Self::Addresses => "its addresses are not ours (strict mode)",
             Self::Interval => "its advertisement interval is not ours (strict mode)",
         })
@@ -80,7 +114,7 @@ impl From<Malformed> for Reject {
     }
 }
 
-/// The proof that an advertisement passed every check. Only [`verify`] makes one.
+/// The proof that an advertisement passed every check. Only [`Receiver::verify`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verified<'a> {
     advert: Advert<'a>,
@@ -109,36 +143,103 @@ impl<'a> Verified<'a> {
     }
 }
 
-/// Checks `arrival`, which carries `advert`, for the instance `config` that sends from `own` and follows `master`.
-pub(crate) fn verify<'a>(
-    config: &Instance,
-    own: IpAddr,
-    addresses: &[u8],
-    arrival: &Arrival<'_>,
-    advert: Advert<'a>,
-    master: Option<IpAddr>,
-) -> Result<Verified<'a>, Reject> {
-    if arrival.source == own {
-        return Err(Reject::OwnSource);
+/// What an advertisement is checked against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Receiver<'c> {
+    pub(crate) config: &'c Instance,
+    /// The address that we send from.
+    pub(crate) own: IpAddr,
+    /// Our advertised addresses.
+    pub(crate) addresses: &'c [u8],
+    /// The master that we follow.
+    pub(crate) master: Option<IpAddr>,
+    /// The time since 1970.
+    pub(crate) wall: Duration,
+    pub(crate) sequences: &'c Sequences,
+}
+
+impl Receiver<'_> {
+    /// Checks `arrival`, which carries `advert`.
+    pub(crate) fn verify<'a>(
+        &self,
+        arrival: &Arrival<'_>,
+        advert: Advert<'a>,
+    ) -> Result<Verified<'a>, Reject> {
+        let config = self.config;
+        if arrival.source == self.own {
+            return Err(Reject::OwnSource);
+        }
+        transport(config, arrival)?;
+        if advert.version != config.version {
+            return Err(Reject::Version);
+        }
+        self.authenticate(arrival.source, advert.auth)?;
+        let skipped = config.skip_check_adv_addr && self.master == Some(arrival.source);
+        let differs = Differences {
+            interval: advert.interval != config.advert_interval,
+            addresses: !skipped
+                && !same_addresses(self.addresses, advert.addresses.bytes(), advert.addresses.family()),
+        };
+        if config.strict {
+            strict(config, differs, advert.priority)?;
+        }
+        Ok(Verified { advert, source: arrival.source, differs })
     }
-    transport(config, arrival)?;
-    if advert.version != config.version {
-        return Err(Reject::Version);
+
+    fn authenticate(&self, source: IpAddr, theirs: wire::vrrp::Auth<'_>) -> Result<(), Reject> {
+        // Version 3 has no passwords (RFC 5798 §9): one left in its configuration must not make it deaf.
+        let ours = match self.config.version {
+            Version::V2 => self.config.auth,
+            Version::V3 => Auth::None,
+        };
+        match (&self.config.hmac, theirs) {
+            (Some(hmac), wire::vrrp::Auth::Signed(signed)) => self.check_signature(hmac, source, signed),
+            (Some(hmac), _) if hmac.mode == HmacMode::Enforce => Err(Reject::Unsigned),
+            (None, wire::vrrp::Auth::Signed(_)) => Err(Reject::Signed),
+            (_, wire::vrrp::Auth::Ah(header)) => match ours {
+                Auth::Ah(password) => self.check_header(password, source, header),
+                Auth::None | Auth::Pass(_) => Err(Reject::AuthType),
+            },
+            (_, theirs) => check_password(ours, theirs),
+        }
     }
-    if config.version == Version::V2 {
-        // Version 3 has none (RFC 5798 §9): a password left in its configuration must not make it deaf.
-        authenticate(config.auth, advert.auth)?;
+
+    /// Cheap checks before dear ones: nobody makes us compute digests of what was recorded long ago.
+    fn check_signature(&self, hmac: &Hmac, source: IpAddr, signed: Signed<'_>) -> Result<(), Reject> {
+        let signature = signed.signature();
+        let (stamp, now) = (signature.stamp(), Stamp::at(self.wall));
+        if !signature.is_known() {
+            return Err(Reject::SignatureScheme);
+        }
+        let in_time = |stamp: Stamp| match hmac.replay {
+            Replay::Time { window } => stamp.is_within(window, now),
+            Replay::Monotonic => true,
+        };
+        if !in_time(stamp) {
+            return Err(Reject::SignatureTime);
+        }
+        let key = key(hmac, signature.key()).ok_or(Reject::SignatureKey)?;
+        if !signed.is_authentic(key, source) {
+            return Err(Reject::Signature);
+        }
+        // A mark that no advertisement in time can reach any more says nothing: clocks have been set.
+        let mark = self.sequences.stamps.of(source).filter(|mark| in_time(*mark));
+        if mark.is_some_and(|mark| !stamp.is_after(mark)) {
+            return Err(Reject::Replayed);
+        }
+        Ok(())
     }
-    let skipped = config.skip_check_adv_addr && master == Some(arrival.source);
-    let differs = Differences {
-        interval: advert.interval != config.advert_interval,
-        addresses: !skipped
-            && !same_addresses(addresses, advert.addresses.bytes(), advert.addresses.family()),
-    };
-    if config.strict {
-        strict(config, differs, advert.priority)?;
+
+    fn check_header(&self, password: Password, source: IpAddr, header: Ah<'_>) -> Result<(), Reject> {
+        let IpAddr::V4(v4) = source else { return Err(Reject::AuthType) };
+        if !header.names(v4) || !header.is_authentic(&password.0) {
+            return Err(Reject::AuthData);
+        }
+        if self.sequences.headers.of(source).is_some_and(|last| !follows(header.sequence(), last)) {
+            return Err(Reject::Replayed);
+        }
+        Ok(())
     }
-    Ok(Verified { advert, source: arrival.source, differs })
 }
 
 fn transport(config: &Instance, arrival: &Arrival<'_>) -> Result<(), Reject> {
@@ -163,15 +264,12 @@ fn transport(config: &Instance, arrival: &Arrival<'_>) -> Result<(), Reject> {
     Ok(())
 }
 
-fn authenticate(ours: Auth, theirs: wire::vrrp::Auth) -> Result<(), Reject> {
+fn check_password(ours: Auth, theirs: wire::vrrp::Auth<'_>) -> Result<(), Reject> {
     match (ours, theirs) {
         (Auth::None, wire::vrrp::Auth::None) => Ok(()),
         (Auth::Pass(ours), wire::vrrp::Auth::Pass(theirs)) if ours.0 == theirs => Ok(()),
         (Auth::Pass(_), wire::vrrp::Auth::Pass(_)) => Err(Reject::AuthData),
-        (
-            Auth::None | Auth::Pass(_) | Auth::Ah(_),
-            wire::vrrp::Auth::None | wire::vrrp::Auth::Pass(_) | wire::vrrp::Auth::Other(_),
-        ) => Err(Reject::AuthType),
+        (Auth::None | Auth::Pass(_) | Auth::Ah(_), _) => Err(Reject::AuthType),
     }
 }
 
@@ -205,8 +303,11 @@ fn same_addresses(ours: &[u8], theirs: &[u8], family: model::Family) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::vrrp::Password;
-    use model::{Centis, Family, IfIndex, Vrid};
+    use std::num::NonZeroU8;
+
+    use model::vrrp::{HmacKey, KeySource};
+    use model::{Centis, Family, IfIndex, Secret, Vrid};
+    use wire::signature::sign;
     use wire::vrrp::Addresses;
 
     use super::*;
@@ -216,6 +317,7 @@ mod tests {
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 86));
     const MASTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 0, 87));
     const VIP: [u8; 4] = [192, 168, 0, 100];
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
 
     fn instance() -> Instance {
         let auth = Auth::Pass(Password(*b"1111\0\0\0\0"));
@@ -239,7 +341,17 @@ mod tests {
     }
 
     fn outcome(config: &Instance, arrival: Arrival<'_>) -> Result<Differences, Reject> {
-        verify(config, OWN, &VIP, &arrival, arrival.advert?, Some(MASTER)).map(|verified| verified.differs())
+        outcome_after(config, arrival, &Sequences::default())
+    }
+
+    fn outcome_after(
+        config: &Instance,
+        arrival: Arrival<'_>,
+        sequences: &Sequences,
+    ) -> Result<Differences, Reject> {
+        let (master, wall) = (Some(MASTER), NOW);
+        let receiver = Receiver { config, own: OWN, addresses: &VIP, master, wall, sequences };
+        receiver.verify(&arrival, arrival.advert?).map(|verified| verified.differs())
     }
 
     #[test]
@@ -287,6 +399,136 @@ mod tests {
         let checked = Instance { check_unicast_src: true, ..unicast };
         assert_eq!(outcome(&checked, stranger), Err(Reject::UnknownPeer));
         assert!(outcome(&checked, direct).is_ok());
+    }
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn signing(mode: HmacMode, replay: Replay) -> Instance {
+        let id = NonZeroU8::MIN;
+        let source = KeySource::Bytes(Secret::new(KEY.to_vec()));
+        let hmac = Hmac { keys: vec![HmacKey { id, source }], active: id, replay, mode };
+        Instance { auth: Auth::None, hmac: Some(hmac), ..instance() }
+    }
+
+    const WINDOW: Replay = Replay::Time { window: Duration::from_secs(5) };
+
+    /// The bytes of an advertisement signed with the key of that number at that time.
+    fn signed_bytes(id: u8, key: &[u8], stamp: Stamp) -> Vec<u8> {
+        let plain = Advert { auth: wire::vrrp::Auth::None, ..advert() };
+        let signature = sign(&plain, PEER, NonZeroU8::new(id).unwrap(), key, stamp);
+        let mut bytes = Vec::new();
+        let advert = Advert { auth: wire::vrrp::Auth::Signed(signature.into()), ..plain };
+        wire::vrrp::emit(&advert, PEER, GROUP, &mut bytes);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Arrival<'_> {
+        arrival(wire::vrrp::parse(bytes, PEER, GROUP).unwrap())
+    }
+
+    fn now() -> Stamp {
+        Stamp::at(NOW)
+    }
+
+    #[test]
+    fn each_mode_takes_what_it_should() {
+        use HmacMode::{Enforce, Permissive, ReceiveOnly};
+        let good = signed_bytes(1, &KEY, now());
+        let wrong = signed_bytes(1, &[8; 32], now());
+        let none = Advert { auth: wire::vrrp::Auth::None, ..advert() };
+        for mode in [Enforce, Permissive, ReceiveOnly] {
+            let config = signing(mode, WINDOW);
+            assert!(outcome(&config, read(&good)).is_ok());
+            assert_eq!(outcome(&config, read(&wrong)), Err(Reject::Signature), "{mode:?}");
+        }
+        assert_eq!(outcome(&signing(Enforce, WINDOW), arrival(none)), Err(Reject::Unsigned));
+        assert!(outcome(&signing(Permissive, WINDOW), arrival(none)).is_ok());
+        assert!(outcome(&signing(ReceiveOnly, WINDOW), arrival(none)).is_ok());
+        let with_password = arrival(advert());
+        assert_eq!(outcome(&signing(Permissive, WINDOW), with_password), Err(Reject::AuthType));
+        assert_eq!(outcome(&instance(), read(&good)), Err(Reject::Signed));
+    }
+
+    #[test]
+    fn a_signature_is_checked_in_order() {
+        let config = signing(HmacMode::Enforce, WINDOW);
+        let late = Stamp::at(NOW - Duration::from_millis(5_001));
+        let mut damaged = signed_bytes(9, &[8; 32], late);
+        let trailer = damaged.len() - 28;
+        damaged[trailer + 2] = 1;
+        assert_eq!(outcome(&config, read(&damaged)), Err(Reject::SignatureScheme));
+        damaged[trailer..trailer + 4].copy_from_slice(&[2, 9, 0, 0]);
+        assert_eq!(outcome(&config, read(&damaged)), Err(Reject::SignatureScheme));
+        assert_eq!(outcome(&config, read(&signed_bytes(9, &[8; 32], late))), Err(Reject::SignatureTime));
+        let early = Stamp::at(NOW + Duration::from_millis(5_001));
+        assert_eq!(outcome(&config, read(&signed_bytes(1, &KEY, early))), Err(Reject::SignatureTime));
+        assert_eq!(outcome(&config, read(&signed_bytes(9, &[8; 32], now()))), Err(Reject::SignatureKey));
+        assert_eq!(outcome(&config, read(&signed_bytes(1, &[8; 32], now()))), Err(Reject::Signature));
+        for at in [NOW - Duration::from_secs(5), NOW + Duration::from_secs(5)] {
+            assert!(outcome(&config, read(&signed_bytes(1, &KEY, Stamp::at(at)))).is_ok());
+        }
+        let ages_ago = signed_bytes(1, &KEY, Stamp::at(Duration::from_secs(1)));
+        let monotonic = signing(HmacMode::Enforce, Replay::Monotonic);
+        assert!(outcome(&monotonic, read(&ages_ago)).is_ok(), "no clock is looked at");
+    }
+
+    #[test]
+    fn a_recorded_signature_is_refused() {
+        for replay in [WINDOW, Replay::Monotonic] {
+            let config = signing(HmacMode::Enforce, replay);
+            let (first, second) = (signed_bytes(1, &KEY, now()), signed_bytes(1, &KEY, now().next()));
+            let mut sequences = Sequences::default();
+            sequences.heard(&config, PEER, read(&first).advert.unwrap().auth);
+            assert_eq!(outcome_after(&config, read(&first), &sequences), Err(Reject::Replayed));
+            assert!(outcome_after(&config, read(&second), &sequences).is_ok());
+            sequences.heard(&config, PEER, read(&second).advert.unwrap().auth);
+            assert_eq!(outcome_after(&config, read(&first), &sequences), Err(Reject::Replayed));
+        }
+    }
+
+    #[test]
+    fn a_mark_outside_the_window_does_not_bind_a_clock_that_was_set_back() {
+        let future = signed_bytes(1, &KEY, Stamp::at(NOW + Duration::from_secs(3600)));
+        let (present, mut sequences) = (signed_bytes(1, &KEY, now()), Sequences::default());
+        let config = signing(HmacMode::Enforce, WINDOW);
+        sequences.heard(&config, PEER, read(&future).advert.unwrap().auth);
+        assert!(outcome_after(&config, read(&present), &sequences).is_ok());
+        let monotonic = signing(HmacMode::Enforce, Replay::Monotonic);
+        assert_eq!(outcome_after(&monotonic, read(&present), &sequences), Err(Reject::Replayed));
+    }
+
+    fn protected(password: [u8; 8], sequence: u32) -> Vec<u8> {
+        let (IpAddr::V4(source), IpAddr::V4(group)) = (PEER, GROUP) else { panic!("both are IPv4") };
+        let mut packet = Vec::new();
+        wire::ah::emit(&advert(), (source, group), &password, sequence, &mut packet);
+        packet
+    }
+
+    fn unpacked(packet: &[u8]) -> Arrival<'_> {
+        Arrival::of_ipv4(IfIndex::try_from(3).unwrap(), packet).unwrap()
+    }
+
+    #[test]
+    fn an_authentication_header_needs_the_password_and_a_new_number() {
+        let config = Instance { auth: Auth::Ah(Password(*b"1111\0\0\0\0")), ..instance() };
+        let (first, second) = (protected(*b"1111\0\0\0\0", 1), protected(*b"1111\0\0\0\0", 2));
+        assert!(outcome(&config, unpacked(&first)).is_ok());
+        assert_eq!(outcome(&config, unpacked(&protected(*b"2222\0\0\0\0", 1))), Err(Reject::AuthData));
+        assert_eq!(outcome(&config, arrival(advert())), Err(Reject::AuthType), "a password alone");
+        assert_eq!(outcome(&instance(), unpacked(&first)), Err(Reject::AuthType));
+        let mut sequences = Sequences::default();
+        sequences.heard(&config, PEER, unpacked(&second).advert.unwrap().auth);
+        assert_eq!(outcome_after(&config, unpacked(&first), &sequences), Err(Reject::Replayed));
+        assert_eq!(outcome_after(&config, unpacked(&second), &sequences), Err(Reject::Replayed));
+    }
+
+    #[test]
+    fn an_authentication_header_of_another_sender_is_not_believed() {
+        let config = Instance { auth: Auth::Ah(Password(*b"1111\0\0\0\0")), ..instance() };
+        let packet = protected(*b"1111\0\0\0\0", 1);
+        let arrival = Arrival::of_ipv4(IfIndex::try_from(3).unwrap(), &packet).unwrap();
+        let relayed = Arrival { source: MASTER, ..arrival };
+        assert_eq!(outcome(&config, relayed), Err(Reject::AuthData));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Router {
     ) {
         self.forget_addresses(id);
         let Some(mut instance) = self.instances.remove(&id) else { return };
-        instance.stop(kind, &mut Turn { now, out, pacer: &mut self.pacer });
+        instance.stop(kind, &mut Turn { now, clock: self.clock, out, pacer: &mut self.pacer });
         self.by_name.remove(instance.name());
         self.forget_key(id, instance.key());
         self.due.forget(&Waiter::Instance(id));

@@ -31,7 +31,7 @@ impl Router {
         let any = !self.unsettled.is_empty();
         while let Some(shared) = self.unsettled.pop() {
             let Some(group) = self.groups.get_mut(&shared.name) else { continue };
-            let mut turn = Turn { now, out, pacer: &mut self.pacer };
+            let mut turn = Turn { now, clock: self.clock, out, pacer: &mut self.pacer };
             if !settle_group(&mut self.instances, group, &mut turn) {
                 continue;
             }

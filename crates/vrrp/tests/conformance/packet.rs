@@ -17,7 +17,7 @@ pub(crate) struct Packet {
     vrid: Vrid,
     priority: Priority,
     interval: Centis,
-    auth: wire::vrrp::Auth,
+    auth: wire::vrrp::Auth<'static>,
     addresses: Vec<u8>,
     family: Family,
     damage: Damage,

@@ -232,8 +232,8 @@ impl Lan {
         match pending {
             Pending::Packet { to, source, destination, bytes } => {
                 let Some(link) = self.hosts[to.0].link.filter(|link| link.up) else { return };
-                let advert = wire::vrrp::parse(&bytes, source, destination);
-                let arrival = Arrival { link: link.index, source, destination, ttl: wire::vrrp::TTL, advert };
+                let way = (source, destination);
+                let arrival = Arrival::read(link.index, way, wire::vrrp::TTL, &bytes).expect("it is one");
                 self.call(to, |router, now, out| router.handle(now, Event::Advert(arrival), out));
             }
             Pending::Script { host, name, run, outcome } => {
@@ -281,7 +281,7 @@ impl Lan {
         }
         for destination in outgoing.destinations() {
             let mut bytes = Vec::new();
-            wire::vrrp::emit(&outgoing.advert(), outgoing.source, destination, &mut bytes);
+            outgoing.emit(destination, &mut bytes);
             for to in (0..self.hosts.len()).map(HostId) {
                 let is_for = destination.is_multicast() || self.hosts[to.0].address == destination;
                 if to == from || !is_for || self.cuts.contains(&(from, to)) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::files::Unusable;
+use super::super::keys::{self, KeyError};
 use super::super::pid_files::AlreadyRunning;
 use super::super::report::{self, Console};
 use super::super::verdict::Losses;
@@ -14,6 +15,8 @@ use super::{Daemon, TOKENS, restrict};
 enum Refusal {
     #[error(transparent)]
     Unusable(#[from] Unusable),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("{} configures nothing; to stop everything, stop the daemon", .0.display())]
     NothingLeft(PathBuf),
     #[error(transparent)]
@@ -42,7 +45,8 @@ impl Daemon<'_> {
         let reading = self.start.read(&self.losses);
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
-        let config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
+        let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
+        keys::read(&mut config.vrrp)?;
         if !config.vrrp.instances.is_empty() && self.link.is_none() {
             check_rights()?;
             self.claim_vrrp_pid_file()?;
