@@ -1,6 +1,6 @@
 //! `authentication` and `auth_hmac`.
 
-use super::{Keyword, built, choice, grammar, integer, later, whole_seconds, word};
+use super::{Keyword, built, choice, grammar, integer, whole_seconds, word};
 
 /// `authentication`.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -16,17 +16,17 @@ pub(super) const AUTHENTICATION: &[Keyword] = &[
 /// `auth_hmac`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const HMAC: &[Keyword] = &[
-    later("key", grammar("ID 1..255 VALUE; VALUE is text, hex:DIGITS or file:PATH giving 32..64 bytes")).secret()
+    built("key", grammar("ID 1..255 VALUE; VALUE is text, hex:DIGITS or file:PATH giving 32..64 bytes")).secret()
         .required().since("2.4.0")
         .such_as("key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
-        .doc("Defines one signing key. May repeat with different ids."),
-    later("active_key", integer(1..=255)).required().since("2.4.0")
+        .doc("Defines one signing key. May repeat with different ids. A file is read at start and at each reload, and must not be accessible to others."),
+    built("active_key", integer(1..=255)).required().since("2.4.0")
         .such_as("active_key 1")
         .doc("Chooses the key used for sending."),
-    later("time_window", whole_seconds(1..=300)).or("3 times advert_int, limited to 5..300").since("2.4.0")
+    built("time_window", whole_seconds(1..=300)).or("3 times advert_int, limited to 5..300").since("2.4.0")
         .doc("Sets how old an advert may be. Time mode only."),
-    later("anti_replay", choice(&["time", "monotonic"])).or("time").since("2.4.0")
+    built("anti_replay", choice(&["time", "monotonic"])).or("time").since("2.4.0")
         .doc("Chooses clock based or sequence based replay protection."),
-    later("mode", choice(&["enforce", "permissive", "receive-only"])).or("enforce").since("2.4.0")
+    built("mode", choice(&["enforce", "permissive", "receive-only"])).or("enforce").since("2.4.0")
         .doc("Chooses whether unsigned adverts are accepted and whether own adverts are signed. Strict mode forces enforce."),
 ];

@@ -178,7 +178,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Sets the receive buffer contribution of this instance. In bytes."),
     built("authentication", FLAG).opens(Block::Authentication)
         .doc("Holds the VRRPv2 authentication settings. Dropped for v3 and in strict mode."),
-    needed("auth_hmac", FLAG).opens(Block::Hmac).since("2.4.0")
+    built("auth_hmac", FLAG).opens(Block::Hmac).since("2.4.0")
         .doc("Holds the HMAC advert authentication extension settings. Excludes authentication."),
 ];
 

@@ -1,7 +1,7 @@
 //! `authentication`.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::keyword::{Block, Loss, Status};
+use crate::keyword::Block;
 use crate::lower::instance::set;
 use crate::lower::{Report, Setting, Spanned, settings};
 use crate::source::Span;
@@ -46,10 +46,7 @@ impl AuthDraft {
         let Some(word) = setting.only(report) else { return };
         match word.text.as_ref() {
             "PASS" => self.kind = AuthKind::Pass,
-            "AH" => {
-                report.lacks("auth_type AH", Status::Planned(Loss::Meaning), word.span);
-                self.kind = AuthKind::Ah;
-            }
+            "AH" => self.kind = AuthKind::Ah,
             _ => {
                 let diagnostic = setting.invalid(Code::InvalidChoice, word, "is no kind of authentication");
                 report.push(diagnostic.help("write `PASS` or `AH`; the line has no effect"));
