@@ -23,6 +23,7 @@ mod rehearse_command;
 mod resolved;
 mod script;
 mod supervisor;
+mod tracker;
 mod worker;
 
 use program::Program;

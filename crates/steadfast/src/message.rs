@@ -4,6 +4,7 @@
 //! message: an [`Assignment`] comes beside [`ToWorker::Configure`], as JSON in a sealed memfd, so that its size has
 //! no limit.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -27,6 +28,20 @@ pub(crate) enum ToWorker {
         /// How it ended.
         outcome: ScriptOutcome,
     },
+    /// A tracked file holds another number.
+    File {
+        /// The name of the `track_file`.
+        name: String,
+        /// The number; 0 if there is none.
+        value: i32,
+    },
+    /// More or fewer of the tracked processes run.
+    Processes {
+        /// The name of the `vrrp_track_process`.
+        name: String,
+        /// How many.
+        count: u32,
+    },
 }
 
 /// What the worker is to run.
@@ -40,6 +55,18 @@ pub(crate) struct Assignment {
     /// worker that has not begun looks at them.
     #[serde(default)]
     pub(crate) sweep: Vec<model::vrrp::VirtualAddress>,
+    /// What is known of files and processes as the configuration is handed over.
+    #[serde(default)]
+    pub(crate) readings: Readings,
+}
+
+/// What tracked files hold, and how many tracked processes run, by their names in the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Readings {
+    /// The numbers in files; 0 where there is none.
+    pub(crate) files: BTreeMap<String, i32>,
+    /// The counts of processes.
+    pub(crate) processes: BTreeMap<String, u32>,
 }
 
 impl Assignment {
@@ -256,6 +283,15 @@ mod tests {
         ] {
             comes_back(&ToWorker::ScriptDone { script: long_name(), run: u64::MAX, outcome });
         }
+    }
+
+    #[test]
+    fn what_trackers_read_comes_back() {
+        comes_back(&ToWorker::File { name: long_name(), value: i32::MIN });
+        comes_back(&ToWorker::Processes { name: long_name(), count: u32::MAX });
+        let readings = Readings { files: [(long_name(), -1)].into(), processes: [(long_name(), 2)].into() };
+        let assignment = Assignment { readings, ..Assignment::default() };
+        assert_eq!(Assignment::unseal(assignment.seal().unwrap()).unwrap(), assignment);
     }
 
     #[test]

@@ -41,13 +41,19 @@ impl ProcessCheck {
         self.weigh(now, out)
     }
 
-    /// A reload changed what is wanted.
-    pub(crate) fn reconfigure(&mut self, now: Instant, config: &TrackedProcess, out: &mut Actions) {
-        if self.config == *config {
-            return;
+    /// A reload says what is wanted, and perhaps how many there are.
+    pub(crate) fn reconfigure(
+        &mut self,
+        now: Instant,
+        config: &TrackedProcess,
+        count: Option<u32>,
+        out: &mut Actions,
+    ) {
+        if self.config != *config {
+            self.config = config.clone();
+            self.turns_at = None;
         }
-        self.config = config.clone();
-        self.turns_at = None;
+        self.count = count.or(self.count);
         self.weigh(now, out);
     }
 

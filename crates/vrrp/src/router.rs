@@ -69,6 +69,7 @@ pub struct Router {
     /// The numbers in tracked files, as far as anybody has said.
     files: BTreeMap<String, i32>,
     processes: BTreeMap<String, ProcessCheck>,
+    presumed: Presumed,
     /// The greatest number that a run of a removed script had: it may end yet, and must not be taken for a
     /// run of a script of the same name that comes later.
     runs_before: u64,
@@ -78,6 +79,13 @@ pub struct Router {
     refusals: Complaints<(Option<InstanceId>, Reject)>,
     malformed: BTreeMap<Malformed, u64>,
     unknown_vrid: u64,
+}
+
+/// What was said of trackers before the configuration that it belongs to.
+#[derive(Clone, Debug, Default)]
+struct Presumed {
+    files: BTreeMap<String, i32>,
+    processes: BTreeMap<String, u32>,
 }
 
 impl Default for Router {
@@ -104,6 +112,7 @@ impl Router {
             scripts: BTreeMap::new(),
             files: BTreeMap::new(),
             processes: BTreeMap::new(),
+            presumed: Presumed::default(),
             runs_before: 0,
             due: Due::new(),
             pacer: Pacer::new(),
@@ -133,6 +142,17 @@ impl Router {
             Event::Deadline => self.expire(now, out),
         }
         self.settle_groups(now, out);
+    }
+
+    /// The number that a file of the configuration to come holds. Instances begin with it, or go over to it together
+    /// with the rest of the next [`Self::reconfigure`].
+    pub fn presume_file(&mut self, name: &str, value: i32) {
+        self.presumed.files.insert(name.to_owned(), value);
+    }
+
+    /// How many processes there are of a `vrrp_track_process` of the configuration to come; as [`Self::presume_file`].
+    pub fn presume_processes(&mut self, name: &str, count: u32) {
+        self.presumed.processes.insert(name.to_owned(), count);
     }
 
     /// What the wall clock reads: signatures are dated. Say it before the first event, and at every turn.

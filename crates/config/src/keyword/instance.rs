@@ -46,7 +46,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Tracks interfaces."),
     built("track_script", FLAG).opens(Block::TrackScripts)
         .doc("Tracks scripts."),
-    needed("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
+    built("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
         .doc("Tracks files."),
     needed("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
         .doc("Tracks processes."),

@@ -39,10 +39,10 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Adds routes that stay configured regardless of VRRP state."),
     needed("static_rules", FLAG).opens(Block::StaticRules).since("1.2.20")
         .doc("Adds policy rules that stay configured regardless of VRRP state."),
-    later("track_file", word("NAME")).opens(Block::FileTracker).since("2.1.0")
+    built("track_file", word("NAME")).opens(Block::FileTracker).since("2.1.0")
         .such_as("track_file flag")
         .doc("Defines a file whose numeric content is tracked."),
-    later("vrrp_track_file", word("NAME")).opens(Block::FileTracker).since("2.0.0").alias_of("track_file")
+    built("vrrp_track_file", word("NAME")).opens(Block::FileTracker).since("2.0.0").alias_of("track_file")
         .such_as("vrrp_track_file flag")
         .doc("Defines a tracked file under the old block name."),
     later("vrrp_track_process", word("NAME")).opens(Block::ProcessTracker).since("2.0.11")

@@ -11,7 +11,7 @@ pub(super) const SYNC_GROUP: &[Keyword] = &[
         .doc("Tracks interfaces for all members."),
     built("track_script", FLAG).opens(Block::TrackScripts).since("2.0.0")
         .doc("Tracks scripts for all members."),
-    needed("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
+    built("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
         .doc("Tracks files for all members."),
     needed("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
         .doc("Tracks processes for all members."),

@@ -12,12 +12,12 @@ pub(super) const TRACK_GROUP: &[Keyword] = &[
 /// `track_file` at the top level.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const FILE: &[Keyword] = &[
-    later("file", word("PATH")).required().since("2.1.0")
+    built("file", word("PATH")).required().since("2.1.0")
         .such_as("file /run/load")
         .doc("Names the file to watch. Directory must exist and be watchable. Only one."),
-    later("weight", weight(-254..=254)).or_number(1).since("2.1.0")
+    built("weight", weight(-254..=254)).or_number(1).since("2.1.0")
         .doc("Sets the default multiplier applied to the file value."),
-    later("init_file", grammar("[INTEGER] [overwrite]")).or("not created; value 0").since("2.1.0")
+    built("init_file", grammar("[INTEGER] [overwrite]")).or("not created; value 0").since("2.1.0")
         .such_as("init_file 0 overwrite")
         .doc("Creates or overwrites the file at start with a value. Warning outside -254..254. Ignored on reload."),
 ];
@@ -68,7 +68,7 @@ pub(super) const SCRIPTS: &[Keyword] = &[
 /// Entries of `track_file`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const FILES: &[Keyword] = &[
-    later("(file)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]")).or("weight of the track_file")
+    built("(file)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]")).or("weight of the track_file")
         .such_as("load weight 2")
         .doc("Follows a track_file from the instance."),
 ];

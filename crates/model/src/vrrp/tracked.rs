@@ -23,7 +23,7 @@ pub struct Tracking {
 pub struct TrackedFile {
     /// Its name.
     pub name: String,
-    /// The file, which need not exist (`file`). If relative, then to the folder of the configuration.
+    /// The file, which need not exist (`file`). If relative, then to the daemon's working directory.
     pub path: String,
     /// The effect where a tracker does not say its own (`weight`).
     pub influence: Influence,
@@ -82,9 +82,9 @@ pub enum ProcessMatch {
 pub enum ParameterMatch {
     /// All are equal, and there are no others.
     Exact,
-    /// The process has these, and perhaps others after them.
+    /// The process has these, of which the last one may go on, and perhaps others after them.
     Initial,
-    /// As `Initial`, and the last one may go on.
+    /// The process has exactly these, and perhaps others after them.
     Partial,
 }
 

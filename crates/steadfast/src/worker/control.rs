@@ -17,6 +17,10 @@ pub(super) enum Order {
     Configure(Box<Assignment>),
     /// A run of a script has ended.
     ScriptDone { script: String, run: u64, outcome: vrrp::ScriptOutcome },
+    /// A tracked file holds this number now.
+    File { name: String, value: i32 },
+    /// So many of the tracked processes run now.
+    Processes { name: String, count: u32 },
     /// Release everything and leave. Also when the supervisor is gone: nobody else could stop us.
     Stop,
 }
@@ -89,6 +93,10 @@ impl Control {
                         Ok((ToWorker::Stop, _)) => return Some(Order::Stop),
                         Ok((ToWorker::ScriptDone { script, run, outcome }, _)) => {
                             return Some(Order::ScriptDone { script, run, outcome: outcome.into() });
+                        }
+                        Ok((ToWorker::File { name, value }, _)) => return Some(Order::File { name, value }),
+                        Ok((ToWorker::Processes { name, count }, _)) => {
+                            return Some(Order::Processes { name, count });
                         }
                         Err(error) => self.log.error(format_args!("{error}")),
                     }

@@ -240,16 +240,35 @@ impl Worker {
             match order {
                 Order::Configure(assignment) => self.configure(*assignment),
                 Order::ScriptDone { script, run, outcome } => {
-                    let event = Event::Script { name: &script, run, outcome };
-                    self.router.handle(self.clock.now(), event, &mut self.actions);
-                    self.take_actions();
+                    self.take_event(Event::Script { name: &script, run, outcome });
                 }
+                Order::File { name, value } => self.take_file(&name, value),
+                Order::Processes { name, count } => self.take_processes(&name, count),
                 Order::Stop => {
                     self.stop_soon();
                     break;
                 }
             }
         }
+    }
+
+    fn take_file(&mut self, name: &str, value: i32) {
+        match self.phase {
+            Phase::Starting(_) => self.router.presume_file(name, value),
+            Phase::Running | Phase::Stopping => self.take_event(Event::File { name, value }),
+        }
+    }
+
+    fn take_processes(&mut self, name: &str, count: u32) {
+        match self.phase {
+            Phase::Starting(_) => self.router.presume_processes(name, count),
+            Phase::Running | Phase::Stopping => self.take_event(Event::Processes { name, count }),
+        }
+    }
+
+    fn take_event(&mut self, event: Event<'_>) {
+        self.router.handle(self.clock.now(), event, &mut self.actions);
+        self.take_actions();
     }
 
     /// One that has not begun begins first: the worker before it has left addresses, and backups that wait for a word.
@@ -345,6 +364,13 @@ impl Worker {
     }
 
     fn configure(&mut self, assignment: Assignment) {
+        // Now, also if the rest must wait: what is said of a tracker after this is newer.
+        for (name, value) in &assignment.readings.files {
+            self.router.presume_file(name, *value);
+        }
+        for (name, count) in &assignment.readings.processes {
+            self.router.presume_processes(name, *count);
+        }
         match &mut self.phase {
             Phase::Starting(waiting) => {
                 // A reload that comes before the start does not know what the first assignment remembers.

@@ -134,18 +134,15 @@ impl Router {
 
     /// Files and processes that the configuration names. What is known of them stands.
     fn form_trackers(&mut self, now: Instant, out: &mut Actions) {
-        let known = std::mem::take(&mut self.files);
+        let presumed = std::mem::take(&mut self.presumed);
+        let mut known = std::mem::take(&mut self.files);
+        known.extend(presumed.files);
         let value = |name: &String| known.get(name).copied().unwrap_or(0);
         self.files = self.config.files.iter().map(|file| (file.name.clone(), value(&file.name))).collect();
         let mut known = std::mem::take(&mut self.processes);
         for config in &self.config.processes {
-            let process = match known.remove(&config.name) {
-                Some(mut process) => {
-                    process.reconfigure(now, config, out);
-                    process
-                }
-                None => ProcessCheck::new(config),
-            };
+            let mut process = known.remove(&config.name).unwrap_or_else(|| ProcessCheck::new(config));
+            process.reconfigure(now, config, presumed.processes.get(&config.name).copied(), out);
             self.due.set(Waiter::Process(config.name.clone()), process.deadline());
             self.processes.insert(config.name.clone(), process);
         }

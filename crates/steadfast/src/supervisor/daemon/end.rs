@@ -134,6 +134,8 @@ fn for_sweeper(config: &Config) -> Config {
         initial: Initial::Backup,
         priority: Priority(1),
         track_scripts: Vec::new(),
+        track_files: Vec::new(),
+        track_processes: Vec::new(),
         notify: Notify::default(),
         ..instance.clone()
     };

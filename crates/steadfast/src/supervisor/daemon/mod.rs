@@ -26,6 +26,7 @@ use crate::exit;
 use crate::log::Log;
 use crate::message::Remembered;
 use crate::script::{Runner, Security};
+use crate::tracker::Trackers;
 
 use end::Stopping;
 use given::Given;
@@ -38,6 +39,7 @@ pub(super) struct Daemon<'a> {
     reactor: Reactor,
     signals: Signals,
     runner: Runner,
+    trackers: Trackers,
     service: Service,
     config: model::Config,
     /// What the file lost on its way to `config`.
@@ -80,6 +82,7 @@ impl<'a> Daemon<'a> {
         Ok(Self {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
+            trackers: Trackers::new(start.log.clone()),
             start,
             arguments,
             reactor,
@@ -105,6 +108,7 @@ impl<'a> Daemon<'a> {
 
     /// Runs `config` until a signal or a permanent error ends the daemon. Returns the exit code.
     pub(super) fn run(mut self, config: model::Config, losses: Losses) -> anyhow::Result<u8> {
+        self.trackers.begin(&config.vrrp);
         self.take_over(config, losses);
         if self.config.vrrp.instances.is_empty() {
             self.say_that_nothing_runs();
@@ -162,6 +166,7 @@ impl<'a> Daemon<'a> {
             }
             WORKER => self.on_worker_end(),
             token => {
+                self.trackers.on_ready(sys::clock::now(), token);
                 self.runner.on_ready(&mut self.reactor, sys::clock::now(), token);
                 Ok(())
             }
@@ -170,11 +175,12 @@ impl<'a> Daemon<'a> {
 
     fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.map(|stopping| stopping.until);
-        [self.runner.deadline(), self.restart_at, stop].into_iter().flatten().min()
+        [self.runner.deadline(), self.trackers.deadline(), self.restart_at, stop].into_iter().flatten().min()
     }
 
     fn on_deadline(&mut self, now: Instant) {
         self.runner.on_deadline(&mut self.reactor, now);
+        self.trackers.on_deadline(now);
         if self.restart_at.is_some_and(|at| at <= now) {
             self.restart_at = None;
             self.start_worker();
@@ -216,6 +222,7 @@ impl<'a> Daemon<'a> {
         }
         let security = if config.global.script_security { Security::Enforced } else { Security::Warned };
         self.runner.configure(&config.vrrp, security);
+        self.trackers.configure(&mut self.reactor, sys::clock::now(), &config.vrrp);
         self.config = config;
         self.losses = losses;
     }

@@ -30,7 +30,8 @@ impl Daemon<'_> {
     /// The configuration as it is now.
     pub(super) fn assignment(&mut self, remembered: Vec<Remembered>) -> Assignment {
         self.given.add(self.config.vrrp.instances.iter().flat_map(|instance| &instance.addresses));
-        Assignment { config: self.config.vrrp.clone(), remembered, sweep: self.given.earlier() }
+        let readings = self.trackers.readings();
+        Assignment { config: self.config.vrrp.clone(), remembered, sweep: self.given.earlier(), readings }
     }
 
     pub(super) fn start_link(&mut self, assignment: &Assignment) -> Result<Link, LinkError> {
@@ -167,7 +168,8 @@ impl Daemon<'_> {
     }
 
     pub(super) fn deliver_answers(&mut self) {
-        for answer in self.runner.take_answers() {
+        // News that no worker is there to hear are in the next one's assignment.
+        for answer in self.runner.take_answers().into_iter().chain(self.trackers.take_news()) {
             let Some(link) = &mut self.link else { return };
             let outcome = link.say(&mut self.reactor, TOKENS, &answer);
             self.expect_link(outcome);
