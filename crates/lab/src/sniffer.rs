@@ -13,7 +13,7 @@ use model::{IfName, Instant, MacAddr};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sys::capture::Capture;
 use sys::clock::{WallOffset, WallTime};
-use wire::{arp, ethernet, icmp, ipv4, vrrp};
+use wire::{ah, arp, ethernet, icmp, ipv4, vrrp};
 
 use crate::wait::now;
 use crate::{Error, Host, kernel};
@@ -113,6 +113,10 @@ impl Message {
         let (ip, payload) = ipv4::parse(packet).ok()?;
         match ip.protocol {
             vrrp::PROTOCOL => Some(match vrrp::parse(payload, ip.source.into(), ip.destination.into()) {
+                Ok(advert) => Self::Advert(Advert::new(&ip, &advert)),
+                Err(malformed) => Self::BadAdvert(malformed),
+            }),
+            ah::PROTOCOL => Some(match ah::parse(packet)? {
                 Ok(advert) => Self::Advert(Advert::new(&ip, &advert)),
                 Err(malformed) => Self::BadAdvert(malformed),
             }),

@@ -13,7 +13,7 @@ use std::fs;
 use std::thread;
 
 use common::PATIENCE;
-use interop::cell::{ALL, FEW, V2_PASSWORD, V3_FAST};
+use interop::cell::{ALL, FEW, PROTECTED, V2_PASSWORD, V3_FAST};
 use interop::duel::{Duel, Program, complaints, counted_errors};
 use interop::wireshark;
 use lab::{Heard, now, wait_until};
@@ -72,6 +72,38 @@ fn stop_return_and_crash(programs: [Program; 2]) {
     duel.assert_announced(0, begin);
     duel.finish();
     assert_unremarkable(&duel);
+}
+
+#[test]
+fn keepalived_follows_steadfast_in_authentication_headers() {
+    stop_return_and_crash_protected(OURS_FIRST);
+}
+
+#[test]
+fn steadfast_follows_keepalived_in_authentication_headers() {
+    stop_return_and_crash_protected(THEIRS_FIRST);
+}
+
+/// Who comes back counts from anew or goes on; the other host must not take that for a recording.
+#[track_caller]
+fn stop_return_and_crash_protected(programs: [Program; 2]) {
+    let Some(mut duel) = Duel::new(programs, ADDRESSES, &PROTECTED, |_| ()) else { return };
+    duel.start(0);
+    duel.start(1);
+    duel.wait_for_master(0);
+    let begin = now();
+    duel.stop(0);
+    duel.assert_release_is_followed(0, begin);
+    duel.wait_for_master(1);
+    duel.start(0);
+    duel.wait_for_master(0);
+    let begin = now();
+    duel.crash(0);
+    duel.assert_silence_is_followed(0, begin);
+    duel.wait_for_addresses(1, true);
+    duel.start(0);
+    duel.wait_for_master(0);
+    duel.finish();
 }
 
 /// Wireshark's experts have no remark on any frame of Steadfast, of each kind that there is.
@@ -198,6 +230,20 @@ fn another_password_is_complained_of() {
     let statistics = duel.statistics(1);
     let counted = counted_errors(&statistics);
     assert!(matches!(counted[..], [line] if line.contains("Failure")), "{counted:?}\n{statistics}");
+}
+
+/// As above, and nobody follows who cannot prove himself.
+#[test]
+fn another_key_of_authentication_headers_is_complained_of() {
+    let duel = Duel::new(OURS_FIRST, ADDRESSES, &PROTECTED, |[_, other]| other.auth_pass = "2222");
+    let Some(mut duel) = duel else { return };
+    duel.start(0);
+    duel.start(1);
+    for index in [0, 1] {
+        duel.wait_for_addresses(index, true);
+        let told = wait_until(PATIENCE, || !complaints(&duel.log(index)).is_empty());
+        assert!(told, "host {index} does not complain\n{}", duel.logs());
+    }
 }
 
 /// Same file, same host: the frames of both programs differ in the IP header's identification only.

@@ -15,6 +15,8 @@ pub(crate) struct Cell {
     /// As the file has it, in seconds.
     pub(crate) advert_int: &'static str,
     pub(crate) password: bool,
+    /// Inside IP authentication headers.
+    pub(crate) protected: bool,
     pub(crate) unicast: bool,
 }
 
@@ -28,7 +30,8 @@ pub(crate) struct Settings {
     pub(crate) auth_pass: &'static str,
 }
 
-const V2: Cell = Cell { vrid: 21, version: 2, advert_int: "1", password: false, unicast: false };
+const V2: Cell =
+    Cell { vrid: 21, version: 2, advert_int: "1", password: false, protected: false, unicast: false };
 const V3: Cell = Cell { vrid: 31, version: 3, ..V2 };
 pub(crate) const V3_FAST: Cell = Cell { vrid: 33, version: 3, advert_int: "0.1", ..V2 };
 pub(crate) const V2_PASSWORD: Cell = Cell { vrid: 23, password: true, ..V2 };
@@ -44,6 +47,10 @@ pub(crate) const ALL: [Cell; 8] = [
     V3_FAST,
     Cell { vrid: 34, unicast: true, ..V3_FAST },
 ];
+
+/// What keepalived calls AH, multicast and unicast.
+pub(crate) const PROTECTED: [Cell; 2] =
+    [Cell { vrid: 25, protected: true, ..V2 }, Cell { vrid: 26, protected: true, unicast: true, ..V2 }];
 
 /// One of each version and each way.
 pub(crate) const FEW: [Cell; 3] = [ALL[2], ALL[1], ALL[7]];
@@ -95,8 +102,9 @@ impl Cell {
         let Self { vrid, version, advert_int, .. } = self;
         let [first, second, third] = self.vips();
         let nopreempt = if *nopreempt { "nopreempt" } else { "" };
-        let password = format!("authentication {{\n auth_type PASS\n auth_pass {auth_pass}\n }}");
-        let password = if self.password { &password } else { "" };
+        let auth_type = if self.protected { "AH" } else { "PASS" };
+        let password = format!("authentication {{\n auth_type {auth_type}\n auth_pass {auth_pass}\n }}");
+        let password = if self.password || self.protected { &password } else { "" };
         let unicast = format!("unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}");
         let unicast = if self.unicast { &unicast } else { "" };
         format!(
@@ -130,7 +138,11 @@ pub(crate) fn file(cells: &[Cell], settings: &Settings) -> String {
 /// Also the instance's name.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let password = if self.password { "_pass" } else { "" };
+        let password = match (self.password, self.protected) {
+            (true, _) => "_pass",
+            (false, true) => "_ah",
+            (false, false) => "",
+        };
         let way = if self.unicast { "unicast" } else { "multicast" };
         write!(f, "v{}{password}_{way}_{}", self.version, self.advert_int)
     }
