@@ -180,3 +180,78 @@ fn what_is_no_file_stops_nobody() {
     replace(&world.nodes[0], "/run/load", "2");
     world.advert_with(0, begin, 100);
 }
+
+fn track_process(more: &str) -> String {
+    format!("vrrp_track_process web {{\n{more}\n}}\n")
+}
+
+const TRACKS_PROCESS: &str = "track_process {\nweb\n}";
+
+/// A program of this name that sleeps, in a folder of the host.
+fn start_program(node: &Node, path: &str) -> lab::Process {
+    let program = node.host.path(path);
+    if program.symlink_metadata().is_err() {
+        std::os::unix::fs::symlink("/bin/sleep", program).expect("a program");
+    }
+    node.host.spawn(&[path, "10000"]).expect("it starts")
+}
+
+#[test]
+fn a_vital_process_that_ends_is_a_fault_until_it_is_back() {
+    // The hosts' own process namespaces keep those of other tests away.
+    let process = track_process("process trackweb1");
+    let Some(mut world) = pair(&process, TRACKS_PROCESS) else { return };
+    let service = start_program(&world.nodes[0], "/run/trackweb1");
+    world.settle();
+    world.nodes[0].wait_for_line(0, "tracked processes are counted every second");
+    drop(service);
+    world.nodes[0].wait_for_line(0, "Quorum lost for tracked process web (0 run)");
+    world.nodes[0].wait_for_line(0, "not as many processes web run as must");
+    world.wait_for_master(1);
+    let before = world.nodes[0].log().len();
+    let _service = start_program(&world.nodes[0], "/run/trackweb1");
+    world.nodes[0].wait_for_line(before, "Quorum gained for tracked process web (1 run)");
+    world.wait_for_master(0);
+
+    // A worker that is started anew does not wait for the next change.
+    let begin = now();
+    let before = world.nodes[0].log().len();
+    world.nodes[0].shell("kill -9 $(cat /run/vrrp.pid)");
+    world.nodes[0].wait_for_line(before, "it is started again");
+    world.nodes[0].wait_for_line(before, "Entering MASTER STATE");
+    assert!(world.adverts_since(1, begin).is_empty(), "{}", world.logs());
+}
+
+#[test]
+fn a_quorum_of_processes_is_worth_its_weight_between_its_bounds() {
+    let process =
+        track_process("process /run/trackweb2 10000\nquorum 2\nquorum_max 3\nweight 10\nterminate_delay 0.5");
+    let file = process + &router("V", 51, 120, VIP, TRACKS_PROCESS);
+    let Some(mut world) = notes_world([file.clone(), String::new()]) else { return };
+    let mut services = vec![start_program(&world.nodes[0], "/run/trackweb2")];
+    let begin = now();
+    world.nodes[0].start();
+    world.advert_with(0, begin, 120);
+    services.push(start_program(&world.nodes[0], "/run/trackweb2"));
+    let begin = now();
+    world.advert_with(0, begin, 130);
+    services.extend([(); 2].map(|()| start_program(&world.nodes[0], "/run/trackweb2")));
+    world.nodes[0].wait_for_line(0, "Quorum lost for tracked process web (4 run)");
+    let begin = now();
+    world.advert_with(0, begin, 120);
+    services.truncate(2);
+    let begin = now();
+    world.advert_with(0, begin, 130);
+
+    // Another program of the same tracker, and none at last.
+    let begin = now();
+    reload(&mut world.nodes[0], &file.replace("trackweb2 10000", "trackweb3 10000"));
+    world.advert_with(0, begin, 120);
+    let _others = [(); 2].map(|()| start_program(&world.nodes[0], "/run/trackweb3"));
+    let begin = now();
+    world.advert_with(0, begin, 130);
+    reload(&mut world.nodes[0], &router("V", 51, 121, VIP, ""));
+    let begin = now();
+    world.advert_with(0, begin, 121);
+    world.nodes[0].stop();
+}

@@ -48,7 +48,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Tracks scripts."),
     built("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
         .doc("Tracks files."),
-    needed("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
+    built("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
         .doc("Tracks processes."),
     needed("track_bfd", FLAG).opens(Block::TrackBfds).since("2.0.0")
         .doc("Tracks BFD sessions."),

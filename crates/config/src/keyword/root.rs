@@ -45,7 +45,7 @@ pub(super) const ROOT: &[Keyword] = &[
     built("vrrp_track_file", word("NAME")).opens(Block::FileTracker).since("2.0.0").alias_of("track_file")
         .such_as("vrrp_track_file flag")
         .doc("Defines a tracked file under the old block name."),
-    later("vrrp_track_process", word("NAME")).opens(Block::ProcessTracker).since("2.0.11")
+    built("vrrp_track_process", word("NAME")).opens(Block::ProcessTracker).since("2.0.11")
         .such_as("vrrp_track_process haproxy")
         .doc("Defines a set of processes whose presence is tracked."),
     later("bfd_instance", word("NAME")).opens(Block::BfdInstance).since("2.0.0")

@@ -13,7 +13,7 @@ pub(super) const SYNC_GROUP: &[Keyword] = &[
         .doc("Tracks scripts for all members."),
     built("track_file", FLAG).opens(Block::TrackFiles).since("2.0.0")
         .doc("Tracks files for all members."),
-    needed("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
+    built("track_process", FLAG).opens(Block::TrackProcesses).since("2.0.11")
         .doc("Tracks processes for all members."),
     needed("track_bfd", FLAG).opens(Block::TrackBfds).since("2.0.0")
         .doc("Tracks BFD sessions for all members."),

@@ -25,27 +25,27 @@ pub(super) const FILE: &[Keyword] = &[
 /// `vrrp_track_process`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const PROCESS: &[Keyword] = &[
-    later("process", grammar("COMMAND [PARAM ...]")).required().since("2.0.11")
+    built("process", grammar("COMMAND [PARAM ...]")).required().since("2.0.11")
         .such_as("process nginx")
         .doc("Names the process to look for. Only one. Parameters turn on exact parameter and full command matching."),
-    later("param_match", grammar("[initial|partial]")).or("exact if parameters are given else none").since("2.0.16")
+    built("param_match", grammar("[initial|partial]")).or("exact if parameters are given else none").since("2.0.16")
         .such_as("param_match initial")
         .doc("Chooses how parameters are compared. Bare means exact. Turns on full_command."),
-    later("weight", weight(-254..=254)).or_number(0).since("2.0.11")
+    built("weight", weight(-254..=254)).or_number(0).since("2.0.11")
         .doc("Sets the default priority change."),
-    later("quorum", integer(1..=65535)).or_number(1).since("2.0.11")
+    built("quorum", integer(1..=65535)).or_number(1).since("2.0.11")
         .such_as("quorum 2")
         .doc("Sets the minimum number of matching processes. Must not exceed quorum_max."),
-    later("quorum_max", integer(0..=65535)).or("unlimited").since("2.0.16")
+    built("quorum_max", integer(0..=65535)).or("unlimited").since("2.0.16")
         .such_as("quorum_max 10")
         .doc("Sets the maximum number of matching processes. 0 also clears quorum."),
-    later("delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.11")
+    built("delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.11")
         .doc("Sets both delays at once."),
-    later("terminate_delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.16")
+    built("terminate_delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.16")
         .doc("Delays reporting a loss of quorum."),
-    later("fork_delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.16")
+    built("fork_delay", micros(1..=3_600_000_000)).or_number(0).since("2.0.16")
         .doc("Delays reporting a gain of quorum."),
-    later("full_command", FLAG).since("2.0.11")
+    built("full_command", FLAG).since("2.0.11")
         .doc("Matches the whole command line rather than the process name."),
 ];
 
@@ -76,7 +76,7 @@ pub(super) const FILES: &[Keyword] = &[
 /// Entries of `track_process`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const PROCESSES: &[Keyword] = &[
-    later("(process)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]"))
+    built("(process)", grammar("NAME [weight INTEGER -254..254 [reverse|noreverse]]"))
         .or("weight of the vrrp_track_process")
         .such_as("nginx weight 20")
         .doc("Follows a vrrp_track_process from the instance."),

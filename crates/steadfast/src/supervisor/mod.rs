@@ -22,6 +22,7 @@ use anyhow::Context as _;
 use sys::process::{Launch, Pid, daemonize};
 use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
+use sys::socket::process_events;
 
 use crate::cli::{Options, SignalFunction};
 use crate::exit;
@@ -44,6 +45,8 @@ pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>
     let service = Service::take();
     let files = Files::of(options);
     let pid_files = PidFiles::of(options);
+    // The kernel tells of processes in the first network namespace only, which is left below.
+    let process_events = process_events::Socket::open().ok();
     if let Some(name) = &options.namespace
         && let Err(error) = namespace::enter(name)
     {
@@ -67,7 +70,7 @@ pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>
         Service::none()
     });
     let start = Start { program, options, log: log.clone(), files, pid_files };
-    let code = start.run(Beginning { signals, service, background, arguments });
+    let code = start.run(Beginning { signals, service, background, arguments, process_events });
     log.flush(log::PATIENCE_AT_EXIT);
     code
 }

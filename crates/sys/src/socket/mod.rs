@@ -2,6 +2,7 @@
 
 pub mod netlink;
 pub mod packet;
+pub mod process_events;
 pub mod vrrp;
 
 use std::io;

@@ -121,7 +121,7 @@ const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
 /// The kernel makes a dump's datagrams as large as the largest read so far, up to this.
 const DUMP_BYTES: usize = 32 * 1024;
 
-fn is_kernel(source: &SocketAddrAny) -> bool {
+pub(super) fn is_kernel(source: &SocketAddrAny) -> bool {
     SocketAddrNetlink::try_from(source.clone()).is_ok_and(|source| source.pid() == 0)
 }
 

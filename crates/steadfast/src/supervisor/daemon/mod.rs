@@ -14,6 +14,7 @@ use sys::pidfile;
 use sys::process::{Orphans, Pid, reap_orphans};
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::signal::{Signal, Signals};
+use sys::socket::process_events;
 
 use super::backoff::Backoff;
 use super::link::{Link, Tokens};
@@ -72,17 +73,19 @@ pub(super) struct Beginning {
     pub(super) background: Option<sys::process::Daemon>,
     /// Those of the command line, for the worker to be started with.
     pub(super) arguments: Vec<OsString>,
+    /// Of the network namespace that the daemon was started in.
+    pub(super) process_events: Option<process_events::Socket>,
 }
 
 impl<'a> Daemon<'a> {
     pub(super) fn new(start: Start<'a>, beginning: Beginning, held: HeldFiles) -> anyhow::Result<Self> {
-        let Beginning { signals, service, background, arguments } = beginning;
+        let Beginning { signals, service, background, arguments, process_events } = beginning;
         let mut reactor = Reactor::new().context("cannot make an epoll loop")?;
         reactor.add(&signals, SIGNALS, Interest::Read).context("cannot watch signals")?;
         Ok(Self {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
-            trackers: Trackers::new(start.log.clone()),
+            trackers: Trackers::new(start.log.clone(), process_events),
             start,
             arguments,
             reactor,
