@@ -18,7 +18,7 @@ struct Mutant {
     edits: &'static [(&'static str, &'static str)],
 }
 
-const MUTANTS: [Mutant; 20] = [
+const MUTANTS: [Mutant; 23] = [
     Mutant {
         name: "the skew time is lost",
         file: "crates/vrrp/src/timing.rs",
@@ -28,6 +28,21 @@ const MUTANTS: [Mutant; 20] = [
         name: "the better a router, the longer its skew time",
         file: "crates/vrrp/src/timing.rs",
         edits: &[("256 - u32::from(priority.get())", "u32::from(priority.get())")],
+    },
+    Mutant {
+        name: "a silent master is given one interval",
+        file: "crates/vrrp/src/timing.rs",
+        edits: &[("saturating_mul(u32::from(adverts))", "saturating_mul(u32::from(adverts.min(1)))")],
+    },
+    Mutant {
+        name: "the preemption delay is not waited for",
+        file: "crates/vrrp/src/instance/decide.rs",
+        edits: &[("None => Decision::FollowUntil(now + delay)", "None => Decision::PassOver")],
+    },
+    Mutant {
+        name: "an address that a reload takes away stays",
+        file: "crates/vrrp/src/instance/mod.rs",
+        edits: &[("self.hold(Arc::clone(&self.addresses), turn.out);", "")],
     },
     Mutant {
         name: "of equal masters the lesser address stays",

@@ -35,10 +35,10 @@ impl Quality {
     pub const GOOD: Self =
         Self { delay: Duration::from_micros(200), jitter: Duration::ZERO, loss: 0, duplication: 0 };
 
-    /// Whether every packet arrives, soon and in order of sending for all that VRRP may expect.
+    /// Whether every packet arrives, soon, and in order of sending for all that VRRP may expect.
     #[must_use]
     pub fn is_good(self) -> bool {
-        self.loss == 0 && self.longest() <= Duration::from_millis(2)
+        self.loss == 0 && self.jitter <= Duration::from_millis(2) && self.delay <= Duration::from_millis(30)
     }
 
     /// The longest that a packet takes.

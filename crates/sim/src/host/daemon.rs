@@ -30,6 +30,8 @@ pub(crate) struct Daemon {
     /// It was told to stop before it had begun.
     stops_at_once: bool,
     config: Arc<Config>,
+    /// What the worker before it ran with.
+    former: Option<Arc<Config>>,
     /// When it gives up to wait for the kernel at its end.
     ends_by: Option<Instant>,
     /// There is more to do at once.
@@ -52,7 +54,12 @@ enum Phase {
 }
 
 impl Daemon {
-    pub(crate) fn new(now: Instant, config: Arc<Config>, remembered: Vec<Remembered>) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        config: Arc<Config>,
+        former: Option<Arc<Config>>,
+        remembered: Vec<Remembered>,
+    ) -> Self {
         Self {
             router: Router::new(),
             keeper: Keeper::new(),
@@ -62,6 +69,7 @@ impl Daemon {
             phase: Phase::Starting(remembered),
             stops_at_once: false,
             config,
+            former,
             ends_by: None,
             unfinished: Some(now),
         }
@@ -69,6 +77,11 @@ impl Daemon {
 
     pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended)
+    }
+
+    /// What it runs with.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
     }
 
     /// Whether effects wait for their turn, or for the kernel.
@@ -275,7 +288,13 @@ impl Daemon {
                 let mut bytes = Vec::new();
                 outgoing.emit(destination, &mut bytes);
                 let (source, vrid) = (outgoing.source, outgoing.vrid);
-                let frame = Frame::Advert { source, destination, vrid, bytes: bytes.into() };
+                let frame = Frame::Advert {
+                    source,
+                    destination,
+                    vrid,
+                    priority: outgoing.priority,
+                    bytes: bytes.into(),
+                };
                 effects.push(Effect::Send { port: port.clone(), frame });
             }
         }
@@ -316,8 +335,10 @@ impl Daemon {
     }
 
     fn sweep(&mut self) {
-        let config = Arc::clone(&self.config);
-        self.keeper.sweep(config.instances.iter().flat_map(|instance| &instance.addresses));
+        let former = self.former.take();
+        let configs = [Some(&self.config), former.as_ref()].into_iter().flatten();
+        let instances = configs.flat_map(|config| &config.instances);
+        self.keeper.sweep(instances.flat_map(|instance| &instance.addresses));
     }
 
     fn carry_out(&mut self, action: Action, effects: &mut Vec<Effect>) {

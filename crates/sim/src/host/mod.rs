@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::Config;
-use model::{IfName, Instant, MacAddr, Prefix, Vrid};
+use model::{IfName, Instant, MacAddr, Prefix, Priority, Vrid};
 use netlink::{Errno, Event};
 use vrrp::{Action, Notice, Remembered, Router, ScriptOutcome, StateName};
 
@@ -54,6 +54,8 @@ pub(crate) struct Host {
     /// The kernel tells who has set an address.
     tells_protocol: bool,
     kernel: Kernel,
+    /// What a worker that died ran with: the next one sweeps what it has left.
+    former: Option<Arc<Config>>,
     /// What the supervisor remembers of each instance.
     remembered: BTreeMap<String, Remembered>,
     /// Counts daemons: what was meant for an earlier one reaches nobody.
@@ -93,7 +95,7 @@ pub(crate) enum Input {
 #[derive(Clone, Debug)]
 pub(crate) enum Frame {
     /// An advertisement: the bytes of [`vrrp::Outgoing::emit`].
-    Advert { source: IpAddr, destination: IpAddr, vrid: Vrid, bytes: Arc<[u8]> },
+    Advert { source: IpAddr, destination: IpAddr, vrid: Vrid, priority: Priority, bytes: Arc<[u8]> },
     /// Gratuitous ARP.
     Announce { address: IpAddr, mac: MacAddr },
     /// Who has it?
@@ -137,6 +139,7 @@ impl Host {
             deaf_until: None,
             tells_protocol: true,
             kernel: Kernel::new(true),
+            former: None,
             remembered: BTreeMap::new(),
             generation: 0,
         }
@@ -219,6 +222,7 @@ impl Host {
     /// The power goes off: no last word, nothing held.
     pub(crate) fn power_off(&mut self) {
         self.powered = false;
+        self.former = None;
         self.daemon = None;
         self.inbox.clear();
         self.remembered.clear();
@@ -231,7 +235,8 @@ impl Host {
         if self.powered && self.daemon.is_none() {
             self.generation += 1;
             let remembered = self.remembered.values().cloned().collect();
-            self.daemon = Some(Daemon::new(now, Arc::clone(&self.config), remembered));
+            let former = self.former.take();
+            self.daemon = Some(Daemon::new(now, Arc::clone(&self.config), former, remembered));
         }
     }
 
@@ -241,13 +246,16 @@ impl Host {
             last.at = now;
         }
         self.generation += 1;
-        self.daemon = None;
+        if let Some(daemon) = self.daemon.take() {
+            self.former = Some(daemon.config());
+        }
         self.inbox.clear();
     }
 
     /// The daemon dies whole: nobody remembers anything, and the kernel keeps what it holds.
     pub(crate) fn kill_whole(&mut self, now: Instant) {
         self.kill(now);
+        self.former = None;
         self.remembered.clear();
     }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use model::Instant;
+use model::vrrp::Instance;
+use model::{IfName, Instant, Prefix};
 use vrrp::StateName;
 
 use super::election::{Member, Part};
 use super::{Rule, Watch};
 use crate::Cluster;
-use crate::host::Daemon;
+use crate::host::{Daemon, Host};
 
 impl Watch {
     /// A master's kernel has its addresses, and no other's.
@@ -29,33 +30,34 @@ impl Watch {
 
     fn judge_held(&mut self, cluster: &Cluster, member: &Member<'_>) {
         let host = member.host;
-        for address in &member.instance.addresses {
-            let holds = host.holds(&address.device, address.prefix);
+        for address in member.instance.addresses.iter().filter(|_| member.is_master()) {
             let there = host.ports.get(&address.device).is_some_and(|port| port.there);
-            let own = host.ports.values().any(|port| port.address == Some(address.prefix));
-            let elsewhere = |one: &&model::vrrp::Instance| {
-                one.name != *member.name
-                    && one.addresses.iter().any(|other| other.prefix == address.prefix)
-                    && self
-                        .ledger
-                        .seen(host.id, &one.name)
-                        .is_some_and(|seen| seen.state == StateName::Master)
-            };
-            let other = host.config.instances.iter().any(|one| elsewhere(&one));
-            if member.is_master() && there && !holds {
+            if there && !host.holds(&address.device, address.prefix) {
                 let text = format!(
                     "{} is master of {} and does not hold {}",
                     host.name, member.name, address.prefix
                 );
                 self.broken(cluster.now, Rule::Addresses, text);
             }
-            let foreign = host.is_foreign(&address.device, address.prefix);
-            if !member.is_master() && holds && !own && !other && !foreign {
-                let text =
-                    format!("{} is not master of {} and holds {}", host.name, member.name, address.prefix);
-                self.broken(cluster.now, Rule::Addresses, text);
-            }
         }
+        let strays: Vec<_> =
+            self.ledger.addresses(host.id).filter(|slot| self.is_stray(host, slot)).cloned().collect();
+        for (_, prefix) in strays {
+            let text = format!("{} is not master of what has {prefix}, and holds it", host.name);
+            self.broken(cluster.now, Rule::Addresses, text);
+        }
+    }
+
+    /// Whether a host holds an address without being its master, and nobody else has put it there.
+    pub(super) fn is_stray(&self, host: &Host, (device, prefix): &(IfName, Prefix)) -> bool {
+        let own = host.ports.values().any(|port| port.address == Some(*prefix));
+        let is_master =
+            |name: &str| self.ledger.seen(host.id, name).is_some_and(|seen| seen.state == StateName::Master);
+        let has = |instance: &&Instance| {
+            instance.addresses.iter().any(|one| one.device == *device && one.prefix == *prefix)
+        };
+        let wanted = host.config.instances.iter().filter(has).any(|instance| is_master(&instance.name));
+        host.holds(device, *prefix) && !own && !wanted && !host.is_foreign(device, *prefix)
     }
 
     /// Clients know a new master, and one that another contended with.
@@ -97,9 +99,9 @@ impl Watch {
             };
             let key = (client.id(), part.key.lan, address.prefix.address());
             let believed = self.caches.get(&key).copied();
-            let right = believed.is_some_and(|cached| cached.who == port.mac && cached.at >= must);
-            let fresh = believed.is_some_and(|cached| cached.who == port.mac);
-            if !right && !fresh {
+            let patience = part.slack(cluster);
+            let right = believed.is_some_and(|cached| cached.who == port.mac && cached.at + patience >= must);
+            if !right {
                 let text = format!(
                     "{} is master since {must} and a client at {} was not told where {} is",
                     master.host.name,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::vrrp::{Instance, Preempt};
 use model::{Centis, Instant, Priority};
-use vrrp::StateName;
+use vrrp::{Reason, StateName};
 
 use super::expect::{Expected, expected, group_of};
 use super::ledger::{Key, Seen};
@@ -102,33 +102,27 @@ impl Watch {
         }
     }
 
-    /// The connected parts of a virtual router; none if some hosts hear others one way only, or not all each other.
+    /// The connected parts of a virtual router. One in which some hear others one way only, or not all each other, is left
+    /// out: nobody can say what should come of it.
     pub(super) fn parts<'a>(&self, cluster: &'a Cluster, key: Key) -> Vec<Part<'a>> {
         let Some(lan) = cluster.lans.get(key.lan.0) else { return Vec::new() };
-        let members: Vec<_> =
-            self.ledger.members(key).filter_map(|(host, name)| self.member(cluster, host, name)).collect();
-        let both =
+        let ways =
             |a: &Member<'_>, b: &Member<'_>| (lan.carries(a.id(), b.id()), lan.carries(b.id(), a.id()));
         let mut parts: Vec<Part<'a>> = Vec::new();
-        for member in members {
-            let reaching: Vec<_> = (0..parts.len())
-                .filter(|at| {
-                    let part = parts.get(*at).map(|part| part.members.as_slice()).unwrap_or_default();
-                    part.iter().any(|other| both(&member, other) != (false, false))
-                })
-                .collect();
-            let whole =
-                |part: &Part<'_>| part.members.iter().all(|other| both(&member, other) == (true, true));
-            match reaching.as_slice() {
-                [] => parts.push(Part { key, members: vec![member] }),
-                [only] if parts.get(*only).is_some_and(whole) => {
-                    if let Some(part) = parts.get_mut(*only) {
-                        part.members.push(member);
-                    }
-                }
-                _ => return Vec::new(),
-            }
+        for (host, name) in self.ledger.members(key) {
+            let Some(member) = self.member(cluster, host, name) else { continue };
+            let touches =
+                |part: &Part<'_>| part.members.iter().any(|one| ways(&member, one) != (false, false));
+            let (near, mut rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(touches);
+            let mut members: Vec<_> = near.into_iter().flat_map(|part| part.members).collect();
+            members.push(member);
+            rest.push(Part { key, members });
+            parts = rest;
         }
+        let each = |members: &[Member<'_>], one: &Member<'_>| {
+            members.iter().all(|other| other.id() == one.id() || ways(one, other) == (true, true))
+        };
+        parts.retain(|part| part.members.iter().all(|one| each(&part.members, one)));
         parts
     }
 
@@ -265,7 +259,18 @@ impl Watch {
         let Some(master) = part.masters().next() else { return };
         for other in part.workers().filter(|other| other.id() != master.id()) {
             let owner = other.priority() == Priority::OWNER;
-            let preempts = owner || other.instance.preempt == Preempt::Always;
+            let preempts = match other.instance.preempt {
+                Preempt::Always => true,
+                Preempt::Never => owner,
+                Preempt::After(delay) => {
+                    // It waits from the first advertisement that it heard, and after that as for a silent master.
+                    let calm =
+                        self.calm_since(part).max(master.seen.map_or(Instant::ZERO, |seen| seen.since));
+                    let by = calm + delay + part.settled(cluster);
+                    self.judge_again(cluster.now, by, part.key);
+                    owner || cluster.now >= by
+                }
+            };
             let alone = group_of(other.host, &other.name).is_none();
             if preempts && alone && other.priority() > master.priority() {
                 let text = format!(
@@ -335,6 +340,42 @@ impl Watch {
                 cluster.host_name(master.id())
             );
             self.broken(cluster.now, Rule::NoPreempt, text);
+        }
+    }
+
+    /// Its timer ran out: three intervals without a word, or as many as are configured, and the preemption delay.
+    pub(super) fn judge_patience(
+        &mut self,
+        cluster: &Cluster,
+        host: HostId,
+        name: &Arc<str>,
+        reason: &Reason,
+    ) {
+        let Some(key) = self.ledger.key(host, name) else { return };
+        let Some(at) = cluster.hosts.get(host.0) else { return };
+        let Some(instance) = at.config.instances.iter().find(|one| *one.name == **name) else { return };
+        let Some(seen) = self.ledger.seen(host, name).filter(|seen| seen.state == StateName::Backup) else {
+            return;
+        };
+        // By the time of arrival: a host that slept counts from there too.
+        let heard = self.heard.get(&(host, key)).copied().unwrap_or(seen.since);
+        let (silent, least) = match (reason, instance.preempt) {
+            (Reason::MasterDown { .. }, _) => {
+                let others = self.ledger.members(key).filter_map(|(id, name)| self.member(cluster, id, name));
+                let interval =
+                    others.map(|other| other.instance.advert_interval).min().unwrap_or(Centis::new(0));
+                let least = interval.duration() * u32::from(instance.down_timer_adverts);
+                (cluster.now.since(heard), least)
+            }
+            (Reason::Preempts { .. }, Preempt::After(delay)) => (cluster.now.since(seen.since), delay),
+            _ => return,
+        };
+        // What a slow kernel holds up is told late.
+        let told_late = !at.kernel_cost.is_zero();
+        if silent + SLACK < least && !told_late && self.excuses.host(host) < cluster.now {
+            let host = cluster.host_name(host);
+            let text = format!("{name} of {host} takes over after {silent:?}, before {least:?} are over");
+            self.broken(cluster.now, Rule::NotTooEarly, text);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::vrrp::Transport;
 use model::{Priority, Vrid};
@@ -69,7 +70,9 @@ impl Watch {
                 Reason::MasterDown { .. } | Reason::Preempts { .. } | Reason::Released { .. },
             ) => {
                 self.judge_takeover(cluster, id, instance);
+                self.judge_patience(cluster, id, instance, reason);
             }
+            (StateName::Fault, _) => self.check_last_word(cluster, id, instance),
             (StateName::Backup, Reason::Better { master, theirs, ours }) => {
                 self.judge_yield(cluster, id, instance, (*theirs, *master), *ours);
             }
@@ -90,7 +93,7 @@ impl Watch {
         to: HostId,
         lan: LanId,
         source: IpAddr,
-        vrid: Vrid,
+        (vrid, priority): (Vrid, Priority),
     ) {
         let Some(host) = cluster.hosts.get(to.0) else { return };
         for instance in host.config.instances.iter().filter(|one| one.vrid == vrid) {
@@ -103,6 +106,10 @@ impl Watch {
             };
             let is_master =
                 self.ledger.seen(to, &instance.name).is_some_and(|seen| seen.state == StateName::Master);
+            let ours = self.ledger.seen(to, &instance.name).map(|seen| seen.priority);
+            if ours.is_none_or(|ours| priority >= ours) && !unicast_to_others {
+                self.heard.insert((to, key), cluster.now);
+            }
             if is_master && !unicast_to_others {
                 self.contended.insert((to, key), cluster.now);
             }
@@ -117,7 +124,7 @@ impl Watch {
         }
     }
 
-    /// An instance ends: a master has said so.
+    /// An instance ends, or is at fault: a master has said so.
     pub(super) fn check_last_word(&mut self, cluster: &Cluster, id: HostId, name: &Arc<str>) {
         let Some(host) = cluster.hosts.get(id.0) else { return };
         let Some(seen) = self.ledger.seen(id, name).filter(|seen| seen.state == StateName::Master) else {
@@ -125,8 +132,10 @@ impl Watch {
         };
         let port = host.config.instances.iter().find(|one| *one.name == **name);
         let carries = port.and_then(|one| one.interface.as_ref()).is_some_and(|port| host.carries(port));
-        if carries && self.ledger.released(id, name).is_none_or(|released| released < seen.since) {
-            let text = format!("{name} of {} ends as master and does not say that it stops", host.name);
+        // A link that went and came back while the host slept could not carry it.
+        let steady = cluster.now.since(self.excuses.path(id)) > STEADY;
+        if carries && steady && self.ledger.released(id, name).is_none_or(|released| released < seen.since) {
+            let text = format!("{name} of {} is master no longer and does not say that it stops", host.name);
             self.broken(cluster.now, Rule::LeavesNothing, text);
         }
     }
@@ -137,13 +146,14 @@ impl Watch {
         if self.excuses.kernel(id) > cluster.now || host.refuses() {
             return;
         }
-        for address in host.config.instances.iter().flat_map(|instance| &instance.addresses) {
-            let own = host.ports.values().any(|port| port.address == Some(address.prefix));
-            let foreign = host.is_foreign(&address.device, address.prefix);
-            if !own && !foreign && host.holds(&address.device, address.prefix) {
-                let text = format!("{} has stopped and left {}", host.name, address.prefix);
-                self.broken(cluster.now, Rule::LeavesNothing, text);
-            }
+        let strays: Vec<_> =
+            self.ledger.addresses(id).filter(|slot| self.is_stray(host, slot)).cloned().collect();
+        for (_, prefix) in strays {
+            let text = format!("{} has stopped and left {prefix}", host.name);
+            self.broken(cluster.now, Rule::LeavesNothing, text);
         }
     }
 }
+
+/// A path that has not changed for so long has not changed unnoticed.
+const STEADY: Duration = Duration::from_secs(1);

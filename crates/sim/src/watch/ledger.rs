@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::vrrp::Instance;
-use model::{Family, Instant, Priority, Vrid};
+use model::{Family, IfName, Instant, Prefix, Priority, Vrid};
 use vrrp::StateName;
 
 use crate::{Cluster, HostId, LanId};
@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     members: BTreeMap<Key, BTreeSet<(HostId, Arc<str>)>>,
     keys: BTreeMap<(HostId, Arc<str>), Key>,
     seen: BTreeMap<(HostId, Arc<str>), Seen>,
+    /// Every virtual address that a host was ever configured for.
+    addresses: BTreeMap<HostId, BTreeSet<(IfName, Prefix)>>,
     /// When an instance last said that it stops.
     released: BTreeMap<(HostId, Arc<str>), Instant>,
     /// When a member of it was last master and then was not.
@@ -47,6 +49,9 @@ impl Ledger {
         for members in self.members.values_mut() {
             members.retain(|(of, _)| *of != id);
         }
+        let addresses = host.config.instances.iter().flat_map(|instance| &instance.addresses);
+        let slots = addresses.map(|address| (address.device.clone(), address.prefix));
+        self.addresses.entry(id).or_default().extend(slots);
         for instance in &host.config.instances {
             if let Some(key) = key(cluster, id, instance) {
                 let member: (HostId, Arc<str>) = (id, instance.name.as_str().into());
@@ -119,6 +124,15 @@ impl Ledger {
 
     pub(super) fn seen(&self, host: HostId, name: &str) -> Option<Seen> {
         self.seen.get(&(host, name.into())).copied()
+    }
+
+    /// Nobody remembers what the host was configured for: the next daemon knows only its own file.
+    pub(super) fn forget_addresses(&mut self, host: HostId) {
+        self.addresses.remove(&host);
+    }
+
+    pub(super) fn addresses(&self, host: HostId) -> impl Iterator<Item = &(IfName, Prefix)> {
+        self.addresses.get(&host).into_iter().flatten()
     }
 
     pub(super) fn members(&self, key: Key) -> impl Iterator<Item = (HostId, Arc<str>)> + use<> {

@@ -33,6 +33,8 @@ pub enum Rule {
     TwoMasters,
     /// Of several backups the best takes over, and none while a better master is alive.
     BestFirst,
+    /// A silent master is given its time, and a living one the preemption delay.
+    NotTooEarly,
     /// Who is better, by priority and then by address, stays.
     LesserYields,
     /// A backup that may not preempt leaves a living master alone.
@@ -89,6 +91,8 @@ pub struct Watch {
     caches: BTreeMap<(HostId, LanId, IpAddr), Cached>,
     /// When a master last heard another one.
     contended: BTreeMap<(HostId, Key), Instant>,
+    /// When a router last heard one that is no worse than itself.
+    heard: BTreeMap<(HostId, Key), Instant>,
     /// Masters that the death of their worker interrupted.
     interrupted: BTreeSet<(HostId, std::sync::Arc<str>)>,
     /// A master has said that it stops: somebody follows until then.
@@ -138,6 +142,9 @@ impl Watch {
             && cluster.hosts.get(host.0).is_some_and(|host| host.kernel_delay.is_zero())
         {
             self.interrupted.extend(self.ledger.masters_on(*host).map(|name| (*host, name)));
+        }
+        if let Act::Crash(host) | Act::KillDaemon(host) = act {
+            self.ledger.forget_addresses(*host);
         }
         if let Some(host) = act.host() {
             let ends = matches!(
@@ -226,7 +233,9 @@ impl Watch {
             Frame::Announce { address, mac } => {
                 self.caches.insert((to, lan, *address), Cached { who: *mac, at: cluster.now });
             }
-            Frame::Advert { source, vrid, .. } => self.heard_advert(cluster, to, lan, *source, *vrid),
+            Frame::Advert { source, vrid, priority, .. } => {
+                self.heard_advert(cluster, to, lan, *source, (*vrid, *priority));
+            }
             Frame::Ask { .. } | Frame::Answer { .. } => {}
         }
     }

@@ -150,7 +150,14 @@ fn file(
         for number in 0..routers.len() {
             writeln!(text, "  VI_{number}").unwrap();
         }
-        text.push_str(" }\n}\n");
+        text.push_str(" }\n");
+        if scripts > 0 && chance.percent(40) {
+            writeln!(text, " track_script {{\n  chk{} weight 0\n }}", chance.below(scripts)).unwrap();
+        }
+        if chance.percent(25) {
+            writeln!(text, " track_interface {{\n  {}\n }}", port(0)).unwrap();
+        }
+        text.push_str("}\n");
     }
     text
 }
@@ -274,8 +281,10 @@ fn outcome(chance: &mut Chance) -> ScriptOutcome {
 
 /// Another file for the same host: other priorities, or an address more.
 fn reload(chance: &mut Chance, host: HostId, text: &str) -> Act {
-    let other = match chance.below(3) {
+    let other = match chance.below(5) {
         0 => text.replace(" priority 100\n", " priority 120\n"),
+        3 => text.replace("  10.0.1.101/32\n", ""),
+        4 => text.replace("  10.0.0.100/32\n", "  10.0.0.101/32\n"),
         1 => text.replace("  10.0.0.100/32\n", "  10.0.0.100/32\n  10.0.0.200/32\n"),
         _ => text.replace(" priority 150\n", " priority 80\n"),
     };
