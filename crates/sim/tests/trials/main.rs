@@ -18,9 +18,9 @@ use steadfast_sim as sim;
 
 use plan::Plan;
 
-/// Seeds that have found something once.
-const KEPT: [u64; 11] =
-    [223_315, 242_277, 244_035, 256_052, 259_780, 260_497, 293_113, 308_751, 329_867, 336_959, 501_730];
+/// Seeds that have found something once. They stand for the plans that `plan` makes of them today: who changes what it
+/// draws searches anew.
+const KEPT: [u64; 11] = [66, 1617, 1746, 4009, 4091, 5871, 10_451, 13_393, 15_948, 17_018, 19_289];
 
 #[test]
 fn nothing_breaks_a_rule() {
