@@ -2,8 +2,7 @@
 //!
 //! [`Cluster`] holds hosts and LANs on one virtual clock. Each host runs what the vrrp worker runs: the
 //! [`vrrp::Router`], the [`netlink::Keeper`] of its addresses, and a line of effects, over a fake kernel. [`Act`]s are
-//! what can happen to them;  The same seed gives the
-//! same run, to the byte of its [`Story`]. While a cluster runs, its [`Watch`] holds it to what users were promised:
+//! what can happen to them. The same seed gives the same run, to the byte of its [`Story`]. While a cluster runs, its [`Watch`] holds it to what users were promised:
 //! one master, soon, whole sync groups, addresses exactly where they belong; each [`Violation`] says what was broken.
 //!
 //! ```text

@@ -153,12 +153,24 @@ fn weights_that_do_not_cross_are_told_with_the_sum() {
     let bad = rehearsal(&[checked(101, -2, ""), checked(98, -2, "")]);
     assert_eq!(
         said(&bad, chk()).0,
-        ["a stays master though chk fails: 101 - 2 = 99 is not below 98 of b; a weight of 4 would be enough"]
+        [
+            "a stays master though chk fails: 101 - 2 = 99 is not below 98 of b; a weight of -4 would be enough"
+        ]
     );
     let bad = rehearsal(&[checked(91, 1, ""), checked(90, 1, "")]);
     assert_eq!(
         said(&bad, chk()).0,
-        ["a stays master though chk fails: 92 - 1 = 91 is not below 91 of b; a weight of 2 would be enough"]
+        [
+            "a stays master though chk fails: 92 - 1 = 91 is not below 91 of b; a weight of 2 on both would be enough"
+        ]
+    );
+    // What only a has, it only loses again.
+    let bonus = rehearsal(&[checked(91, 5, ""), vi_1(91, "")]);
+    assert_eq!(
+        said(&bonus, chk()).0,
+        [
+            "a stays master though chk fails: 96 - 5 = 91 is not below 91 of b; no weight is enough, the priority of a itself is too great by 1"
+        ]
     );
     assert!(verdicts(&bad).iter().all(|(_, weight)| *weight < Some(Weight::Failure)), "a doubt only");
 }
@@ -169,7 +181,7 @@ fn a_vital_script_moves_the_address_whatever_the_priorities_are() {
     let played = rehearsal.play(&Failure(vec![Fault::Script(A, "chk".to_owned())]));
     assert_eq!(only(&played.broken).after, hosts(&[1]));
     assert_eq!(only(&played.broken).findings, []);
-    // Both fail: nobody can be master, and that is nobody's fault.
+    // Both fail: nobody can be master.
     let both = Failure(vec![Fault::Script(A, "chk".to_owned()), Fault::Script(B, "chk".to_owned())]);
     assert!(rehearsal.pairs().contains(&both));
     let played = rehearsal.play(&both);
@@ -178,7 +190,7 @@ fn a_vital_script_moves_the_address_whatever_the_priorities_are() {
         findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["nobody can be master: a is at fault (script chk fails); b is at fault (script chk fails)"]
     );
-    assert_eq!(findings[0].weight(), Weight::Doubt);
+    assert_eq!(findings[0].weight(), Weight::Failure);
 }
 
 #[test]
@@ -368,4 +380,48 @@ fn what_cannot_be_rehearsed_is_left_out_and_said() {
     // The device that a VMAC would be is not made: the addresses stay on the interface.
     let own = self::rehearsal(&[vi_1(101, "use_vmac"), vi_1(100, "")]);
     assert_eq!((own.plan().lans.len(), own.plan().lans[0].name.as_str()), (1, "eth0"));
+}
+
+#[test]
+fn a_router_without_a_master_is_a_failure_whatever_the_cause() {
+    let reversed = checked(100, 0, "").replace("chk\n}", "chk weight 0 reverse\n}");
+    let rehearsal = rehearsal(&[vi_1(101, ""), reversed]);
+    let played = rehearsal.play(&Failure(vec![Fault::Power(A)]));
+    let broken = only(&played.broken);
+    assert_eq!(broken.after, hosts(&[]));
+    assert_eq!(broken.findings[0].weight(), Weight::Failure);
+    let told = broken.findings[0].to_string();
+    assert!(told.starts_with("nobody can be master: a does not run; b is at fault ("), "{told}");
+
+    let tracking = |priority| {
+        "vrrp_track_process p {\nprocess nothing\nweight 0\n}\n".to_owned()
+            + &vi_1(priority, "track_process {\np\n}")
+    };
+    let waiting = self::rehearsal(&[tracking(101), tracking(100)]);
+    let start = only(waiting.start());
+    assert_eq!((&start.after, start.findings[0].weight()), (&hosts(&[]), Weight::Failure));
+
+    let both = Failure(vec![Fault::Power(A), Fault::Power(B)]);
+    let off = self::rehearsal(&[vi_1(101, ""), vi_1(100, "")]).play(&both);
+    assert_eq!(
+        only(&off.broken).findings[0].to_string(),
+        "nobody can be master: a does not run; b does not run"
+    );
+}
+
+#[test]
+fn an_address_that_the_master_does_not_have_is_a_failure() {
+    let with = |priority, addresses| instance("VI_1", 51, "eth0", priority, addresses, "");
+    let (more, less) = ("192.0.2.100/24\n192.0.2.102/24", "192.0.2.100/24");
+    let fewer = rehearsal(&[with(101, more), with(100, less)]);
+    assert_eq!(only(fewer.start()).findings, []);
+    let played = fewer.play(&Failure(vec![Fault::Power(A)]));
+    let finding = &only(&played.broken).findings[0];
+    assert_eq!(finding.weight(), Weight::Failure);
+    assert_eq!(finding.to_string(), "192.0.2.102 is nowhere: b is master, and its file does not name it");
+    let other = rehearsal(&[with(101, more), with(100, "192.0.2.101/24")]);
+    assert_eq!(
+        only(other.start()).findings[0].to_string(),
+        "192.0.2.101 is nowhere: a is master, and its file does not name it"
+    );
 }

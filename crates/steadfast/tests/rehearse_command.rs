@@ -214,3 +214,65 @@ fn scenarios_are_judged_by_their_expectations() {
     assert!(said.contains("s.txt:1:16") && said.contains("`gone.conf` cannot be used"), "{said}");
     assert!(said.contains("unknown host `c`") && said.contains("did you mean `a`?"), "{said}");
 }
+
+#[test]
+fn what_takes_no_part_is_a_doubt_and_nothing_at_all_is_no_rehearsal() {
+    let six = |priority| instance(priority, "").replace("192.0.2.100/24", "2001:db8::1/64");
+    let place = folder(&[("a.conf", six(101)), ("b.conf", six(100))]);
+    let (code, out, said) = rehearse(&["a.conf", "b.conf"], place.path());
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{said}");
+    assert!(said.contains("VI_1 of a is left out: it speaks IPv6"), "{said}");
+    assert!(said.contains("nothing is left that could be rehearsed"), "{said}");
+
+    let more = |priority| instance(priority, "") + &six(priority).replace("VI_1", "SIX");
+    let place = folder(&[("a.conf", more(101)), ("b.conf", more(100))]);
+    let (code, out, _) = rehearse(&["a.conf", "b.conf"], place.path());
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("single failures: of what was played, each address"), "{out}");
+    assert!(out.contains("doubt: left out: SIX of a") && out.contains("Doubts: 3."), "{out}");
+    assert_eq!(rehearse(&["--deny-doubts", "a.conf", "b.conf"], place.path()).0, Some(1));
+}
+
+#[test]
+fn the_summary_promises_no_master_to_what_one_host_has() {
+    let second = [("VI_1", "VI_2"), ("_id 51", "_id 52"), ("192.0.2.100", "192.0.2.101")];
+    let second = second.iter().fold(instance(101, ""), |text, (from, to)| text.replace(from, to));
+    let lone = instance(101, "") + &second;
+    let place = folder(&[("a.conf", lone), ("b.conf", instance(100, ""))]);
+    let (code, out, _) = rehearse(&["a.conf", "b.conf"], place.path());
+    assert_eq!(code, Some(0), "{out}");
+    assert!(!out.contains("each address always finds"), "{out}");
+    assert!(out.contains("no other host and has no master when it fails; each other one"), "{out}");
+}
+
+#[test]
+fn no_output_takes_the_place_of_an_input() {
+    let place = pair();
+    fs::write(place.path().join("s.txt"), "at 1s crash a\n").unwrap();
+    let before = fs::read_to_string(place.path().join("a.conf")).unwrap();
+    for arguments in [
+        ["--json", "./a.conf", "a.conf", "b.conf"].as_slice(),
+        &["--svg", "s.txt", "--scenario", "./s.txt", "a.conf", "b.conf"],
+        &["--svg", "out", "--json", "out", "a.conf", "b.conf"],
+    ] {
+        let (code, out, said) = rehearse(arguments, place.path());
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{said}");
+    }
+    assert_eq!(fs::read_to_string(place.path().join("a.conf")).unwrap(), before);
+    assert!(!place.path().join("out").exists());
+    let (code, ..) = rehearse(&["--json", "out", "a.conf", "b.conf"], place.path());
+    assert_eq!(
+        (code, fs::read_dir(place.path()).unwrap().count()),
+        (Some(0), 4),
+        "nothing is left beside it"
+    );
+}
+
+#[test]
+fn output_that_cannot_be_written_is_no_verdict() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let place = pair();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
+    let files = command.args(["rehearse", "a.conf", "b.conf"]).current_dir(place.path());
+    assert_eq!(files.stdout(full).stderr(Stdio::null()).status().unwrap().code(), Some(2));
+}

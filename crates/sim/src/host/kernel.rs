@@ -13,8 +13,8 @@ pub(crate) struct Kernel {
     links: BTreeMap<IfIndex, Link>,
     addresses: VecDeque<Address>,
     next_index: u32,
-    /// Refuses so many requests that change something.
-    refusals: VecDeque<Errno>,
+    /// Refuses so many requests that change something, with this.
+    refusals: Option<(Errno, u32)>,
     /// How often it has refused.
     refused: u32,
     /// What it has said and nobody has read.
@@ -31,7 +31,7 @@ impl Kernel {
             links: BTreeMap::new(),
             addresses: VecDeque::new(),
             next_index: 1,
-            refusals: VecDeque::new(),
+            refusals: None,
             refused: 0,
             said: Vec::new(),
             foreign: BTreeSet::new(),
@@ -54,15 +54,23 @@ impl Kernel {
     }
 
     pub(crate) fn refuse(&mut self, errno: Errno, times: u32) {
-        self.refusals = (0..times).map(|_| errno).collect();
+        self.refusals = (times > 0).then_some((errno, times));
     }
 
     pub(crate) const fn refused(&self) -> u32 {
         self.refused
     }
 
-    pub(crate) fn refuses(&self) -> bool {
-        !self.refusals.is_empty()
+    pub(crate) const fn refuses(&self) -> bool {
+        self.refusals.is_some()
+    }
+
+    /// What the next request is refused with, if it is.
+    fn refusal(&mut self) -> Option<Errno> {
+        let (errno, times) = self.refusals.take()?;
+        self.refusals = (times > 1).then(|| (errno, times - 1));
+        self.refused = self.refused.saturating_add(1);
+        Some(errno)
     }
 
     pub(crate) fn add_link(&mut self, name: IfName, mac: MacAddr, loopback: bool) {
@@ -190,8 +198,7 @@ impl Kernel {
     }
 
     fn add(&mut self, new: &NewAddress) -> Result<(), Errno> {
-        if let Some(errno) = self.refusals.pop_front() {
-            self.refused += 1;
+        if let Some(errno) = self.refusal() {
             return Err(errno);
         }
         if !self.links.contains_key(&new.index) {
@@ -205,8 +212,7 @@ impl Kernel {
     }
 
     fn delete(&mut self, index: IfIndex, prefix: Prefix) -> Result<(), Errno> {
-        if let Some(errno) = self.refusals.pop_front() {
-            self.refused += 1;
+        if let Some(errno) = self.refusal() {
             return Err(errno);
         }
         if !self.links.contains_key(&index) {

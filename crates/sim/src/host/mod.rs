@@ -311,7 +311,7 @@ impl Host {
     }
 
     /// Whether the kernel still refuses what it is asked.
-    pub(crate) fn refuses(&self) -> bool {
+    pub(crate) const fn refuses(&self) -> bool {
         self.kernel.refuses()
     }
 

@@ -43,6 +43,18 @@ impl Fault {
         }
     }
 
+    /// The same on another host.
+    pub(super) fn on(&self, host: HostId) -> Self {
+        match self {
+            Self::Power(_) => Self::Power(host),
+            Self::Stop(_) => Self::Stop(host),
+            Self::Worker(_) => Self::Worker(host),
+            Self::Cable(_, name) => Self::Cable(host, name.clone()),
+            Self::Script(_, name) => Self::Script(host, name.clone()),
+            Self::Partition(lan, _) => Self::Partition(*lan, host),
+        }
+    }
+
     fn acts(&self, plan: &Plan) -> Vec<Act> {
         match self {
             Self::Power(host) => vec![Act::Crash(*host)],

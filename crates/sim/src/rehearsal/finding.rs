@@ -46,6 +46,17 @@ pub enum Finding {
         priorities: (Priority, Priority),
         /// The best of the others, its priority, and whether it has `nopreempt`.
         rival: (String, Priority, bool),
+        /// What would move it.
+        remedy: Remedy,
+    },
+    /// Somebody is master, and an address of the router is not there.
+    Unserved {
+        /// The masters.
+        hosts: Vec<String>,
+        /// The addresses.
+        addresses: Vec<IpAddr>,
+        /// A master's instance has them, and its kernel has not.
+        configured: bool,
     },
     /// The master's addresses are on a link that does not carry.
     Unreachable {
@@ -58,9 +69,9 @@ pub enum Finding {
         /// Another host is master too, where it is reached.
         elsewhere: bool,
     },
-    /// Nobody is left that could be master: who takes part is at fault.
+    /// Nobody is left that could be master: who takes part does not run, or is at fault.
     AllAtFault {
-        /// Who, and why, as the daemon says.
+        /// Who, and why not, as the daemon says.
         hosts: Vec<String>,
     },
     /// Only addresses that were made up decided who is master.
@@ -100,6 +111,19 @@ pub enum WhyNotBack {
     Unknown,
 }
 
+/// What would make a master yield whose check fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// This weight.
+    Weight(i16),
+    /// This weight, on the master and on its rival.
+    BothWeights(i16),
+    /// The weight is only lost again: the priority itself is too great, by so much.
+    LowerBy(u8),
+    /// Neither.
+    None,
+}
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -116,11 +140,14 @@ impl Finding {
     #[must_use]
     pub const fn weight(&self) -> Weight {
         match self {
-            Self::NoMaster { .. } | Self::TwoMasters { .. } | Self::Restless { .. } => Weight::Failure,
+            Self::NoMaster { .. }
+            | Self::AllAtFault { .. }
+            | Self::Unserved { .. }
+            | Self::TwoMasters { .. }
+            | Self::Restless { .. } => Weight::Failure,
             Self::SideWithout { why: None, .. }
             | Self::Unmoved { .. }
             | Self::Unreachable { elsewhere: false, .. }
-            | Self::AllAtFault { .. }
             | Self::Tie { .. }
             | Self::NotBack { why: WhyNotBack::Unknown, .. } => Weight::Doubt,
             Self::Unreachable { elsewhere: true, .. } => Weight::Statement,
@@ -142,6 +169,7 @@ impl Finding {
             Self::SideWithout { .. } => "side-without-master",
             Self::Unmoved { .. } => "unmoved",
             Self::Unreachable { .. } => "unreachable",
+            Self::Unserved { .. } => "unserved",
             Self::AllAtFault { .. } => "all-at-fault",
             Self::Tie { .. } => "made-up-tie",
             Self::NotBack { .. } => "not-back",
@@ -168,7 +196,22 @@ impl fmt::Display for Finding {
                 write!(f, "nobody is master on the side of {}", hosts(able))?;
                 because(f, why.as_deref())
             }
-            Self::Unmoved { host, what, priorities, rival } => unmoved(f, host, what, *priorities, rival),
+            Self::Unmoved { host, what, priorities, rival, remedy } => {
+                unmoved(f, host, what, *priorities, rival)?;
+                f.write_str(&remedied(host, *remedy))
+            }
+            Self::Unserved { hosts: masters, addresses, configured } => {
+                let all = addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+                let (all, is) = (listed(&all), if all.len() > 1 { "are" } else { "is" });
+                let (masters, many) = (hosts(masters), masters.len() > 1);
+                let who = if many { "are masters" } else { "is master" };
+                let why = match (*configured, many) {
+                    (true, _) => "and the kernel there does not have it",
+                    (false, true) => "and their files do not name it",
+                    (false, false) => "and its file does not name it",
+                };
+                write!(f, "{all} {is} nowhere: {masters} {who}, {why}")
+            }
             Self::Unreachable { host, device, elsewhere: true, .. } => {
                 write!(f, "{host} is master where nobody reaches it: its {device} is down, and not tracked")
             }
@@ -223,9 +266,17 @@ fn unmoved(
     match (after < *theirs, *never) {
         (true, true) => write!(f, "below {theirs} of {rival}, which has nopreempt"),
         (true, false) => write!(f, "below {theirs} of {rival}, which does not take over"),
-        (false, _) => {
-            let needed = u16::from(before.get()).saturating_sub(u16::from(theirs.get())) + 1;
-            write!(f, "not below {theirs} of {rival}; a weight of {needed} would be enough")
+        (false, _) => write!(f, "not below {theirs} of {rival}"),
+    }
+}
+
+fn remedied(host: &str, remedy: Remedy) -> String {
+    match remedy {
+        Remedy::Weight(weight) => format!("; a weight of {weight} would be enough"),
+        Remedy::BothWeights(weight) => format!("; a weight of {weight} on both would be enough"),
+        Remedy::LowerBy(lower) => {
+            format!("; no weight is enough, the priority of {host} itself is too great by {lower}")
         }
+        Remedy::None => String::new(),
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use model::vrrp::SyncGroup;
-use model::{Influence, Instant};
+use model::{Influence, Instant, Priority};
 use vrrp::{Notice, Reason, StateName, Status};
 
 use super::failure::{Failure, Fault};
-use super::finding::{Finding, WhyNotBack};
+use super::finding::{Finding, Remedy, WhyNotBack};
 use super::plan::{Origin, Part, Plan, VirtualRouter};
 use super::timeline::{Measure, Parts, Recorder, parts};
 use crate::{Cluster, HostId};
@@ -37,10 +37,11 @@ impl Scene<'_> {
         let limit = router.parts.len() * 2 + 2;
         findings.extend((measure.changes > limit).then_some(Finding::Restless { changes: measure.changes }));
         findings.extend(self.unmoved(&members, rest));
+        findings.extend(self.unserved(router, &members));
         findings.extend(self.unreachable(&members));
         findings.extend(self.tie(router));
         if let ([only], Some(_)) = (router.parts.as_slice(), self.failure) {
-            let is_lost = masters(&states, router).is_empty();
+            let is_lost = findings.iter().any(|finding| matches!(finding, Finding::AllAtFault { .. }));
             findings.extend(is_lost.then(|| Finding::Alone { host: self.name(only) }));
             findings.retain(|finding| !is_lost || !matches!(finding, Finding::AllAtFault { .. }));
         }
@@ -85,25 +86,54 @@ impl Scene<'_> {
             findings.push(Finding::Apart { hosts: led.concat() });
         }
         if !has_master && able.iter().all(Vec::is_empty) {
-            findings.extend(self.all_at_fault(members));
+            let hosts = members.iter().map(|(part, status)| self.unable(part, status.as_ref())).collect();
+            findings.push(Finding::AllAtFault { hosts });
         }
         findings
     }
 
-    /// Nobody can: told only if somebody runs and is at fault.
-    fn all_at_fault(&self, members: &[(&Part, &Option<Status>)]) -> Option<Finding> {
-        let idle = members.iter().filter_map(|(part, status)| {
-            let status = status.as_ref().filter(|status| status.state == StateName::Fault)?;
-            let bars = self.recorder.bars(part, Instant::ZERO, self.cluster.now());
-            let mut reasons = bars
-                .rev()
-                .filter(|bar| bar.state == Some(status.state))
-                .filter_map(|bar| bar.reason.as_ref());
-            let reason = reasons.next().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            Some(format!("{} is at fault{reason}", self.name(part)))
-        });
-        let hosts: Vec<_> = idle.collect();
-        (!hosts.is_empty()).then_some(Finding::AllAtFault { hosts })
+    /// The addresses that no master has, if there is one that is reached.
+    fn unserved(&self, router: &VirtualRouter, members: &[(&Part, &Option<Status>)]) -> Vec<Finding> {
+        let sides = parts(self.cluster, router.lan);
+        let is_reached = |part: &Part| sides.iter().any(|side| side.contains(&part.host));
+        let leads =
+            |status: &Option<Status>| status.as_ref().is_some_and(|one| one.state == StateName::Master);
+        let masters: Vec<&Part> = members
+            .iter()
+            .filter(|(part, status)| leads(status) && is_reached(part))
+            .map(|(part, _)| *part)
+            .collect();
+        let (mut unset, mut unnamed) = (Vec::new(), Vec::new());
+        for address in router.addresses.iter().filter(|_| !masters.is_empty()) {
+            let mut places = masters.iter().flat_map(|part| {
+                let all = self.plan.instance(part).into_iter().flat_map(|one| &one.addresses);
+                all.filter(|one| one.prefix.address() == *address).map(|one| (part.host, one))
+            });
+            let is_named = places.clone().next().is_some();
+            if !places.any(|(host, one)| self.cluster.holders(&one.device, one.prefix).contains(&host)) {
+                if is_named { &mut unset } else { &mut unnamed }.push(*address);
+            }
+        }
+        let hosts: Vec<_> = masters.iter().map(|part| self.name(part)).collect();
+        let lacks = [(unset, true), (unnamed, false)].into_iter().filter(|(lack, _)| !lack.is_empty());
+        lacks
+            .map(|(addresses, configured)| Finding::Unserved { hosts: hosts.clone(), addresses, configured })
+            .collect()
+    }
+
+    /// Why a part is not master, and cannot be.
+    fn unable(&self, part: &Part, status: Option<&Status>) -> String {
+        let host = self.name(part);
+        let Some(state) = status.map(|status| status.state) else { return format!("{host} does not run") };
+        let bars = self.recorder.bars(part, Instant::ZERO, self.cluster.now());
+        let mut reasons =
+            bars.rev().filter(|bar| bar.state == Some(state)).filter_map(|bar| bar.reason.as_ref());
+        let reason = reasons.next().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        match state {
+            StateName::Fault => format!("{host} is at fault{reason}"),
+            StateName::Init => format!("{host} waits for what it tracks"),
+            StateName::Backup | StateName::Master => format!("nobody reaches {host}"),
+        }
     }
 
     /// The last thing of a kind that a daemon said about a router.
@@ -149,17 +179,23 @@ impl Scene<'_> {
                 continue;
             };
             for fault in faults.iter().filter(|fault| fault.host() == part.host) {
-                let Some(what) = self.tracked(part, fault) else { continue };
+                let Some((what, influence)) = self.tracked(part, fault) else { continue };
+                let on_rival = self.tracked(rival, &fault.on(rival.host)).map(|(_, influence)| influence);
+                let priorities = (before.priority, now.priority);
+                let remedy = if theirs > now.priority {
+                    Remedy::None
+                } else {
+                    remedy(influence, on_rival, priorities, theirs)
+                };
                 let rival = (self.name(rival), theirs, self.plan.never_preempts(rival));
-                let (host, priorities) = (self.name(part), (before.priority, now.priority));
-                findings.push(Finding::Unmoved { host, what, priorities, rival });
+                findings.push(Finding::Unmoved { host: self.name(part), what, priorities, rival, remedy });
             }
         }
         findings
     }
 
     /// What fails of that which a part tracks, and its failure is bad.
-    fn tracked(&self, part: &Part, fault: &Fault) -> Option<String> {
+    fn tracked(&self, part: &Part, fault: &Fault) -> Option<(String, Influence)> {
         let instance = self.plan.instance(part)?;
         let group = self.plan.host(part.host).and_then(|host| group_of(&host.config.groups, &part.instance));
         let is_bad = |influence: &Influence| !influence.reverse || influence.weight.get() < 0;
@@ -170,7 +206,7 @@ impl Scene<'_> {
                     .iter()
                     .chain(group.into_iter().flat_map(|group| &group.track_scripts));
                 let mut these = all.filter(|one| one.script == *name && is_bad(&one.influence));
-                these.next().map(|_| format!("{name} fails"))
+                these.next().map(|one| (format!("{name} fails"), one.influence))
             }
             Fault::Cable(_, name) => {
                 let all = instance
@@ -178,7 +214,7 @@ impl Scene<'_> {
                     .iter()
                     .chain(group.into_iter().flat_map(|group| &group.track_interfaces));
                 let mut these = all.filter(|one| one.interface == *name && is_bad(&one.influence));
-                these.next().map(|_| format!("{name} is down"))
+                these.next().map(|one| (format!("{name} is down"), one.influence))
             }
             Fault::Power(_) | Fault::Stop(_) | Fault::Worker(_) | Fault::Partition(..) => None,
         }
@@ -254,6 +290,31 @@ impl Scene<'_> {
         };
         Some(Finding::NotBack { before: self.name(part), why })
     }
+}
+
+/// What would make a master yield that had and has these priorities, when a thing fails that acts on it so, and on the
+/// rival so.
+fn remedy(
+    influence: Influence,
+    on_rival: Option<Influence>,
+    (before, after): (Priority, Priority),
+    theirs: Priority,
+) -> Remedy {
+    let weight = influence.weight.get();
+    let number = |priority: Priority| i16::from(priority.get());
+    // Nobody can be below the least of all.
+    if weight == 0 || theirs.get() <= 1 || before == after {
+        return Remedy::None;
+    }
+    if weight < 0 {
+        return Remedy::Weight(number(theirs) - number(before) - 1);
+    }
+    // What is added while all is well is only lost: the rival needs as much of it.
+    let bonus = on_rival.filter(|influence| !influence.reverse).map_or(0, |influence| influence.weight.get());
+    if bonus > 0 {
+        return Remedy::BothWeights(number(after) - (number(theirs) - bonus) + 1);
+    }
+    Remedy::LowerBy(after.get().saturating_sub(theirs.get()).saturating_add(1))
 }
 
 /// How a part stands now; `None` if no daemon runs it.

@@ -27,7 +27,7 @@ use vrrp::{Reason, StateName, Status};
 use crate::scenario::{Bound, What};
 use crate::{Act, Cluster, HostId, Violation};
 pub use failure::{Failure, Fault};
-pub use finding::{Finding, Weight, WhyNotBack};
+pub use finding::{Finding, Remedy, Weight, WhyNotBack};
 use judge::{Scene, masters, standing};
 pub use plan::{
     LeftOut, Origin, Part, Plan, PlannedHost, PlannedInterface, PlannedLan, VirtualRouter, WhyLeftOut,

@@ -65,6 +65,9 @@ pub enum Problem {
     /// Nobody would live to see it.
     #[error("this is after the end")]
     AfterEnd,
+    /// It would play for too long.
+    #[error("a scenario lasts 7 days at most")]
+    TooLate,
     /// What a host does not have.
     #[error("host {host} has no {what} `{word}`")]
     NotThere {

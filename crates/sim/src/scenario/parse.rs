@@ -77,8 +77,12 @@ impl Reader {
             let help = "times are numbers with a unit: us, ms, s, m or h".to_owned();
             word.mistake(Problem::Other { expected: A_TIME, word: word.text.clone() }, Some(help))
         })?;
-        self.clock = if relative.is_some() { self.clock.saturating_add(read) } else { read };
-        Ok(self.clock)
+        let at = if relative.is_some() { self.clock.saturating_add(read) } else { read };
+        if at > LATEST {
+            return Err(word.mistake(Problem::TooLate, None));
+        }
+        self.clock = at;
+        Ok(at)
     }
 
     fn end(&mut self, first: &Word, words: &mut Words) -> Result<(), Mistake> {
@@ -123,3 +127,6 @@ fn expect(words: &mut Words) -> Result<Event, Mistake> {
     }
     Ok(Event::Expect { instance, hosts })
 }
+
+/// Each second of a scenario costs work: advertisements, checks, and what is drawn of them.
+const LATEST: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -7,7 +7,7 @@ use model::vrrp::{Config, Instance, Script};
 use netlink::Errno;
 use vrrp::ScriptOutcome;
 
-use super::{Mistake, What, parse};
+use super::{Mistake, Problem, What, parse};
 use crate::{Act, Chance, Cluster, HostId, HostPlan, Interface, LanId, Quality};
 
 /// Hosts `a`, `b` and `web 3` on `lan` and `other net`, each with a script of two words.
@@ -215,5 +215,15 @@ fn no_text_is_too_strange() {
         if let Ok(scenario) = parse(&text) {
             drop(scenario.bind(&cluster(), |_, _| Err(String::new())));
         }
+    }
+}
+
+#[test]
+fn a_scenario_ends_within_seven_days() {
+    assert!(parse("at 168h crash a\n").is_ok());
+    for text in ["at 169h crash a\n", "at 100h crash a\n+100h start a\n", "end 999h\n"] {
+        let mistakes = parse(text).unwrap_err();
+        assert_eq!(mistakes[0].problem, Problem::TooLate, "{text}");
+        assert_eq!(mistakes[0].line, text.lines().count());
     }
 }

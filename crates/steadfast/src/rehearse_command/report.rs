@@ -24,12 +24,18 @@ impl<'a> Report<'a> {
         Self { rehearsal, seed, unbuilt, played: Vec::new(), pairs: Vec::new(), performed: None }
     }
 
+    /// How much of the files takes no part: each is a doubt.
+    pub(super) fn unplayed(&self) -> usize {
+        self.unbuilt.len() + self.rehearsal.plan().left_out.len()
+    }
+
     /// Whether no single failure, or the scenario, ended badly.
     pub(super) fn is_good(&self, deny_doubts: bool) -> bool {
         let least = if deny_doubts { Weight::Doubt } else { Weight::Failure };
         let went_well = self.performed.as_ref().is_none_or(went_well);
+        let is_whole = !deny_doubts || self.unplayed() == 0;
         let rested = self.performed.is_some() || weighs(self.rehearsal.start(), least) == 0;
-        went_well && rested && self.played.iter().all(|played| findings(played, least) == 0)
+        went_well && is_whole && rested && self.played.iter().all(|played| findings(played, least) == 0)
     }
 }
 

@@ -50,18 +50,23 @@ fn opening(text: &mut String, report: &Report<'_>) {
         line(text, &format!("  {:width$}  {ports}", host.name));
     }
     for left_out in &plan.left_out {
-        let why = match left_out.why {
-            WhyLeftOut::Ipv6 => "it speaks IPv6",
-            WhyLeftOut::NoInterface => "it has no interface",
-        };
-        line(text, &format!("  left out: {} of {}: {why}", left_out.instance, left_out.host));
+        let why = self::left_out(left_out.why);
+        line(text, &format!("  doubt: left out: {} of {}: {why}", left_out.instance, left_out.host));
     }
     if !report.unbuilt.is_empty() {
-        line(text, &format!("  takes no part in it: {}", report.unbuilt.join(", ")));
+        line(text, &format!("  doubt: takes no part in it: {}", report.unbuilt.join(", ")));
     }
     if report.rehearsal.settles() >= sim::rehearsal::LONGEST_WAIT {
         let most = seconds(sim::rehearsal::LONGEST_WAIT);
         line(text, &format!("  delays of the files are longer than {most}: nothing is waited for longer"));
+    }
+}
+
+/// Why something takes no part, as a sentence.
+pub(super) const fn left_out(why: WhyLeftOut) -> &'static str {
+    match why {
+        WhyLeftOut::Ipv6 => "it speaks IPv6",
+        WhyLeftOut::NoInterface => "it has no interface",
     }
 }
 
@@ -79,7 +84,11 @@ fn rest(text: &mut String, report: &Report<'_>) {
         });
         let priorities = priorities.collect::<Vec<_>>().join(", ");
         let is = if course.after.len() > 1 { "are masters" } else { "is master" };
-        let who = format!("{} {is}", plan.names(course.after.iter().copied()));
+        let who = if course.after.is_empty() {
+            "nobody is master".to_owned()
+        } else {
+            format!("{} {is}", plan.names(course.after.iter().copied()))
+        };
         let reason = reason(course);
         let (name, vrid, addresses) = (&router.name, router.vrid, addresses.join(", "));
         line(text, &format!("  {name}, VRID {vrid}, {addresses}{more}: {who} ({priorities}){reason}"));
@@ -183,14 +192,14 @@ fn happened(plan: &Plan, course: &Course) -> String {
         } else {
             String::new()
         };
-        return format!("{new} is master too{after}{without}");
+        let are = if course.after.len() - course.before.len() > 1 { "are masters" } else { "is master" };
+        return format!("{new} {are} too{after}{without}");
     }
-    if course.before.len() > 1 && course.after.len() == 1 {
-        return format!(
-            "{} alone is master again {{}}{} later",
-            names(&course.after),
-            seconds(course.measure.two)
-        );
+    let (without, two) = (course.measure.without, course.measure.two);
+    if course.before.len() > 1 && course.after.len() == 1 && !shows(without) {
+        let alone = format!("{} alone is master", names(&course.after));
+        // The other one may have gone without that the two ever heard each other.
+        return if shows(two) { format!("{alone} again {{}}{} later", seconds(two)) } else { alone };
     }
     let without = course.measure.without;
     if course.became.first().is_some_and(|one| millis(one.after) == millis(without))
@@ -203,7 +212,8 @@ fn happened(plan: &Plan, course: &Course) -> String {
         );
     }
     let who = if course.before == course.after {
-        format!("{} is master still", names(&course.after))
+        let are = if course.after.len() > 1 { "are masters" } else { "is master" };
+        format!("{} {are} still", names(&course.after))
     } else {
         format!("{} instead of {}{after}", names(&course.after), names(&course.before))
     };
@@ -238,7 +248,19 @@ fn summary(text: &mut String, report: &Report<'_>) {
         line(text, "Already at rest an address has no master, or two.");
     }
     if bad.is_empty() && !at_rest {
-        line(text, &format!("{count} single failures: each address always finds one master again."));
+        let part = if report.unplayed() > 0 { "of what was played, " } else { "" };
+        let alone = alone(report);
+        let told = if alone.is_empty() {
+            format!("{part}each address always finds one master again")
+        } else {
+            let rest = if alone.len() < plan.routers.len() { "; each other one finds one again" } else { "" };
+            let have = if alone.len() > 1 { "have" } else { "has" };
+            let shown = alone.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
+            let more = alone.len().saturating_sub(MOST_NAMES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{part}{shown}{more} {have} no other host and {have} no master when it fails{rest}")
+        };
+        line(text, &format!("{count} single failures: {told}."));
     } else {
         line(
             text,
@@ -261,6 +283,7 @@ fn summary(text: &mut String, report: &Report<'_>) {
         report.played.iter().map(|one| findings(one, Weight::Doubt) - findings(one, Weight::Failure)).sum();
     let doubts = doubts + weighs(report.rehearsal.start(), Weight::Doubt)
         - weighs(report.rehearsal.start(), Weight::Failure);
+    let doubts = doubts + report.unplayed();
     if doubts > 0 {
         line(text, &format!("Doubts: {doubts}."));
     }
@@ -276,17 +299,35 @@ fn summary(text: &mut String, report: &Report<'_>) {
     }
 }
 
+/// The virtual routers that nobody took over, because no other host has them.
+fn alone<'a>(report: &'a Report<'_>) -> Vec<&'a str> {
+    let routers = report.rehearsal.plan().routers.iter().enumerate();
+    let is_alone = |number: usize| {
+        let courses = report.played.iter().filter_map(|one| one.broken.courses.get(number));
+        courses.flat_map(|course| &course.findings).any(|finding| matches!(finding, Finding::Alone { .. }))
+    };
+    routers.filter(|(number, _)| is_alone(*number)).map(|(_, router)| router.name.as_str()).collect()
+}
+
 /// The longest time without a master that ends by itself, of a single failure.
 fn longest(report: &Report<'_>) -> Option<(Duration, String, String)> {
     let plan = report.rehearsal.plan();
     let all = report.played.iter().flat_map(|one| {
-        let routers = plan.routers.iter().zip(&one.broken.courses);
-        let recovered = routers.filter(|(_, course)| !course.after.is_empty());
-        recovered.map(move |(router, course)| (course.measure.without, router, one))
+        phases(one).zip([false, true]).flat_map(move |(phase, repaired)| {
+            let routers = plan.routers.iter().zip(&phase.courses);
+            // What nobody was master of before the repair is told as that.
+            let recovered = routers.filter(move |(_, course)| {
+                !course.after.is_empty() && (!repaired || !course.before.is_empty())
+            });
+            recovered.map(move |(router, course)| (course.measure.without, router, one, repaired))
+        })
     });
     // Of equals the first.
     let longest = all.reduce(|best, other| if other.0 > best.0 { other } else { best });
-    longest.map(|(span, router, one)| (span, router.name.clone(), one.failure.told(plan)))
+    longest.map(|(span, router, one, repaired)| {
+        let told = one.failure.told(plan);
+        (span, router.name.clone(), if repaired { format!("{told}, and is repaired") } else { told })
+    })
 }
 
 /// Each event of a scenario and what followed, then what was not as expected.
