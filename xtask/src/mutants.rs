@@ -99,7 +99,7 @@ const MUTANTS: [Mutant; 23] = [
         name: "a master that stops does not say so",
         file: "crates/vrrp/src/instance/effects.rs",
         edits: &[(
-            "            out.push(Action::Transmit(Arc::new(outgoing)));\n",
+            "            self.counters.release_sent += 1;\n            turn.out.push(Action::Transmit(outgoing));\n",
             "            drop(outgoing);\n",
         )],
     },
