@@ -225,8 +225,19 @@ impl Daemon {
             let link = link.map(|at| Link { index: at.index, up: at.up, address: at.address });
             self.router.handle(now, Event::Link { name, link }, actions);
         }
+        self.presume_health();
         self.router.reconfigure(now, &self.config, &remembered, actions);
         true
+    }
+
+    /// Tracked processes are there, and tracked files hold what they begin with: no act changes them.
+    fn presume_health(&mut self) {
+        for process in &self.config.processes {
+            self.router.presume_processes(&process.name, u32::from(process.least));
+        }
+        for file in &self.config.files {
+            self.router.presume_file(&file.name, file.initial.map_or(0, |initial| initial.value));
+        }
     }
 
     fn announce_late(&mut self, now: Instant, actions: &mut Actions) {
@@ -240,6 +251,7 @@ impl Daemon {
         self.config = config;
         if matches!(self.phase, Phase::Running) {
             self.keeper.configure(&self.config);
+            self.presume_health();
             self.router.reconfigure(now, &self.config, &[], actions);
         }
     }
