@@ -393,13 +393,17 @@ fn a_router_without_a_master_is_a_failure_whatever_the_cause() {
     let told = broken.findings[0].to_string();
     assert!(told.starts_with("nobody can be master: a does not run; b is at fault ("), "{told}");
 
+    let sick = |priority| checked(priority, 0, "").replace("chk\n}", "chk weight 0 reverse\n}");
+    let nobody = self::rehearsal(&[sick(101), sick(100)]);
+    let start = only(nobody.start());
+    assert_eq!((&start.after, start.findings[0].weight()), (&hosts(&[]), Weight::Failure));
+
     let tracking = |priority| {
         "vrrp_track_process p {\nprocess nothing\nweight 0\n}\n".to_owned()
             + &vi_1(priority, "track_process {\np\n}")
     };
-    let waiting = self::rehearsal(&[tracking(101), tracking(100)]);
-    let start = only(waiting.start());
-    assert_eq!((&start.after, start.findings[0].weight()), (&hosts(&[]), Weight::Failure));
+    let there = self::rehearsal(&[tracking(101), tracking(100)]);
+    assert_eq!(only(there.start()).after, hosts(&[0]), "tracked processes are there");
 
     let both = Failure(vec![Fault::Power(A), Fault::Power(B)]);
     let off = self::rehearsal(&[vi_1(101, ""), vi_1(100, "")]).play(&both);
