@@ -1,36 +1,19 @@
 //! What a rehearsal says of good files, and of files that were not thought through.
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_sim::rehearsal::{Course, Failure, Fault, Finding, Origin, Phase, Rehearsal, Weight};
 use steadfast_sim::{HostId, scenario};
 
-use model::vrrp::Config;
-
-/// A file that is only a text.
-struct Text<'a>(&'a str);
-
-impl config::SourceProvider for Text<'_> {
-    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-}
-
-fn read(text: &str) -> Arc<Config> {
-    let mut loaded = config::load(&Text(text), "keepalived.conf");
-    loaded.judge_language();
-    let wrong: Vec<_> =
-        loaded.diagnostics.iter().filter(|one| one.severity > config::Severity::Note).collect();
-    assert!(wrong.is_empty(), "{wrong:?}\n{text}");
-    Arc::new(loaded.config.vrrp)
-}
+use config::Severity;
 
 /// Hosts `a`, `b`, … with these files.
 fn rehearsal(texts: &[String]) -> Rehearsal {
-    let hosts = texts.iter().zip('a'..).map(|(text, name)| (name.to_string(), read(text)));
+    let hosts =
+        texts.iter().zip('a'..).map(|(text, name)| (name.to_string(), common::read(text, Severity::Note)));
     Rehearsal::of(hosts, 1)
 }
 

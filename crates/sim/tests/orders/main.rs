@@ -1,16 +1,17 @@
 //! Every order of up to eight events, for two and three routers, in and out of a sync group: what a search of random
 //! futures may miss, a search of all small ones finds.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use std::fmt::Write as _;
-use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use steadfast_sim as sim;
 
-use model::vrrp::Config;
+use config::Severity;
 use model::{IfName, Prefix};
 use sim::{Act, Cluster, HostId, HostPlan, Interface, LanId, Quality};
 use vrrp::ScriptOutcome;
@@ -76,7 +77,11 @@ impl World {
             };
             let interfaces = (0..=u8::from(self.grouped)).map(interface).collect();
             let name = char::from(b'a' + number).to_string();
-            let host = cluster.add_host(HostPlan { name, config: read(&self.text(number)), interfaces });
+            let host = cluster.add_host(HostPlan {
+                name,
+                config: common::read(&self.text(number), Severity::Warning),
+                interfaces,
+            });
             cluster.apply(&Act::Start(host));
         }
         cluster.run_for(SETTLE);
@@ -182,22 +187,6 @@ fn report(world: World, acts: &[Vec<Act>], order: &[usize]) -> String {
     }
     cluster.run_while_well(cluster.now() + SETTLE);
     format!("{world:?}\n{}\n{}{:#?}", world.text(0), cluster.told(), cluster.violations())
-}
-
-/// A file that is only a text.
-struct Text<'a>(&'a str);
-
-impl config::SourceProvider for Text<'_> {
-    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-}
-
-fn read(text: &str) -> Arc<Config> {
-    let mut loaded = config::load(&Text(text), "keepalived.conf");
-    loaded.judge_language();
-    assert!(loaded.is_usable(), "{:?}", loaded.diagnostics);
-    Arc::new(loaded.config.vrrp)
 }
 
 fn port(lan: u8) -> IfName {

@@ -4,6 +4,8 @@
 //! `STEADFAST_SIM_TRIALS` their number; with `STEADFAST_SIM_FULL` a failure tells every packet. A failure prints its seed, its files, the shortest list of acts that
 //! still fails, and the story; the seed then belongs into `KEPT`.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod plan;
 mod shrink;
 

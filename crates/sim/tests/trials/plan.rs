@@ -1,15 +1,14 @@
 //! What a seed stands for: hosts, their files, and what happens to them.
 
 use std::fmt::Write as _;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::Config;
+use config::Severity;
 use model::{IfName, Instant, Prefix};
 use netlink::Errno;
 use vrrp::ScriptOutcome;
 
+use crate::common::read;
 use crate::sim::{Act, Chance, Cluster, HostId, HostPlan, Interface, LanId, Quality};
 
 /// A trial before it begins.
@@ -64,8 +63,11 @@ impl Plan {
                 lan: *lan,
                 address: Prefix::new(address(at, number).parse().unwrap(), 24).ok(),
             });
-            let plan =
-                HostPlan { name: host_name(number), config: read(text), interfaces: interfaces.collect() };
+            let plan = HostPlan {
+                name: host_name(number),
+                config: read(text, Severity::Warning),
+                interfaces: interfaces.collect(),
+            };
             let host = cluster.add_host(plan);
             cluster.set_old_kernel(host, self.old_kernels[number]);
             cluster.schedule(Instant::ZERO, Act::Start(host));
@@ -288,27 +290,7 @@ fn reload(chance: &mut Chance, host: HostId, text: &str) -> Act {
         1 => text.replace("  10.0.0.100/32\n", "  10.0.0.100/32\n  10.0.0.200/32\n"),
         _ => text.replace(" priority 150\n", " priority 80\n"),
     };
-    Act::Reload(host, read(&other), "other.conf".into())
-}
-
-/// A file that is only a text.
-struct Text<'a>(&'a str);
-
-impl config::SourceProvider for Text<'_> {
-    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-}
-
-/// What the front end makes of a text.
-pub(crate) fn read(text: &str) -> Arc<Config> {
-    let mut loaded = config::load(&Text(text), "keepalived.conf");
-    // What this release does not act on does not matter here.
-    loaded.judge_language();
-    let wrong: Vec<_> =
-        loaded.diagnostics.iter().filter(|one| one.severity == config::Severity::Error).collect();
-    assert!(wrong.is_empty(), "{wrong:?}\n{text}");
-    Arc::new(loaded.config.vrrp)
+    Act::Reload(host, read(&other, Severity::Warning), "other.conf".into())
 }
 
 fn port(lan: usize) -> IfName {
