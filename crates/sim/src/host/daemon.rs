@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::vrrp::Config;
 use model::{IfName, Instant};
 use netlink::reconcile::Slot;
-use netlink::{Heard, Held, Keeper};
+use netlink::{Heard, Held, Keeper, Standing};
 use vrrp::{
     Action, Actions, Announce, Arrival, Event, Holding, InstanceId, Link, Outgoing, Remembered, Router,
 };
@@ -185,7 +185,7 @@ impl Daemon {
             if !matches!(self.phase, Phase::Running) {
                 continue;
             }
-            let link = link.map(|at| Link { index: at.index, up: at.up, address: at.address });
+            let link = link.map(as_heard);
             self.router.handle(now, Event::Link { name: &name, link }, actions);
             if link.is_some_and(|link| link.up) {
                 for (_, address) in self.unannounced.extract_if(.., |(on, _)| *on == name) {
@@ -222,7 +222,7 @@ impl Daemon {
         self.phase = Phase::Running;
         self.keeper.configure(&self.config);
         for (name, link) in self.keeper.links() {
-            let link = link.map(|at| Link { index: at.index, up: at.up, address: at.address });
+            let link = link.map(as_heard);
             self.router.handle(now, Event::Link { name, link }, actions);
         }
         self.presume_health();
@@ -396,6 +396,11 @@ impl Daemon {
             effects.push(Effect::Send { port: announce.device.clone(), frame });
         }
     }
+}
+
+/// A link as the keeper tells it, for the machine.
+const fn as_heard(standing: Standing) -> Link {
+    Link { index: standing.index, up: standing.up, address: standing.address }
 }
 
 /// How long a worker that ends waits for the kernel.

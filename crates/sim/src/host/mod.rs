@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::Config;
+use model::vrrp::{Config, Instance};
 use model::{IfName, Instant, MacAddr, Prefix, Priority, Vrid};
 use netlink::{Errno, Event};
 use vrrp::{Action, Notice, Remembered, Router, ScriptOutcome, StateName};
@@ -366,6 +366,11 @@ impl Host {
     /// Whether its kernel has exactly this on this device.
     pub(crate) fn holds(&self, device: &IfName, prefix: Prefix) -> bool {
         self.powered && self.kernel.holds(device, prefix)
+    }
+
+    /// Its instance of this name.
+    pub(crate) fn instance(&self, name: &str) -> Option<&Instance> {
+        self.config.instances.iter().find(|one| one.name == name)
     }
 
     /// The number of a port, if it is there.

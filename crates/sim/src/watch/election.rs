@@ -126,9 +126,15 @@ impl Watch {
         parts
     }
 
+    /// The part that a host is in.
+    fn part_of<'a>(&self, cluster: &'a Cluster, key: Key, host: HostId) -> Option<Part<'a>> {
+        let has = |part: &Part<'_>| part.members.iter().any(|member| member.id() == host);
+        self.parts(cluster, key).into_iter().find(has)
+    }
+
     fn member<'a>(&self, cluster: &'a Cluster, id: HostId, name: Arc<str>) -> Option<Member<'a>> {
         let host = cluster.hosts.get(id.0)?;
-        let instance = host.config.instances.iter().find(|one| one.name == *name)?;
+        let instance = host.instance(&name)?;
         let awake = host.busy_until <= cluster.now || host.busy_until.since(cluster.now) <= SLACK;
         let carries = instance.interface.as_ref().is_some_and(|port| host.carries(port));
         let seen = self.ledger.seen(id, &name);
@@ -199,13 +205,12 @@ impl Watch {
         let mut by = Instant::ZERO;
         for name in group.members.iter().filter(|name| **name != *member.name) {
             let key = self.ledger.key(member.id(), name)?;
-            let parts = self.parts(cluster, key);
-            let part = parts.iter().find(|part| part.members.iter().any(|one| one.id() == member.id()))?;
+            let part = self.part_of(cluster, key, member.id())?;
             let good = cluster.lans.get(key.lan.0).is_some_and(|lan| lan.quality.is_good());
             if !good || part.masters().next().is_some() {
                 return None;
             }
-            by = by.max(self.calm_since(part).max(self.ledger.vacated(key)) + part.takeover(cluster));
+            by = by.max(self.calm_since(&part).max(self.ledger.vacated(key)) + part.takeover(cluster));
         }
         Some(by)
     }
@@ -353,7 +358,7 @@ impl Watch {
     ) {
         let Some(key) = self.ledger.key(host, name) else { return };
         let Some(at) = cluster.hosts.get(host.0) else { return };
-        let Some(instance) = at.config.instances.iter().find(|one| *one.name == **name) else { return };
+        let Some(instance) = at.instance(name) else { return };
         let Some(seen) = self.ledger.seen(host, name).filter(|seen| seen.state == StateName::Backup) else {
             return;
         };
@@ -388,8 +393,7 @@ impl Watch {
     ) -> Option<(Part<'a>, Key)> {
         let key = self.ledger.key(host, name)?;
         cluster.lans.get(key.lan.0).filter(|lan| lan.quality.is_good())?;
-        let of_host = |part: &Part<'_>| part.members.iter().any(|member| member.id() == host);
-        let part = self.parts(cluster, key).into_iter().find(of_host)?;
+        let part = self.part_of(cluster, key, host)?;
         (self.calm_since(&part) + part.settled(cluster) < cluster.now).then_some((part, key))
     }
 
@@ -403,7 +407,7 @@ impl Watch {
         ours: Priority,
     ) {
         let Some(at) = cluster.hosts.get(host.0) else { return };
-        let Some(instance) = at.config.instances.iter().find(|one| one.name == name) else { return };
+        let Some(instance) = at.instance(name) else { return };
         let port = instance.interface.as_ref().and_then(|port| at.ports.get(port));
         let own = instance.source.or_else(|| port.and_then(|port| Some(port.address?.address())));
         let Some(own) = own else { return };
@@ -423,7 +427,7 @@ impl Watch {
         let Some(key) = self.ledger.key(host, name) else { return };
         // Whoever has heard another master since follows that one.
         let patience = cluster.hosts.get(host.0).and_then(|host| {
-            let instance = host.config.instances.iter().find(|one| *one.name == **name)?;
+            let instance = host.instance(name)?;
             Some(instance.advert_interval.duration() * 3 / 2)
         });
         let was_master = self.ledger.seen(host, name).is_some_and(|seen| {
@@ -431,9 +435,8 @@ impl Watch {
             seen.state == StateName::Master && lately
         });
         let alone = cluster.hosts.get(host.0).is_some_and(|host| group_of(host, name).is_none());
-        let parts = self.parts(cluster, key);
-        let part = parts.iter().find(|part| part.members.iter().any(|member| member.id() == host));
-        let Some(part) = part.filter(|_| was_master && alone) else { return };
+        let part = self.part_of(cluster, key, host).filter(|_| was_master && alone);
+        let Some(part) = part else { return };
         let others: Vec<_> = part.workers().filter(|member| member.id() != host).collect();
         let calm = others.iter().map(|member| self.excuses.host(member.id()));
         let calm = calm.chain([self.excuses.lan(key.lan)]).max().unwrap_or(Instant::ZERO);

@@ -21,7 +21,7 @@ pub(super) fn expected(host: &Host, instance: &Instance) -> Option<Expected> {
     let alone = standing(host, instance, group)?;
     let mut fault = alone.fault;
     for member in group.map(|group| group.members.as_slice()).unwrap_or_default() {
-        let other = host.config.instances.iter().find(|one| one.name == *member);
+        let other = host.instance(member);
         if let Some(other) = other.filter(|other| other.name != instance.name) {
             fault |= standing(host, other, group)?.fault;
         }

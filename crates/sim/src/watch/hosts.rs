@@ -36,7 +36,7 @@ impl Watch {
 
     pub(super) fn check_priority(&mut self, cluster: &Cluster, id: HostId, name: &str, priority: Priority) {
         let Some(host) = cluster.hosts.get(id.0) else { return };
-        let Some(instance) = host.config.instances.iter().find(|one| one.name == name) else { return };
+        let Some(instance) = host.instance(name) else { return };
         let owner = instance.priority == Priority::OWNER;
         if owner != (priority == Priority::OWNER) || priority == Priority::RELEASE {
             let text = format!("{name} of {} has effective priority {priority}", host.name);
@@ -130,7 +130,7 @@ impl Watch {
         let Some(seen) = self.ledger.seen(id, name).filter(|seen| seen.state == StateName::Master) else {
             return;
         };
-        let port = host.config.instances.iter().find(|one| *one.name == **name);
+        let port = host.instance(name);
         let carries = port.and_then(|one| one.interface.as_ref()).is_some_and(|port| host.carries(port));
         // A link that went and came back while the host slept could not carry it.
         let steady = cluster.now.since(self.excuses.path(id)) > STEADY;
