@@ -456,5 +456,5 @@ fn endpoint(instance: &Instance) -> Option<Endpoint> {
         Transport::Unicast { .. } => None,
     };
     let is_protected = matches!(config.auth, Auth::Ah(_));
-    Some(Endpoint { link, name: config.interface.clone()?, family, group, is_protected })
+    Some(Endpoint { link, name: config.home()?.clone(), family, group, is_protected })
 }

@@ -133,6 +133,17 @@ pub enum Preempt {
 }
 
 impl Instance {
+    /// The interface that advertisements go out and come in on: its own one, or the one below if it has none or
+    /// `vmac_xmit_base` says so.
+    #[must_use]
+    pub const fn home(&self) -> Option<&IfName> {
+        match &self.own_device {
+            Some(OwnDevice::Vmac(vmac)) if vmac.transmit_on_base => self.interface.as_ref(),
+            Some(own) => Some(own.name()),
+            None => self.interface.as_ref(),
+        }
+    }
+
     /// An instance with keepalived's defaults: VRRPv2, priority 100, one advertisement a second, no addresses.
     #[must_use]
     pub fn new(name: &str, interface: IfName, vrid: Vrid) -> Self {

@@ -15,7 +15,7 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::{self, Transport, VirtualAddress};
+use model::vrrp::{self, Ipvlan, OwnDevice, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
 use wire::vrrp::Advert;
 
@@ -45,7 +45,10 @@ pub(crate) struct Instance {
     config: Arc<vrrp::Instance>,
     addresses: Arc<[VirtualAddress]>,
     advertised: Box<[u8]>,
+    /// Where it sends and listens.
     link: Option<Link>,
+    /// What it speaks from: that link, or the one below a VMAC.
+    base: Option<Link>,
     priority: Priority,
     /// The priority of the worker before this one, in force until every tracked script has answered: without
     /// their verdicts ours would be another, and perhaps lower than a backup's.
@@ -95,6 +98,7 @@ impl Instance {
             addresses: config.addresses.as_slice().into(),
             advertised: advertised(config),
             link: None,
+            base: None,
             priority: config.priority,
             carried: None,
             recalled: false,
@@ -301,13 +305,20 @@ impl Instance {
         self.link_index().map(|index| (index, family(&self.config), self.config.vrid))
     }
 
+    /// The link that it sends and listens on.
     fn own_link(&self, world: World<'_>) -> Option<Link> {
+        self.config.home().and_then(|name| world.links.get(name)).copied()
+    }
+
+    /// The link whose address it speaks from.
+    fn base_link(&self, world: World<'_>) -> Option<Link> {
         self.config.interface.as_ref().and_then(|name| world.links.get(name)).copied()
     }
 
     /// Whether it uses or tracks this interface.
     pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
         self.config.interface.as_ref() == Some(name)
+            || self.config.own_device.as_ref().is_some_and(|own| own.name() == name)
             || self.tracked_links().any(|tracked| tracked.interface == *name)
     }
 
@@ -360,7 +371,7 @@ impl Instance {
     }
 
     fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
-        self.take_link(self.own_link(world));
+        self.take_link(self.own_link(world), self.base_link(world));
         if !self.lacks_verdict(world) {
             self.carried = None;
         }
@@ -368,9 +379,9 @@ impl Instance {
         self.take_priority(self.carried.unwrap_or_else(known), turn);
     }
 
-    fn take_link(&mut self, link: Option<Link>) {
-        if self.link != link {
-            self.link = link;
+    fn take_link(&mut self, link: Option<Link>, base: Option<Link>) {
+        if (self.link, self.base) != (link, base) {
+            (self.link, self.base) = (link, base);
             self.outgoing = None;
         }
     }
@@ -412,12 +423,17 @@ impl Instance {
     }
 
     fn own_address(&self) -> Option<IpAddr> {
-        self.address_on(self.link)
+        self.address_on(self.base)
     }
 
-    /// The address that it sends from on this link.
-    fn address_on(&self, link: Option<Link>) -> Option<IpAddr> {
-        self.config.source.or_else(|| link?.address)
+    /// The address that it sends from, with this link as its base. An ipvlan has one of its own.
+    fn address_on(&self, base: Option<Link>) -> Option<IpAddr> {
+        self.config.source.or_else(|| match &self.config.own_device {
+            Some(OwnDevice::Ipvlan(Ipvlan { address: Some(own), .. })) => Some(own.address()),
+            Some(OwnDevice::Ipvlan(_)) if family(&self.config) == Family::V4 => None,
+            Some(OwnDevice::Ipvlan(_)) => self.link?.address,
+            Some(OwnDevice::Vmac(_)) | None => base?.address,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::vrrp::{TrackedInterface, TrackedScript, Tracking, Transport};
+use model::vrrp::{OwnDevice, TrackedInterface, TrackedScript, Tracking, Transport};
 use model::{IfIndex, IfName, Influence};
 
 use super::Instance;
@@ -104,17 +104,25 @@ impl Instance {
         self.tracked_files().filter(is_fault).map(|tracked| Cause::File(tracked.name.as_str().into()))
     }
 
-    /// What is wrong with its own interface.
-    fn own_causes(&self, own: &IfName, world: World<'_>) -> impl Iterator<Item = Cause> {
-        let link = self.own_link(world);
-        let cause = match link {
-            None => Some(Cause::LinkMissing(own.clone())),
-            Some(link) if !link.up && self.config.track_primary => Some(Cause::LinkDown(own.clone())),
-            Some(_) if self.address_on(link).is_none() => Some(Cause::NoAddress(own.clone())),
+    /// What is wrong with its interface, and with the one that it makes for itself on top.
+    fn own_causes(&self, name: &IfName, world: World<'_>) -> impl Iterator<Item = Cause> {
+        let base = self.base_link(world);
+        let cause = self.link_cause(name, world).or_else(|| {
+            let own = self.config.own_device.as_ref().map(OwnDevice::name);
+            own.and_then(|own| self.link_cause(own, world))
+        });
+        let cause = cause.or_else(|| self.address_on(base).is_none().then(|| Cause::NoAddress(name.clone())));
+        let home = self.config.home().zip(self.own_link(world));
+        let deaf = home.filter(|(_, link)| world.deaf.contains(&link.index));
+        cause.into_iter().chain(deaf.map(|(home, _)| Cause::NoSocket(home.clone())))
+    }
+
+    fn link_cause(&self, name: &IfName, world: World<'_>) -> Option<Cause> {
+        match world.links.get(name) {
+            None => Some(Cause::LinkMissing(name.clone())),
+            Some(link) if !link.up && self.config.track_primary => Some(Cause::LinkDown(name.clone())),
             Some(_) => None,
-        };
-        let is_deaf = link.is_some_and(|link| world.deaf.contains(&link.index));
-        cause.into_iter().chain(is_deaf.then(|| Cause::NoSocket(own.clone())))
+        }
     }
 
     /// A tracked script has not answered yet.
