@@ -82,6 +82,6 @@ pub use instance::{Cause, Reason, Reject};
 pub use notice::{Level, Notice, Warning, Whose};
 pub use reconfigure::{Change, diff};
 pub use router::{Endpoint, InstanceId, Router};
-pub use status::{Counters, GroupStatus, StateName, Status};
+pub use status::{Counters, GroupStatus, MasterHeard, ProcessStatus, ScriptStatus, StateName, Status};
 pub use timing::{master_down_interval, overtake_delay, skew_time};
 pub use wall::WallClock;

@@ -10,9 +10,15 @@ pub(crate) fn effective(base: Priority, changes: impl Iterator<Item = i16>) -> P
     if base == Priority::OWNER {
         return base;
     }
-    let sum: i32 = i32::from(base.get()) + changes.map(i32::from).sum::<i32>();
-    let within = sum.clamp(i32::from(Priority::LEAST.get()), i32::from(Priority::MOST.get()));
+    let within =
+        total(base, changes).clamp(i32::from(Priority::LEAST.get()), i32::from(Priority::MOST.get()));
     Priority(u8::try_from(within).unwrap_or_else(|_| base.get()))
+}
+
+/// The same without bounds.
+pub(crate) fn total(base: Priority, changes: impl Iterator<Item = i16>) -> i32 {
+    let sum = || changes.map(i32::from).sum::<i32>();
+    i32::from(base.get()) + if base == Priority::OWNER { 0 } else { sum() }
 }
 
 #[cfg(test)]

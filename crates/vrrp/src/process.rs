@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::Instant;
 use model::vrrp::TrackedProcess;
 
-use crate::{Actions, Notice};
+use crate::{Actions, Notice, ProcessStatus};
 
 /// The processes of one `vrrp_track_process`.
 #[derive(Clone, Debug)]
@@ -29,6 +29,15 @@ impl ProcessCheck {
     /// Whether as many run as there must be; `None` if nobody has looked yet.
     pub(crate) const fn verdict(&self) -> Option<bool> {
         self.verdict
+    }
+
+    pub(crate) fn status(&self) -> ProcessStatus {
+        ProcessStatus {
+            name: self.name.to_string(),
+            count: self.count.unwrap_or(0),
+            is_up: self.verdict == Some(true),
+            turns_at: self.turns_at,
+        }
     }
 
     pub(crate) const fn deadline(&self) -> Option<Instant> {

@@ -2,6 +2,7 @@
 
 mod reload;
 mod settle;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -20,7 +21,6 @@ use crate::instance::{Instance, Reject, Turn, World};
 use crate::notice::Whose;
 use crate::process::ProcessCheck;
 use crate::script::ScriptCheck;
-use crate::status::Status;
 use crate::wall::WallClock;
 use crate::{Actions, Notice, NotificationKind};
 
@@ -197,22 +197,6 @@ impl Router {
     #[must_use]
     pub fn endpoints(&self) -> BTreeSet<Endpoint> {
         self.instances.values().filter_map(endpoint).collect()
-    }
-
-    /// Every instance as it is, in the order of their names.
-    pub fn status(&self) -> impl Iterator<Item = Status> + '_ {
-        self.by_name.values().filter_map(|id| self.instances.get(id)).map(Instance::status)
-    }
-
-    /// How many packets were malformed, by the way in which they were.
-    pub fn malformed(&self) -> impl Iterator<Item = (Malformed, u64)> + '_ {
-        self.malformed.iter().map(|(kind, count)| (*kind, *count))
-    }
-
-    /// How many advertisements were of virtual routers that have no instance here.
-    #[must_use]
-    pub const fn unknown_vrid(&self) -> u64 {
-        self.unknown_vrid
     }
 
     fn receive(&mut self, now: Instant, arrival: &Arrival<'_>, out: &mut Actions) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::Instant;
 use model::vrrp::Script;
 
-use crate::{Action, Actions, Notice, ScriptOutcome};
+use crate::{Action, Actions, Notice, ScriptOutcome, ScriptStatus};
 
 /// What a script says of its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,20 @@ impl ScriptCheck {
         self.config = config.clone();
         if let Phase::Waiting { next_at } = self.phase {
             self.phase = Phase::Waiting { next_at: next_at.min(now + config.interval) };
+        }
+    }
+
+    pub(crate) fn status(&self) -> ScriptStatus {
+        ScriptStatus {
+            name: self.name.to_string(),
+            is_up: match self.verdict {
+                Verdict::Up => Some(true),
+                Verdict::Down => Some(false),
+                Verdict::Unknown | Verdict::NotRun => None,
+            },
+            against: self.against,
+            is_running: matches!(self.phase, Phase::Running { .. }),
+            is_not_run: self.verdict == Verdict::NotRun,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use model::{IfIndex, Instant, Priority};
+use model::{Centis, IfIndex, Instant, Priority};
 
 use crate::instance::{Reason, Reject};
 
@@ -43,14 +44,65 @@ pub struct Status {
     pub state: StateName,
     /// Its effective priority.
     pub priority: Priority,
+    /// The sum that the effective priority would be if it had no bounds.
+    pub total_priority: i32,
     /// Who is master as far as it knows, if somebody else.
     pub master: Option<IpAddr>,
+    /// What that master said last.
+    pub heard: Option<MasterHeard>,
+    /// When it entered its state; none if it has been in no other.
+    pub since: Option<Instant>,
     /// When it acts next if nothing happens, and why.
     pub deadline: Option<(Instant, Reason)>,
+    /// How long a master may be silent before it counts as dead.
+    pub down_interval: Duration,
     /// The interface it uses.
     pub link: Option<IfIndex>,
+    /// The address that it sends from.
+    pub source: Option<IpAddr>,
+    /// How many things are at fault with it.
+    pub faults: usize,
+    /// Something vital has not been looked at yet.
+    pub is_pending: bool,
     /// What it has counted.
     pub counters: Counters,
+}
+
+/// The last advertisement of a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MasterHeard {
+    /// Its priority; 0 if it said that it stops.
+    pub priority: Priority,
+    /// Its interval.
+    pub interval: Centis,
+}
+
+/// A check script at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether its service works; none if it has not said so yet.
+    pub is_up: Option<bool>,
+    /// Results in a row that contradict this.
+    pub against: u32,
+    /// A run has been asked for and has not ended.
+    pub is_running: bool,
+    /// It could not be run.
+    pub is_not_run: bool,
+}
+
+/// Tracked processes at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessStatus {
+    /// Their name.
+    pub name: String,
+    /// How many run.
+    pub count: u32,
+    /// There are as many as must be.
+    pub is_up: bool,
+    /// When a count that says otherwise will count.
+    pub turns_at: Option<Instant>,
 }
 
 /// A sync group at one moment.
@@ -77,6 +129,8 @@ pub struct Counters {
     pub release_sent: u64,
     /// Times it became master.
     pub became_master: u64,
+    /// Times it ceased to be master.
+    pub released: u64,
     /// Accepted although the interval is not ours.
     pub interval_differs: u64,
     /// Accepted although the addresses are not ours.

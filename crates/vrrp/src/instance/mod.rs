@@ -6,6 +6,7 @@ mod effects;
 mod sequence;
 mod settle;
 mod state;
+mod status;
 mod tracking;
 mod verify;
 
@@ -23,7 +24,7 @@ use crate::announce::Pacer;
 use crate::complaint::Complaints;
 use crate::event::{Arrival, Link};
 use crate::group::Shared;
-use crate::status::{Counters, Status};
+use crate::status::Counters;
 use crate::wall::WallClock;
 use crate::{Action, Actions, InstanceId, Notice, NotificationKind, Outgoing, priority};
 
@@ -50,6 +51,8 @@ pub(crate) struct Instance {
     /// What it speaks from: that link, or the one below a VMAC.
     base: Option<Link>,
     priority: Priority,
+    /// What the priority would be if it had no bounds.
+    total: i32,
     /// The priority of the worker before this one, in force until every tracked script has answered: without
     /// their verdicts ours would be another, and perhaps lower than a backup's.
     carried: Option<Priority>,
@@ -72,6 +75,8 @@ pub(crate) struct Instance {
     remarks: Complaints<Remark>,
     /// When it last spoke on yielding.
     last_word_at: Option<Instant>,
+    /// When it entered its state; none before it left the first.
+    since: Option<Instant>,
 }
 
 /// One call into an instance: the time, and where its effects go.
@@ -100,6 +105,7 @@ impl Instance {
             link: None,
             base: None,
             priority: config.priority,
+            total: i32::from(config.priority.get()),
             carried: None,
             recalled: false,
             config: Arc::new(timed(config)),
@@ -114,6 +120,7 @@ impl Instance {
             counters: Counters::default(),
             remarks: Complaints::new(),
             last_word_at: None,
+            since: None,
         }
     }
 
@@ -337,46 +344,15 @@ impl Instance {
         self.tracked_processes().any(|tracked| tracked.name == name)
     }
 
-    pub(crate) fn status(&self) -> Status {
-        let master = self.followed();
-        let deadline = self.deadline().map(|at| (at, self.waits_for(at)));
-        let (name, link) = (self.name.to_string(), self.link_index());
-        Status {
-            name,
-            group: self.group.as_ref().map(|group| group.name.to_string()),
-            state: self.state.name(),
-            priority: self.priority,
-            master,
-            deadline,
-            link,
-            counters: self.counters,
-        }
-    }
-
-    /// The master that it follows, if it does.
-    pub(crate) fn followed(&self) -> Option<IpAddr> {
-        match &self.state {
-            State::Init | State::Fault(_) | State::Master(_) => None,
-            State::Backup(backup) => backup.heard.map(|heard| heard.source),
-        }
-    }
-
-    fn waits_for(&self, at: Instant) -> Reason {
-        match &self.state {
-            State::Init | State::Fault(_) => Reason::Startup,
-            State::Backup(backup) => backup.takeover_reason(&self.config, self.priority, at),
-            State::Master(master) if master.next_advert_at == at => Reason::AdvertDue,
-            State::Master(_) => Reason::AnnounceDue,
-        }
-    }
-
     fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
         self.take_link(self.own_link(world), self.base_link(world));
         if !self.lacks_verdict(world) {
             self.carried = None;
         }
         let known = || priority::effective(self.config.priority, self.changes(world));
-        self.take_priority(self.carried.unwrap_or_else(known), turn);
+        let effective = self.carried.unwrap_or_else(known);
+        self.total = priority::total(self.config.priority, self.changes(world));
+        self.take_priority(effective, turn);
     }
 
     fn take_link(&mut self, link: Option<Link>, base: Option<Link>) {

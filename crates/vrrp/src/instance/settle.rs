@@ -194,6 +194,10 @@ impl Instance {
     /// Third phase: it is in the new state, and a master's first advertisement goes out. The only writer of the state.
     pub(crate) fn enter(&mut self, step: &mut Step, turn: &mut Turn<'_>) {
         std::mem::swap(&mut self.state, &mut step.to);
+        self.since = Some(turn.now);
+        if matches!(step.to, State::Master(_)) {
+            self.counters.released += 1;
+        }
         if matches!(self.state, State::Master(_)) {
             self.counters.became_master += 1;
             self.transmit(turn);
