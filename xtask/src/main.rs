@@ -6,6 +6,7 @@ mod packages;
 mod pages;
 mod sizes;
 mod test;
+mod vm;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -15,8 +16,10 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [STEP…]   installs the programs that the tests need, if they are missing and this is Debian, then runs every
-                 step, or only those named: packages fmt clippy docs sizes pages mutants test
+                 step, or only those named: packages fmt clippy docs sizes pages mutants test vm
   docs           writes the pages that are made from the program's tables: references, manual pages, completions
+  vm -- COMMAND… runs a command, as root, on a kernel that has what this one may lack, with this machine's files; what
+                 it writes is forgotten, but for its output. The kernel comes from Debian the first time
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
                  takeover overtake client scale config sim. Takes some minutes; leave the machine alone meanwhile
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     match arguments.next().as_deref() {
         Some("test") => test::run(&arguments.collect::<Vec<_>>()),
         Some("docs") => pages::write(),
+        Some("vm") => vm::run(&arguments.collect::<Vec<_>>()),
         Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         _ => {
             say(USAGE.trim_end());

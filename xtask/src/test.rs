@@ -3,9 +3,9 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::{mutants, packages, pages, root, say, sizes};
+use crate::{mutants, packages, pages, root, say, sizes, vm};
 
-const STEPS: [&str; 8] = ["packages", "fmt", "clippy", "docs", "sizes", "pages", "mutants", "test"];
+const STEPS: [&str; 9] = ["packages", "fmt", "clippy", "docs", "sizes", "pages", "mutants", "test", "vm"];
 
 /// The namespace tests mostly wait for protocol timers: more of them than processors run at once.
 const TEST_THREADS: &str = "6";
@@ -52,6 +52,7 @@ fn carry_out(step: &str, not_run: &mut Vec<String>) -> bool {
         "sizes" => sizes_are_kept(),
         "pages" => pages::are_current(),
         "mutants" => mutants::all_are_caught(),
+        "vm" => vm::tests(not_run),
         _ => tests(not_run),
     }
 }

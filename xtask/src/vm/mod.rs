@@ -1,0 +1,116 @@
+//! `cargo xtask vm -- COMMAND…`: a command on a kernel that has what this one may lack.
+//!
+//! The kernel is Debian's User-mode Linux, an ordinary program, so it needs neither a hypervisor nor an image: the files
+//! of this machine are its root, below a layer that takes what is written and is forgotten at the end. It has one
+//! processor, no network but what the command makes, and ticks of 10 ms.
+
+mod guest;
+mod kernel;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use crate::{cargo, root, say};
+
+pub(crate) use kernel::Tools;
+
+/// The test programs of the package `steadfast` that run in the virtual machine too, where nothing may be missing.
+const PROGRAMS: [&str; 1] = ["links"];
+/// For one test program.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Runs the words after `--` inside, and gives their exit status.
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let command = match arguments {
+        [dashes, command @ ..] if dashes == "--" && !command.is_empty() => command,
+        _ => {
+            say("usage: cargo xtask vm -- COMMAND…");
+            return ExitCode::from(2);
+        }
+    };
+    let done = Tools::ensure().and_then(|tools| guest::run(&tools, command, &[], None));
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            say(&format!("no virtual machine: {error}"));
+            ExitCode::from(125)
+        }
+    }
+}
+
+/// Runs the tests that need more than this machine's kernel. Where no virtual machine can be had that is said, and
+/// counts as a failure only if `STEADFAST_REQUIRE_VM` is 1.
+pub(crate) fn tests(not_run: &mut Vec<String>) -> bool {
+    let tools = match Tools::ensure().and_then(|tools| boots(&tools).map(|()| tools)) {
+        Ok(tools) => tools,
+        Err(error) => {
+            not_run.push(format!("the tests in the virtual machine: {error}"));
+            return std::env::var_os("STEADFAST_REQUIRE_VM").is_none_or(|required| required != "1");
+        }
+    };
+    let programs = match build() {
+        Ok(programs) => programs,
+        Err(error) => {
+            say(&error);
+            return false;
+        }
+    };
+    programs.iter().all(|program| passes(&tools, program))
+}
+
+fn boots(tools: &Tools) -> Result<(), String> {
+    match guest::run(tools, &["true".to_owned()], &[], Some(Duration::from_secs(120)))? {
+        0 => Ok(()),
+        status => Err(format!("`true` ended with status {status} inside")),
+    }
+}
+
+fn passes(tools: &Tools, program: &str) -> bool {
+    say(&format!("-- {program}"));
+    let environment = [("STEADFAST_REQUIRE_NETNS", "1"), ("STEADFAST_REQUIRE_KERNEL", "1")];
+    // One after the other: there is one processor inside.
+    let command = [program, "--quiet", "--test-threads=2"].map(str::to_owned);
+    match guest::run(tools, &command, &environment, Some(PATIENCE)) {
+        Ok(status) => status == 0,
+        Err(error) => {
+            say(&error);
+            false
+        }
+    }
+}
+
+/// Builds the test programs, and gives their paths.
+fn build() -> Result<Vec<String>, String> {
+    let mut command = cargo();
+    command.args(["test", "--no-run", "-p", "steadfast"]).stderr(Stdio::piped());
+    for program in PROGRAMS {
+        command.args(["--test", program]);
+    }
+    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(told.into_owned());
+    }
+    // "  Executable tests/links.rs (target/debug/deps/links-0123456789abcdef)"
+    let path = |line: &str| {
+        Some(line.trim().strip_prefix("Executable ")?.split_once(" (")?.1.strip_suffix(')')?.to_owned())
+    };
+    let paths: Vec<_> =
+        told.lines().filter_map(path).map(|path| root().join(path).display().to_string()).collect();
+    if paths.len() == PROGRAMS.len() {
+        Ok(paths)
+    } else {
+        Err(format!("cargo does not say what it built:\n{told}"))
+    }
+}
+
+/// Runs a program to its end; its standard output.
+fn output_of(command: &mut Command) -> Result<String, String> {
+    let shown = format!("{command:?}");
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{shown}: {}", errors.lines().next_back().unwrap_or("failed")))
+}
