@@ -33,6 +33,6 @@ pub use kernel::Neighbour;
 pub use lan::{Cable, Lan};
 pub use process::Process;
 pub use rustix::process::Signal;
-pub use skip::skip;
+pub use skip::{skip, skip_for_kernel};
 pub use sniffer::{Advert, Heard, Message, Sniffer};
 pub use wait::{now, wait_for, wait_until};

@@ -68,7 +68,7 @@ fn boots(tools: &Tools) -> Result<(), String> {
 fn passes(tools: &Tools, program: &str) -> bool {
     say(&format!("-- {program}"));
     let environment = [("STEADFAST_REQUIRE_NETNS", "1"), ("STEADFAST_REQUIRE_KERNEL", "1")];
-    // One after the other: there is one processor inside.
+    // There is one processor inside; the tests mostly wait.
     let command = [program, "--quiet", "--test-threads=2"].map(str::to_owned);
     match guest::run(tools, &command, &environment, Some(PATIENCE)) {
         Ok(status) => status == 0,
