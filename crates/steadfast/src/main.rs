@@ -13,6 +13,7 @@ mod completions_command;
 mod config_command;
 mod exit;
 mod explain_command;
+mod fifo;
 mod fmt_command;
 mod lab_command;
 mod log;

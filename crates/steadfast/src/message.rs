@@ -105,6 +105,8 @@ pub(crate) enum FromWorker {
     Notify(Notification),
     /// An instance is in this state now.
     State(Remembered),
+    /// What a reload changed at once has been done, and reported before this.
+    Reconfigured,
     /// An instance is no longer configured; its `Deleted` notification, if any, came before.
     Gone {
         /// The name of the instance.
@@ -181,6 +183,20 @@ pub(crate) enum NotificationKind {
     Deleted,
     /// As master it heard another master of lower priority.
     MasterRxLowerPriority,
+}
+
+impl NotificationKind {
+    /// What programs call it. Without `notify_deleted` keepalived reports a removed instance as faulty.
+    pub(crate) const fn word(self, reports_deleted: bool) -> &'static str {
+        match self {
+            Self::Master => "MASTER",
+            Self::Backup => "BACKUP",
+            Self::Deleted if reports_deleted => "DELETED",
+            Self::Fault | Self::Deleted => "FAULT",
+            Self::Stop => "STOP",
+            Self::MasterRxLowerPriority => "MASTER_RX_LOWER_PRI",
+        }
+    }
 }
 
 /// The state of an instance at a moment, kept by the supervisor for a worker that must be started anew.
@@ -298,6 +314,7 @@ mod tests {
     fn what_the_worker_says_comes_back() {
         comes_back(&FromWorker::Ready);
         comes_back(&FromWorker::Stopped);
+        comes_back(&FromWorker::Reconfigured);
         comes_back(&FromWorker::Gone { instance: long_name() });
         comes_back(&FromWorker::RunScript { script: long_name(), run: u64::MAX });
         comes_back(&FromWorker::State(remembered()));

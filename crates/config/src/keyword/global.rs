@@ -95,9 +95,9 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Makes strict protocol conformance the default for instances."),
     later("vrrp_owner_ignore_adverts", BOOL).since("2.3.3")
         .doc("Makes priority 255 instances ignore received adverts by default."),
-    later("vrrp_notify_priority_changes", BOOL).since("2.0.16")
+    built("vrrp_notify_priority_changes", BOOL).since("2.0.16")
         .doc("Reports priority changes on notify FIFOs by default."),
-    later("fifo_write_vrrp_states_on_reload", FLAG).since("2.2.5")
+    built("fifo_write_vrrp_states_on_reload", FLAG).since("2.2.5")
         .doc("Writes all instance and group states to the FIFOs after a reload."),
     built("script_user", USER).or("keepalived_script if it exists else the daemon user; group of USER").since("1.3.0")
         .such_as("script_user daemon")
@@ -273,15 +273,15 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("dbus_no_interface_name", word("NAME")).since("2.3.0")
         .such_as("dbus_no_interface_name nowhere")
         .doc("Sets the path element used for instances without interface."),
-    needed("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    built("notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .such_as("notify_fifo /run/told.fifo")
         .doc("Writes all notify events to a FIFO. Only one."),
-    needed("notify_fifo_script", SCRIPT).since("1.3.6")
+    built("notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the common FIFO. Only one. The path of the FIFO is its last argument."),
-    needed("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    built("vrrp_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .such_as("vrrp_notify_fifo /run/vrrp.fifo")
         .doc("Writes VRRP notify events to a FIFO. Only one. Ignored if equal to notify_fifo."),
-    needed("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
+    built("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the VRRP FIFO. Only one. The path of the FIFO is its last argument."),
     director("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .such_as("lvs_notify_fifo /run/lvs.fifo")

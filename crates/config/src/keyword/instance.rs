@@ -128,7 +128,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Runs a command when a master receives a lower priority advert. Only one."),
     later("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
         .doc("Mails state changes."),
-    later("notify_priority_changes", BOOL).or("sync group value, then vrrp_notify_priority_changes").since("2.0.16")
+    built("notify_priority_changes", BOOL).or("sync group value, then vrrp_notify_priority_changes").since("2.0.16")
         .doc("Reports priority changes on notify FIFOs."),
     later("lvs_sync_daemon_interface", IFNAME)
         .such_as("lvs_sync_daemon_interface eth1")

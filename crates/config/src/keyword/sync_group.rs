@@ -29,7 +29,7 @@ pub(super) const SYNC_GROUP: &[Keyword] = &[
         .doc("Runs a command on every state change of the group. Only one. GROUP, name, state and priority are appended as arguments."),
     later("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
         .doc("Mails state changes of the group."),
-    later("notify_priority_changes", BOOL).or("value of vrrp_notify_priority_changes").since("2.2.0")
+    built("notify_priority_changes", BOOL).or("value of vrrp_notify_priority_changes").since("2.2.0")
         .doc("Sets the default for member instances."),
     built("global_tracking", FLAG).since("1.2.3")
         .doc("Allows weighted tracking by members. Deprecated, now acts as sync_group_tracking_weight."),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use model::vrrp::{Command, RunAs};
 use sys::process::SpawnError;
+use sys::users::Credentials;
 
 use super::permit::{Permit, Permits, Refusal, Security, insecurity};
 use crate::log::Level;
@@ -75,6 +76,11 @@ impl Examiner {
     ) -> Option<Remark> {
         let refusal = self.permits.explain(permit, error);
         self.is_refused(command, purpose, &refusal)
+    }
+
+    /// Whose a file of this user is to be; `None` if it is the daemon's own.
+    pub(super) fn owner(&mut self, user: &RunAs) -> Result<Option<Credentials>, Refusal> {
+        self.permits.owner(user)
     }
 
     /// What is to be said if any of `commands` has no user of its own.

@@ -9,6 +9,7 @@ mod examine;
 mod lane;
 mod permit;
 mod plan;
+mod reader;
 mod run;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use model::{Instant, vrrp};
 use sys::process::Exit;
 use sys::reactor::{Reactor, Token};
 use sys::signal::Signal;
+use sys::users::Credentials;
 
 use crate::log::{Level, Log};
 use crate::message::{Notification, ScriptOutcome, ToWorker, Whose};
@@ -27,6 +29,7 @@ use examine::{Examiner, Remark};
 use lane::{Lane, StepNumber};
 use permit::Permits;
 pub(crate) use permit::Security;
+use reader::Readers;
 use run::Run;
 
 /// The programs that run, and those that wait.
@@ -37,6 +40,7 @@ pub(crate) struct Runner {
     environment: Vec<(String, String)>,
     checks: BTreeMap<String, Check>,
     notified: BTreeMap<Whose, Notified>,
+    readers: Readers,
     runs: BTreeMap<Token, Run>,
     /// Killed, and looked at from time to time until they are gone: the loop could not take them.
     unwatched: Vec<Run>,
@@ -68,6 +72,8 @@ enum Purpose {
     Check { script: String, run: Option<u64> },
     /// A step of an instance's or a group's transitions.
     Notify { whose: Whose, step: StepNumber },
+    /// It reads the named pipe at this path.
+    Reader { path: String },
 }
 
 impl Runner {
@@ -82,6 +88,7 @@ impl Runner {
             environment: std::env::vars_os().filter_map(text).collect(),
             checks: BTreeMap::new(),
             notified: BTreeMap::new(),
+            readers: Readers::default(),
             runs: BTreeMap::new(),
             unwatched: Vec::new(),
             next_token: FIRST_TOKEN,
@@ -133,6 +140,14 @@ impl Runner {
             instance.notify = vrrp::Notify::default();
             self.drop_if_done(&whose);
         }
+    }
+
+    /// Whose a file of this user is to be; `None` if it is the daemon's own. What is wrong with the user is told.
+    pub(crate) fn owner(&mut self, user: &vrrp::RunAs) -> Option<Credentials> {
+        self.examiner.owner(user).unwrap_or_else(|refusal| {
+            self.log.warning(refusal);
+            None
+        })
     }
 
     /// Runs the check script `name` once, or after its present run has ended. The answer comes from
@@ -217,12 +232,14 @@ impl Runner {
             ));
             self.advance(reactor, now, &whose);
         }
+        self.on_reader_deadline(reactor, now);
     }
 
     /// When [`Self::on_deadline`] is to be called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let runs = self.runs.values().chain(&self.unwatched).filter_map(Run::deadline);
-        runs.chain(self.notified.values().filter_map(|notified| notified.lane.deadline())).min()
+        let lanes = self.notified.values().filter_map(|notified| notified.lane.deadline());
+        runs.chain(lanes).chain(self.readers.deadline()).min()
     }
 
     /// The answers for the worker since the last call.
@@ -263,6 +280,7 @@ impl Runner {
             }
             notified.lane = Lane::default();
         }
+        self.readers.forget();
         for run in self.runs.values_mut() {
             run.terminate(now);
         }
@@ -367,6 +385,7 @@ impl Runner {
                 }
                 self.advance(reactor, now, whose);
             }
+            Purpose::Reader { path } => self.reader_ended(now, token, path, exit),
         }
     }
 

@@ -163,6 +163,11 @@ impl Permits {
         self.rights(user).err()
     }
 
+    /// Whose rights `user` stands for; `None` if they are the daemon's own.
+    pub(super) fn owner(&mut self, user: &RunAs) -> Result<Option<Credentials>, Refusal> {
+        self.rights(user).map(|rights| rights.differ.then_some(rights.credentials))
+    }
+
     /// Whether what has no user of its own runs as root, for want of a user for scripts.
     pub(super) fn is_root_by_default(&mut self) -> bool {
         self.rights(&RunAs::Default).is_ok_and(|rights| rights.credentials.uid == Uid::ROOT)

@@ -16,24 +16,25 @@ pub(super) struct Step {
 /// The step that `notification` asks for; `None` if no script wants to hear of it.
 pub(super) fn step(notify: &Notify, notification: &Notification) -> Option<Step> {
     let Notification { whose, kind, priority } = notification;
-    let (own, state) = match (kind, &notify.deleted) {
-        (NotificationKind::Master, _) => (&notify.master, Some("MASTER")),
-        (NotificationKind::Backup, _) => (&notify.backup, Some("BACKUP")),
-        // Without `notify_deleted` keepalived reports a removed instance as faulty.
-        (NotificationKind::Fault, _) | (NotificationKind::Deleted, None) => (&notify.fault, Some("FAULT")),
-        (NotificationKind::Stop, _) => (&notify.stop, Some("STOP")),
-        (NotificationKind::Deleted, Some(deleted)) => (&deleted.command, Some("DELETED")),
-        // Not a change of state: only its own script hears of it.
-        (NotificationKind::MasterRxLowerPriority, _) => (&notify.master_rx_lower_priority, None),
+    let own = match (kind, &notify.deleted) {
+        (NotificationKind::Master, _) => &notify.master,
+        (NotificationKind::Backup, _) => &notify.backup,
+        (NotificationKind::Fault, _) | (NotificationKind::Deleted, None) => &notify.fault,
+        (NotificationKind::Stop, _) => &notify.stop,
+        (NotificationKind::Deleted, Some(deleted)) => &deleted.command,
+        (NotificationKind::MasterRxLowerPriority, _) => &notify.master_rx_lower_priority,
     };
-    let any = state.zip(notify.any.as_ref()).map(|(state, any)| {
+    let state = kind.word(notify.deleted.is_some());
+    // Not a change of state: only its own script hears of it.
+    let is_state = *kind != NotificationKind::MasterRxLowerPriority;
+    let any = notify.any.as_ref().filter(|_| is_state).map(|any| {
         let mut any = any.clone();
         let [word, name] = whose.words();
         any.arguments.extend([word.into(), name.into(), state.into(), priority.to_string()]);
         any
     });
     let commands: Vec<_> = own.clone().into_iter().chain(any).collect();
-    let label = format!("{} of {whose}", state.unwrap_or("MASTER_RX_LOWER_PRI"));
+    let label = format!("{state} of {whose}");
     (!commands.is_empty()).then_some(Step { label, commands })
 }
 

@@ -49,8 +49,8 @@ impl Run {
             environment,
             run_as: permit.run_as.as_ref(),
             umask: None,
-            // A check without anybody to tell is of no use; a notify script may be in the middle of something.
-            death_signal: until.map(|_| Signal::TERM),
+            // Without this daemon a check or a reader is of no use; a notify script may be in the middle of something.
+            death_signal: (!matches!(purpose, Purpose::Notify { .. })).then_some(Signal::TERM),
         };
         let child = script.spawn()?;
         Ok(Self { child, program: command.program.clone(), purpose, phase: Phase::Running { until } })

@@ -10,6 +10,7 @@ mod host_names;
 mod keys;
 mod link;
 mod namespace;
+mod news;
 mod pid_files;
 mod report;
 mod service;

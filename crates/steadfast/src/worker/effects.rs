@@ -19,6 +19,8 @@ pub(super) enum Work {
     Effect(Action),
     /// Release what an earlier run left. It stands behind the effects that say what is to be kept.
     Sweep(Vec<VirtualAddress>),
+    /// Report that everything before it in the line is done.
+    Tell(FromWorker),
 }
 
 impl Worker {
@@ -42,6 +44,7 @@ impl Worker {
                     None => return false,
                     Some(Work::Effect(action)) => self.carry_out(action),
                     Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
+                    Some(Work::Tell(message)) => self.tell(&message),
                 }
             }
             if sys::clock::now() >= until {
@@ -61,7 +64,7 @@ impl Worker {
             match work {
                 Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty() && !stays,
                 Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
-                Work::Effect(_) | Work::Sweep(_) => true,
+                Work::Effect(_) | Work::Sweep(_) | Work::Tell(_) => true,
             }
         });
     }

@@ -381,6 +381,8 @@ impl Worker {
             Phase::Running => {
                 self.kernel.configure(&assignment.config);
                 self.reconfigure(&assignment);
+                self.take_actions();
+                self.work.push_back(Work::Tell(FromWorker::Reconfigured));
             }
             Phase::Stopping => {}
         }

@@ -56,16 +56,34 @@ impl Daemon<'_> {
         self.stopping = Some(Stopping { until: now + LAST_WAIT, forced: true, ..stopping });
     }
 
+    /// Whether only those are left who read what was written.
+    fn is_read_out(&self) -> bool {
+        self.stopping.is_some() && self.link.is_none() && !self.runner.is_notifying()
+    }
+
+    /// Once everything is told, lets readers see the end.
+    pub(super) fn wind_up(&mut self, now: Instant) {
+        if self.is_read_out() && !self.news.has_ended() {
+            self.news.end(&mut self.reactor, &mut self.runner, now);
+        }
+    }
+
+    /// When [`Self::wind_up`] is to be called again. Nobody says that a pipe is empty.
+    pub(super) fn winds_up_at(&self) -> Option<Instant> {
+        (self.is_read_out() && !self.news.has_ended()).then(|| sys::clock::now() + DRAINED_EVERY)
+    }
+
     /// The exit code, once nothing is left to wait for.
     pub(super) fn finished(&self) -> Option<u8> {
         let stopping = self.stopping?;
-        let quiet = self.link.is_none() && !self.runner.is_notifying() && !self.runner.is_running();
+        let quiet = self.is_read_out() && self.news.has_ended() && !self.runner.is_running();
         let given_up = stopping.forced && stopping.until <= sys::clock::now();
         (quiet || given_up).then_some(stopping.code)
     }
 
-    pub(super) fn leave(self, code: u8) -> u8 {
+    pub(super) fn leave(mut self, code: u8) -> u8 {
         self.runner.kill_all();
+        self.news.remove(&mut self.reactor);
         if self.is_unreleased && !self.start.options.keep_addresses {
             for VirtualAddress { prefix, device, .. } in self.given.all() {
                 self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
@@ -123,6 +141,7 @@ impl Daemon<'_> {
             FromWorker::RunScript { .. }
             | FromWorker::Notify(_)
             | FromWorker::State(_)
+            | FromWorker::Reconfigured
             | FromWorker::Gone { .. } => {}
         }
     }
@@ -148,6 +167,9 @@ fn for_sweeper(config: &Config) -> Config {
 
 /// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.
 const CHILD_WAIT_TIME: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the last lines have been read.
+const DRAINED_EVERY: Duration = Duration::from_millis(10);
 
 /// How long what was killed has to disappear.
 const LAST_WAIT: Duration = Duration::from_millis(500);

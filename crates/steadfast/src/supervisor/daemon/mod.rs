@@ -18,6 +18,7 @@ use sys::socket::process_events;
 
 use super::backoff::Backoff;
 use super::link::{Link, Tokens};
+use super::news::News;
 use super::pid_files::HeldFiles;
 use super::service::Service;
 use super::verdict::Losses;
@@ -40,6 +41,7 @@ pub(super) struct Daemon<'a> {
     reactor: Reactor,
     signals: Signals,
     runner: Runner,
+    news: News,
     trackers: Trackers,
     service: Service,
     config: model::Config,
@@ -85,6 +87,7 @@ impl<'a> Daemon<'a> {
         Ok(Self {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
+            news: News::new(start.log.clone()),
             trackers: Trackers::new(start.log.clone(), process_events),
             start,
             arguments,
@@ -121,6 +124,7 @@ impl<'a> Daemon<'a> {
         }
         let mut ready = Vec::new();
         loop {
+            self.wind_up(sys::clock::now());
             if let Some(code) = self.finished() {
                 return Ok(self.leave(code));
             }
@@ -170,6 +174,7 @@ impl<'a> Daemon<'a> {
             WORKER => self.on_worker_end(),
             token => {
                 self.trackers.on_ready(sys::clock::now(), token);
+                self.news.on_ready(&mut self.reactor, token);
                 self.runner.on_ready(&mut self.reactor, sys::clock::now(), token);
                 Ok(())
             }
@@ -178,7 +183,8 @@ impl<'a> Daemon<'a> {
 
     fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.map(|stopping| stopping.until);
-        [self.runner.deadline(), self.trackers.deadline(), self.restart_at, stop].into_iter().flatten().min()
+        let deadlines = [self.runner.deadline(), self.trackers.deadline(), self.restart_at, stop];
+        deadlines.into_iter().chain([self.winds_up_at()]).flatten().min()
     }
 
     fn on_deadline(&mut self, now: Instant) {
@@ -225,6 +231,7 @@ impl<'a> Daemon<'a> {
         }
         let security = if config.global.script_security { Security::Enforced } else { Security::Warned };
         self.runner.configure(&config.vrrp, security);
+        self.news.configure(&mut self.reactor, &mut self.runner, sys::clock::now(), &config);
         self.trackers.configure(&mut self.reactor, sys::clock::now(), &config.vrrp);
         self.config = config;
         self.losses = losses;

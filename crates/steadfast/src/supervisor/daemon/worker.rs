@@ -88,16 +88,21 @@ impl Daemon<'_> {
                 self.runner.check(&mut self.reactor, now, &script, run);
             }
             FromWorker::Notify(notification) => {
+                self.news.happened(&mut self.reactor, &notification);
                 self.runner.notify(&mut self.reactor, now, &notification);
             }
             FromWorker::State(state) => {
+                let before = self.remembered.get(&state.instance);
+                self.news.reported(&mut self.reactor, before, &state);
                 self.remembered.insert(state.instance.clone(), state);
             }
+            FromWorker::Reconfigured => self.news.reloaded(&mut self.reactor),
             FromWorker::Gone { instance } => {
                 self.remembered.remove(&instance);
                 // One that is another virtual router now, or was configured again meanwhile, keeps its scripts.
                 if !self.config.vrrp.instances.iter().any(|one| one.name == instance) {
                     self.runner.forget_instance(&instance);
+                    self.news.forget_instance(&instance);
                 }
             }
             FromWorker::Stopped => {

@@ -1,0 +1,171 @@
+//! State changes, told to programs that read named pipes.
+//!
+//! Lines are byte for byte those of keepalived 2.2.7: `INSTANCE "name" STATE priority`, `GROUP "name" STATE 0`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model::vrrp::{Instance, SyncGroup};
+use model::{Fifo, Fifos, Instant};
+use sys::reactor::{Reactor, Token};
+
+use crate::fifo::{Pipes, Wanted};
+use crate::log::Log;
+use crate::message::{Notification, NotificationKind, Remembered, State, Whose};
+use crate::script::Runner;
+
+/// Who is told of what.
+#[derive(Debug)]
+pub(super) struct News {
+    pipes: Pipes,
+    /// Also of instances whose removal is still to be told.
+    subjects: BTreeMap<Whose, Subject>,
+    /// In the order of the file.
+    order: Vec<Whose>,
+    states_on_reload: bool,
+    /// Nothing more is written.
+    ended: bool,
+}
+
+/// What is to be told of an instance or a group.
+#[derive(Clone, Debug, Default)]
+struct Subject {
+    /// A removal is called one.
+    deleted: bool,
+    /// Changes of priority, too.
+    priorities: bool,
+    /// The state that was told last, and the priority with it.
+    told: Option<(&'static str, u8)>,
+}
+
+impl News {
+    pub(super) fn new(log: Log) -> Self {
+        Self {
+            pipes: Pipes::new(log),
+            subjects: BTreeMap::new(),
+            order: Vec::new(),
+            states_on_reload: false,
+            ended: false,
+        }
+    }
+
+    /// Takes over a configuration. Pipes and readers that stay notice nothing.
+    pub(super) fn configure(
+        &mut self,
+        reactor: &mut Reactor,
+        runner: &mut Runner,
+        now: Instant,
+        config: &model::Config,
+    ) {
+        self.follow(&config.vrrp);
+        let fifos = &config.global.fifos;
+        self.states_on_reload = fifos.states_on_reload;
+        let wanted: Vec<_> = of_routers(fifos)
+            .map(|fifo| Wanted { path: Path::new(&fifo.path), owner: runner.owner(&fifo.owner) })
+            .collect();
+        self.pipes.configure(reactor, &wanted);
+        let readers = of_routers(fifos).filter(|fifo| self.pipes.has(Path::new(&fifo.path)));
+        let readers = readers.filter_map(|fifo| Some((fifo.path.as_str(), fifo.reader.as_ref()?)));
+        runner.read_pipes(reactor, now, readers);
+    }
+
+    fn follow(&mut self, config: &model::vrrp::Config) {
+        let group = |group: &SyncGroup| (Whose::Group(group.name.clone()), Subject::default());
+        let instance = |instance: &Instance| {
+            let Instance { notify, notify_priority_changes: priorities, .. } = instance;
+            let subject = Subject { deleted: notify.deleted.is_some(), priorities: *priorities, told: None };
+            (Whose::Instance(instance.name.clone()), subject)
+        };
+        let wanted: Vec<_> =
+            config.groups.iter().map(group).chain(config.instances.iter().map(instance)).collect();
+        self.order = wanted.iter().map(|(whose, _)| whose.clone()).collect();
+        self.subjects.retain(|whose, _| matches!(whose, Whose::Instance(_)) || self.order.contains(whose));
+        for (whose, subject) in wanted {
+            let known = self.subjects.entry(whose).or_default();
+            *known = Subject { told: known.told, ..subject };
+        }
+    }
+
+    /// An instance is gone, and its removal was told.
+    pub(super) fn forget_instance(&mut self, name: &str) {
+        self.subjects.remove(&Whose::Instance(name.to_owned()));
+    }
+
+    /// Something happened to an instance or a group.
+    pub(super) fn happened(&mut self, reactor: &mut Reactor, notification: &Notification) {
+        let Notification { whose, kind, priority } = notification;
+        let Some(subject) = self.subjects.get_mut(whose) else { return };
+        let word = kind.word(subject.deleted);
+        if *kind != NotificationKind::MasterRxLowerPriority {
+            subject.told = Some((word, *priority));
+        }
+        self.pipes.write(reactor, &line(whose, word, *priority));
+    }
+
+    /// An instance has reported its state: perhaps the same as before with another priority.
+    pub(super) fn reported(&mut self, reactor: &mut Reactor, before: Option<&Remembered>, now: &Remembered) {
+        let whose = Whose::Instance(now.instance.clone());
+        let Some(subject) = self.subjects.get_mut(&whose) else { return };
+        if let Some((_, priority)) = &mut subject.told {
+            *priority = now.priority;
+        }
+        let changed =
+            before.is_some_and(|before| before.state == now.state && before.priority != now.priority);
+        let word = match now.state {
+            State::Master => "MASTER_PRIORITY",
+            State::Backup => "BACKUP_PRIORITY",
+            State::Init | State::Fault => return,
+        };
+        if changed && subject.priorities {
+            self.pipes.write(reactor, &line(&whose, word, now.priority));
+        }
+    }
+
+    /// A reload has come into force.
+    pub(super) fn reloaded(&mut self, reactor: &mut Reactor) {
+        if !self.states_on_reload {
+            return;
+        }
+        for whose in &self.order {
+            if let Some((word, priority)) = self.subjects.get(whose).and_then(|subject| subject.told) {
+                self.pipes.write(reactor, &line(whose, word, priority));
+            }
+        }
+    }
+
+    /// Serves a pipe that has room again. A token that is none of a pipe's is no matter.
+    pub(super) fn on_ready(&mut self, reactor: &mut Reactor, token: Token) {
+        self.pipes.on_ready(reactor, token);
+    }
+
+    /// Everything was written. Says whether nobody has to be waited for: a reader of ours is to hear the last words.
+    pub(super) fn end(&mut self, reactor: &mut Reactor, runner: &mut Runner, now: Instant) -> bool {
+        if !self.ended && runner.is_reading() && !self.pipes.are_drained() {
+            return false;
+        }
+        if !std::mem::replace(&mut self.ended, true) {
+            self.pipes.end(reactor);
+            runner.end_readers(now);
+        }
+        true
+    }
+
+    /// Whether [`Self::end`] has been able to do it.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Removes the files that were made.
+    pub(super) fn remove(&mut self, reactor: &mut Reactor) {
+        self.pipes.remove(reactor);
+    }
+}
+
+fn of_routers(fifos: &Fifos) -> impl Iterator<Item = &Fifo> {
+    fifos.all.iter().chain(&fifos.vrrp)
+}
+
+fn line(whose: &Whose, word: &str, priority: u8) -> String {
+    let [kind, name] = whose.words();
+    format!("{kind} \"{name}\" {word} {priority}\n")
+}
