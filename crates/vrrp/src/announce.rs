@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use model::vrrp::{Garp, VirtualAddress};
+use model::vrrp::{ExtraGarp, Garp, VirtualAddress};
 use model::{IfName, Instant};
 
 use crate::{Action, Actions, Announce, InstanceId};
@@ -13,6 +13,8 @@ use crate::{Action, Actions, Announce, InstanceId};
 pub(crate) struct AnnouncePlan {
     second: Option<Burst>,
     refresh_at: Option<Instant>,
+    /// When to refresh what is on other interfaces (`garp_extra_if`).
+    extra_at: Option<Instant>,
     /// When to answer another master that was heard again soon after the last answer: what it told the link since
     /// is corrected then.
     again_at: Option<Instant>,
@@ -31,10 +33,11 @@ struct Burst {
 
 impl AnnouncePlan {
     /// The plan of a new master, whose first burst goes out now.
-    pub(crate) fn new(now: Instant, garp: &Garp) -> Self {
+    pub(crate) fn new(now: Instant, garp: &Garp, extra: Option<ExtraGarp>) -> Self {
         let second = garp.delay.map(|delay| Burst { at: now + delay, repeat: garp.repeat });
         let refresh_at = garp.refresh.map(|every| now + every);
-        Self { second, refresh_at, again_at: None, probe_at: Some(now + PROBE_DELAY) }
+        let extra_at = extra.map(|extra| now + extra.interval);
+        Self { second, refresh_at, extra_at, again_at: None, probe_at: Some(now + PROBE_DELAY) }
     }
 
     /// Another master was heard and had to be contradicted: a burst goes out now, and one later.
@@ -60,9 +63,21 @@ impl AnnouncePlan {
         }
     }
 
+    /// As [`Self::reconfigure`], of the refreshes on other interfaces.
+    pub(crate) fn reconfigure_extra(
+        &mut self,
+        now: Instant,
+        before: Option<ExtraGarp>,
+        extra: Option<ExtraGarp>,
+    ) {
+        if before.map(|before| before.interval) != extra.map(|extra| extra.interval) {
+            self.extra_at = extra.map(|extra| now + extra.interval);
+        }
+    }
+
     /// The next moment at which something is owed.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        [self.second.map(|burst| burst.at), self.refresh_at, self.again_at, self.probe_at]
+        [self.second.map(|burst| burst.at), self.refresh_at, self.extra_at, self.again_at, self.probe_at]
             .into_iter()
             .flatten()
             .min()
@@ -71,6 +86,15 @@ impl AnnouncePlan {
     /// Whether the question is due now; it is then no longer owed.
     pub(crate) fn take_probe(&mut self, now: Instant) -> bool {
         self.probe_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// Whether other interfaces are to be refreshed now; the next time is then another interval away.
+    pub(crate) fn take_extra(&mut self, now: Instant, extra: Option<ExtraGarp>) -> bool {
+        let due = self.extra_at.take_if(|at| *at <= now).is_some();
+        if due {
+            self.extra_at = extra.map(|extra| now + extra.interval);
+        }
+        due
     }
 
     /// How many messages per address are due now, if any; they are then no longer owed.
@@ -183,7 +207,7 @@ mod tests {
     #[test]
     fn a_new_master_owes_one_second_burst_and_refreshes_for_ever() {
         let garp = Garp { refresh: Some(Duration::from_secs(60)), refresh_repeat: 2, ..Garp::default() };
-        let mut plan = AnnouncePlan::new(at(0), &garp);
+        let mut plan = AnnouncePlan::new(at(0), &garp, None);
         assert_eq!(plan.deadline(), Some(at(1)), "the question comes first");
         assert!(!plan.take_probe(at(0)) && plan.take_probe(at(1)) && !plan.take_probe(at(1)));
         assert_eq!(plan.deadline(), Some(at(5)));
@@ -197,7 +221,7 @@ mod tests {
     #[test]
     fn no_delay_means_no_second_burst() {
         let garp = Garp { delay: None, ..Garp::default() };
-        let mut plan = AnnouncePlan::new(at(0), &garp);
+        let mut plan = AnnouncePlan::new(at(0), &garp, None);
         plan.take_probe(at(1));
         assert_eq!(plan.deadline(), None);
     }

@@ -73,10 +73,10 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sets the minimum gap between unsolicited NAs on an interface."),
     built("vrrp_min_garp", BOOL).since("2.0.12")
         .doc("Reduces gratuitous messages to one without a second burst, keeping values already changed."),
-    later("vrrp_garp_extra_if", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.3")
+    built("vrrp_garp_extra_if", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.3")
         .such_as("vrrp_garp_extra_if all 60")
         .doc("Sends periodic gratuitous messages on VMACs, or with all on every extra interface, of VIPs."),
-    later("vrrp_vmac_garp_intvl", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.0")
+    built("vrrp_vmac_garp_intvl", grammar("[all] INTEGER 1..86400 seconds")).or("0 (off)").since("2.2.0")
         .alias_of("vrrp_garp_extra_if")
         .such_as("vrrp_vmac_garp_intvl 60")
         .doc("Sends periodic gratuitous messages on extra interfaces of VIPs."),
@@ -93,7 +93,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Skips comparing addresses of an advert from the same master as the previous one."),
     built("vrrp_strict", BOOL).since("1.2.20")
         .doc("Makes strict protocol conformance the default for instances."),
-    later("vrrp_owner_ignore_adverts", BOOL).since("2.3.3")
+    built("vrrp_owner_ignore_adverts", BOOL).since("2.3.3")
         .doc("Makes priority 255 instances ignore received adverts by default."),
     built("vrrp_notify_priority_changes", BOOL).since("2.0.16")
         .doc("Reports priority changes on notify FIFOs by default."),

@@ -151,17 +151,17 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Overrides the burst size after a lower priority advert."),
     built("down_timer_adverts", integer(1..=100)).or("global vrrp_down_timer_adverts").since("2.2.3")
         .doc("Overrides how many intervals make up the master down time. Reset in strict mode."),
-    needed("timer_expired_backup", grammar("[INTEGER 1..254]")).or("off; bare = 254").since("2.2.8")
+    built("timer_expired_backup", grammar("[INTEGER 1..254]")).or("off; bare = 254").since("2.2.8")
         .such_as("timer_expired_backup 100")
         .doc("Falls back to backup if running so late that another may have taken over. Needs nopreempt."),
-    needed("thread_timer_expired", grammar("[INTEGER 1..254]")).since("2.3.2").alias_of("timer_expired_backup")
+    built("thread_timer_expired", grammar("[INTEGER 1..254]")).since("2.3.2").alias_of("timer_expired_backup")
         .such_as("thread_timer_expired 100")
         .doc("Falls back to backup if running too late."),
-    later("garp_extra_if", grammar("[all] INTEGER 0..86400 seconds (0 = off)")).or("global vrrp_garp_extra_if")
+    built("garp_extra_if", grammar("[all] INTEGER 0..86400 seconds (0 = off)")).or("global vrrp_garp_extra_if")
         .since("2.2.3")
         .such_as("garp_extra_if all 60")
         .doc("Overrides periodic gratuitous messages on extra interfaces."),
-    later("vmac_garp_intvl", grammar("[all] INTEGER 0..86400 seconds")).or("global vrrp_garp_extra_if").since("2.2.0")
+    built("vmac_garp_intvl", grammar("[all] INTEGER 0..86400 seconds")).or("global vrrp_garp_extra_if").since("2.2.0")
         .alias_of("garp_extra_if")
         .such_as("vmac_garp_intvl 60")
         .doc("Overrides periodic gratuitous messages on extra interfaces."),
@@ -169,7 +169,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Stops answering a lower priority advert with an advert."),
     built("higher_prio_send_advert", BOOL).or("global vrrp_higher_prio_send_advert").since("1.3.5")
         .doc("Sends one advert before yielding to a higher priority one. Refused in strict mode."),
-    later("owner_ignore_adverts", BOOL)
+    built("owner_ignore_adverts", BOOL)
         .or("true in strict mode else vrrp_owner_ignore_adverts; false below priority 255").since("2.3.3")
         .such_as("owner_ignore_adverts on")
         .doc("Ignores received adverts while address owner. An explicit false at priority 255 is overridden to true."),

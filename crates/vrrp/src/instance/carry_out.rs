@@ -48,6 +48,7 @@ impl Instance {
                 }
             }
             Decision::Yield => self.yield_to(heard, turn),
+            Decision::Oversleep(silent) => self.oversleep(silent, turn.now),
         }
     }
 
@@ -125,6 +126,13 @@ impl Instance {
         let backup =
             Backup { wait, heard: Some(known), rival: None, preempt_at: None, handicap: None, ripe: None };
         self.yields = Some((backup, reason));
+        self.unsettled = true;
+    }
+
+    /// Steps back without a word: who has taken over is not to be answered.
+    pub(super) fn oversleep(&mut self, silent: Duration, now: Instant) {
+        let backup = Backup::listening(now, self.config.advert_interval);
+        self.yields = Some((backup, Reason::Overslept { silent }));
         self.unsettled = true;
     }
 

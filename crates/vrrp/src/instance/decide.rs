@@ -37,6 +37,8 @@ pub(crate) enum Decision {
     AnnounceAt(Instant),
     /// Another master is better: become backup (RFC 9568 §6.4.3).
     Yield,
+    /// We were silent for this long, and this may be who has taken over: become backup (`timer_expired_backup`).
+    Oversleep(Duration),
 }
 
 /// The instance as the decision sees it.
@@ -53,7 +55,14 @@ pub(crate) fn decide(view: View<'_>, state: &State, heard: &Verified<'_>, now: I
     match state {
         State::Init | State::Fault(_) => Decision::Ignore,
         State::Backup(backup) => in_backup(view, backup, heard, now),
-        State::Master(master) => in_master(view, master, heard, now),
+        // RFC 9568 has an owner that listens; who is sure to be alone with 255 may ask not to.
+        State::Master(_) if view.config.owner_ignore_adverts && view.priority == Priority::OWNER => {
+            Decision::Ignore
+        }
+        State::Master(master) => match master.overslept(view.config, now) {
+            Some(silent) => Decision::Oversleep(silent),
+            None => in_master(view, master, heard, now),
+        },
     }
 }
 

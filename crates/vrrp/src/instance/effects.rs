@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Garp, VirtualAddress};
+use model::vrrp::{Garp, OwnDevice, VirtualAddress};
 use model::{IfName, MacAddr, Priority};
 
 use super::verify::Verified;
@@ -70,6 +70,18 @@ impl Instance {
 
     pub(super) fn announce(&self, count: u32, turn: &mut Turn<'_>) {
         announce_each(self.id, &self.addresses, &self.config.garp, count, turn);
+    }
+
+    /// Refreshes what switches have learnt on interfaces where no advertisement does (`garp_extra_if`).
+    pub(super) fn announce_elsewhere(&self, turn: &mut Turn<'_>) {
+        let Some(extra) = self.config.extra_garp else { return };
+        let own = self.config.own_device.as_ref().map(OwnDevice::name);
+        let elsewhere = |held: &&VirtualAddress| {
+            let is_virtual = held.use_vmac || own == Some(&held.device);
+            Some(&held.device) != self.config.home() && (extra.all || is_virtual)
+        };
+        let addresses: Vec<_> = self.addresses.iter().filter(elsewhere).cloned().collect();
+        announce_each(self.id, &addresses, &self.config.garp, 1, turn);
     }
 
     pub(super) fn notify(&self, kind: NotificationKind, out: &mut Actions) {

@@ -213,18 +213,29 @@ impl Instance {
                     self.unsettled = true;
                 }
             }
-            State::Master(master) => {
-                let advert_due = master.next_advert_at <= turn.now;
-                if master.announce.take_probe(turn.now) {
-                    probe_each(&self.addresses, turn.out);
-                }
-                if let Some(count) = master.announce.take_due(turn.now, &self.config.garp) {
-                    self.announce(count, turn);
-                }
-                if advert_due {
-                    self.advertise(turn);
-                }
-            }
+            State::Master(_) => self.expire_as_master(turn),
+        }
+    }
+
+    fn expire_as_master(&mut self, turn: &mut Turn<'_>) {
+        let State::Master(master) = &mut self.state else { return };
+        if let Some(silent) = master.overslept(&self.config, turn.now) {
+            self.oversleep(silent, turn.now);
+            return;
+        }
+        let advert_due = master.next_advert_at <= turn.now;
+        let extra_due = master.announce.take_extra(turn.now, self.config.extra_garp);
+        if master.announce.take_probe(turn.now) {
+            probe_each(&self.addresses, turn.out);
+        }
+        if let Some(count) = master.announce.take_due(turn.now, &self.config.garp) {
+            self.announce(count, turn);
+        }
+        if extra_due {
+            self.announce_elsewhere(turn);
+        }
+        if advert_due {
+            self.advertise(turn);
         }
     }
 
@@ -263,7 +274,7 @@ impl Instance {
     /// Takes a configuration for the same virtual router, without leaving the state that it is in.
     pub(crate) fn reconfigure(&mut self, config: &vrrp::Instance, turn: &mut Turn<'_>) {
         let before = std::mem::replace(&mut self.addresses, config.addresses.as_slice().into());
-        let garp_before = self.config.garp;
+        let (garp_before, extra_before) = (self.config.garp, self.config.extra_garp);
         if !weighs_as(&self.config, config) {
             self.carried = None;
         }
@@ -274,6 +285,7 @@ impl Instance {
             let next = turn.now + self.config.advert_interval.duration();
             master.next_advert_at = master.next_advert_at.min(next);
             master.announce.reconfigure(turn.now, &garp_before, &self.config.garp);
+            master.announce.reconfigure_extra(turn.now, extra_before, self.config.extra_garp);
             if before != self.addresses {
                 turn.pacer.retain(self.id, &self.addresses);
                 self.hold(Arc::clone(&self.addresses), turn.out);
@@ -391,6 +403,7 @@ impl Instance {
             if std::mem::take(&mut master.owes_answer) {
                 master.answered_at = Some(turn.now);
             }
+            master.spoke_at = turn.now;
             let due = master.next_advert_at;
             let next = due + interval;
             master.next_advert_at =
@@ -418,6 +431,7 @@ fn timed(config: &vrrp::Instance) -> vrrp::Instance {
     let mut timed = config.clone();
     timed.advert_interval = timed.advert_interval.max(Centis::new(1));
     timed.garp.refresh = timed.garp.refresh.filter(|every| !every.is_zero());
+    timed.extra_garp = timed.extra_garp.filter(|extra| !extra.interval.is_zero());
     timed
 }
 

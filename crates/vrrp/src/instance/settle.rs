@@ -165,8 +165,9 @@ impl Instance {
         }
         let master = Master {
             since: now,
+            spoke_at: now,
             next_advert_at: now + self.config.advert_interval.duration(),
-            announce: AnnouncePlan::new(now, &self.config.garp),
+            announce: AnnouncePlan::new(now, &self.config.garp, self.config.extra_garp),
             asserted_at: None,
             answered_at: None,
             owes_answer: false,

@@ -94,6 +94,8 @@ pub(crate) struct Heard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Master {
     pub(crate) since: Instant,
+    /// When it last advertised.
+    pub(crate) spoke_at: Instant,
     pub(crate) next_advert_at: Instant,
     pub(crate) announce: AnnouncePlan,
     /// When it last contradicted another master.
@@ -120,6 +122,14 @@ impl Master {
     /// its way: an ordinary preemption, of which neither the log nor a script should speak as of two masters.
     pub(crate) fn is_new(&self, now: Instant, interval: Centis) -> bool {
         now.since(self.since) < interval.duration() / 2
+    }
+
+    /// How long it has been silent, if that is so long that a backup that follows this `config` and has at most the
+    /// configured priority may have taken over (`timer_expired_backup`).
+    pub(crate) fn overslept(&self, config: &model::vrrp::Instance, now: Instant) -> Option<Duration> {
+        let wait = Wait::MasterDown { since: self.spoke_at, interval: config.advert_interval };
+        let theirs = config.timer_expired_backup?;
+        (wait.deadline(config, theirs) <= now).then(|| now.since(self.spoke_at))
     }
 
     /// When another master may be contradicted again, if not now: one that never yields is contradicted at its own
@@ -311,6 +321,11 @@ pub enum Reason {
         /// Our effective priority.
         ours: Priority,
     },
+    /// It was silent for so long that another router may have taken over (`timer_expired_backup`).
+    Overslept {
+        /// Since its last advertisement.
+        silent: Duration,
+    },
     /// It goes with another member of its sync group.
     Group {
         /// The group's name.
@@ -351,6 +366,10 @@ impl fmt::Display for Reason {
             }
             Self::Better { master, theirs, ours } => {
                 write!(f, "{master} has higher priority {theirs}, ours {ours}")
+            }
+            Self::Overslept { silent } => {
+                let (secs, millis) = (silent.as_secs(), silent.subsec_millis());
+                write!(f, "nothing sent for {secs}.{millis:03}s: another router may have taken over")
             }
             Self::Group { group, member } => write!(f, "with {member} of sync group {group}"),
             Self::Fault(causes) => {

@@ -76,6 +76,9 @@ impl Bench {
         if word == "at" {
             self.advance(START + words.span()?)?;
             word = words.next()?;
+        } else if word == "wakes_at" {
+            self.oversleep(START + words.span()?);
+            word = words.next()?;
         }
         match word {
             "receive" => self.receive(&mut words)?,
@@ -168,6 +171,13 @@ impl Bench {
         }
         self.now = to;
         Ok(())
+    }
+
+    /// The process was stopped until `to`, at which what was received meanwhile comes before what is due.
+    fn oversleep(&mut self, to: Instant) {
+        self.done.clear();
+        self.told = 0;
+        self.now = to;
     }
 
     fn status(&self) -> Result<Status, String> {

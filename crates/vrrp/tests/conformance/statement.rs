@@ -5,8 +5,9 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup, TrackedFile,
-    TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version, VirtualAddress,
+    Auth, Command, Config, ExtraGarp, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup,
+    TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
+    VirtualAddress,
 };
 use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
@@ -210,6 +211,16 @@ fn set_instance(
             let held = |address| VirtualAddress::new(Prefix::host(address), eth());
             instance.addresses = rest.addresses()?.into_iter().map(held).collect();
         }
+        "excluded_on" => {
+            let device: IfName = rest.parse()?;
+            let held = |address| VirtualAddress::new(Prefix::host(address), device.clone());
+            let excluded = rest.addresses()?.into_iter().map(held);
+            instance.addresses.extend(excluded.map(|held| VirtualAddress { advertised: false, ..held }));
+        }
+        "garp_extra_if" => {
+            instance.extra_garp =
+                Some(ExtraGarp { interval: rest.span()?, all: rest.maybe() == Some("all") });
+        }
         "nopreempt" => instance.preempt = Preempt::Never,
         "preempt_delay" => instance.preempt = Preempt::After(rest.span()?),
         "auth_pass" => instance.auth = Auth::Pass(password(rest.next()?)),
@@ -220,6 +231,8 @@ fn set_instance(
         "unicast_src_ip" | "mcast_src_ip" => instance.source = Some(rest.parse()?),
         "lower_prio_no_advert" => instance.lower_prio_no_advert = true,
         "higher_prio_send_advert" => instance.higher_prio_send_advert = true,
+        "timer_expired_backup" => instance.timer_expired_backup = Some(Priority(rest.parse()?)),
+        "owner_ignore_adverts" => instance.owner_ignore_adverts = true,
         "dont_track_primary" => instance.track_primary = false,
         "garp_master_delay" => instance.garp.delay = Some(rest.span()?),
         "garp_master_repeat" => instance.garp.repeat = rest.parse()?,
