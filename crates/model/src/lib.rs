@@ -45,7 +45,7 @@ pub use config::{
     Validation, Worker, Workers,
 };
 pub use ids::{Influence, Priority, Vrid, Weight};
-pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope};
+pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope, Sources};
 pub use process::{LinkDelay, Namespace, PollMethod, PolledLink, Process};
 pub use secret::Secret;
 pub use time::{Centis, Instant};

@@ -139,6 +139,41 @@ impl From<IpAddr> for Family {
     }
 }
 
+/// The addresses of a link that a router speaks from, one of each family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Its first own IPv4 address.
+    pub v4: Option<Ipv4Addr>,
+    /// Its first own link-local IPv6 address (RFC 9568 §5.1.2.1).
+    pub v6: Option<Ipv6Addr>,
+    /// There is none of these yet: the kernel still makes sure that nobody else has the one to come (RFC 4862 §5.4).
+    pub awaits_v6: bool,
+}
+
+impl Sources {
+    /// No address.
+    pub const NONE: Self = Self { v4: None, v6: None, awaits_v6: false };
+
+    /// The one of this family.
+    #[must_use]
+    pub fn of(self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => self.v4.map(IpAddr::V4),
+            Family::V6 => self.v6.map(IpAddr::V6),
+        }
+    }
+}
+
+impl From<IpAddr> for Sources {
+    /// This address, and none of the other family.
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => Self { v4: Some(v4), ..Self::NONE },
+            IpAddr::V6(v6) => Self { v6: Some(v6), ..Self::NONE },
+        }
+    }
+}
+
 /// An address with the length of its network prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Prefix {

@@ -1,12 +1,12 @@
 //! The virtual addresses of a host, kept as their owners ask: mirror, transactions and reconciler as one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{self, VirtualAddress};
-use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority};
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority, Sources};
 
 use crate::errno::Refusal;
 use crate::event::{Address, Event};
@@ -44,8 +44,8 @@ pub struct Standing {
     pub index: IfIndex,
     /// Up and running.
     pub up: bool,
-    /// Its first own IPv4 address: none that is there for a virtual router.
-    pub address: Option<IpAddr>,
+    /// Its first own address of each family: none that is there for a virtual router.
+    pub sources: Sources,
 }
 
 /// How a request to hold addresses was taken.
@@ -273,7 +273,7 @@ impl<K: Ord + Copy> Keeper<K> {
     pub fn standing(&self, name: &IfName) -> Option<Standing> {
         let link = self.mirror.link_named(name)?;
         let index = link.index;
-        Some(Standing { index, up: link.carries(), address: self.own_address(index, name) })
+        Some(Standing { index, up: link.carries(), sources: self.own_addresses(index, name) })
     }
 
     /// Number and hardware address of a device.
@@ -325,9 +325,13 @@ impl<K: Ord + Copy> Keeper<K> {
         Heard::Link { name: name.clone(), link: self.standing(name) }
     }
 
-    fn own_address(&self, index: IfIndex, name: &IfName) -> Option<IpAddr> {
+    fn own_addresses(&self, index: IfIndex, name: &IfName) -> Sources {
         let is_virtual = |prefix| self.is_configured(name, prefix);
-        self.mirror.primary(index, Family::V4, is_virtual).map(|address| address.prefix.address())
+        let own = |family| Some(self.mirror.primary(index, family, is_virtual)?.prefix.address());
+        let v4 = own(Family::V4).and_then(as_v4);
+        let v6 = own(Family::V6).and_then(as_v6);
+        let awaits_v6 = v6.is_none() && self.mirror.awaits_link_local(index, is_virtual);
+        Sources { v4, v6, awaits_v6 }
     }
 
     fn is_configured(&self, device: &IfName, prefix: Prefix) -> bool {
@@ -338,6 +342,20 @@ impl<K: Ord + Copy> Keeper<K> {
 /// Whether the kernel could not tell the two apart: what is advertised is not its business.
 fn looks_the_same(one: &VirtualAddress, other: &VirtualAddress) -> bool {
     (&one.scope, one.broadcast, &one.label) == (&other.scope, other.broadcast, &other.label)
+}
+
+const fn as_v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(_) => None,
+    }
+}
+
+const fn as_v6(address: IpAddr) -> Option<Ipv6Addr> {
+    match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(v6) => Some(v6),
+    }
 }
 
 /// Requests in one datagram. More would not be cheaper each, and the kernel works them all off within the call.

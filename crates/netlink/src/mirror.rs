@@ -162,6 +162,17 @@ impl Mirror {
             .map(|heard| &heard.what)
     }
 
+    /// Whether the link has a link-local IPv6 address, not virtual by [`Self::is_virtual`], of which the kernel does not
+    /// know yet whether somebody else has it too.
+    pub fn awaits_link_local(&self, index: IfIndex, or_else: impl Fn(Prefix) -> bool) -> bool {
+        self.addresses_of(index).any(|address| {
+            matches!(address.prefix.address(), IpAddr::V6(v6) if v6.is_unicast_link_local())
+                && address.flags.tentative()
+                && !address.flags.duplicate()
+                && !self.is_virtual(address, &or_else)
+        })
+    }
+
     /// Begins a dump: what is not heard again until its sweep is gone.
     pub(crate) const fn mark(&mut self) {
         self.generation += 1;

@@ -9,6 +9,7 @@ use wire::signature::Signature;
 use wire::vrrp::{Addresses, Advert};
 use wire::{ah, ipv4};
 
+use crate::event::Port;
 use crate::{Change, InstanceId, Notice, StateName};
 
 /// One effect. The actions of one instance take effect in the order in which they were pushed; only a
@@ -93,8 +94,8 @@ impl Actions {
 /// An advertisement with all that is needed to send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The interface to send it on.
-    pub link: IfIndex,
+    /// The interface to send it on; `None` if the kernel is to find the way.
+    pub link: Option<IfIndex>,
     /// The IP source.
     pub source: IpAddr,
     /// Where it goes.
@@ -157,7 +158,7 @@ impl Outgoing {
         let header = ipv4::Header {
             source,
             destination: to,
-            ttl: wire::vrrp::TTL,
+            ttl: self.ttl().unwrap_or(wire::vrrp::TTL),
             protocol: wire::vrrp::PROTOCOL,
             tos: ipv4::TOS_INTERNETWORK_CONTROL,
             // The kernel numbers it.
@@ -166,6 +167,22 @@ impl Outgoing {
         };
         ipv4::emit(&header, wire::vrrp::length(&advert), out);
         wire::vrrp::emit(&advert, self.source, destination, out);
+    }
+
+    /// The socket that it goes out by.
+    #[must_use]
+    pub const fn port(&self) -> Port {
+        Port { link: self.link, family: self.family }
+    }
+
+    /// The TTL or hop limit of its packets; the kernel's own if `None`, which IPv4 packets never have.
+    #[must_use]
+    pub fn ttl(&self) -> Option<u8> {
+        match (&self.transport, self.family) {
+            (Transport::Multicast { .. }, _) => Some(wire::vrrp::TTL),
+            (Transport::Unicast { ttl, .. }, Family::V4) => Some(ttl.unwrap_or(wire::vrrp::TTL)),
+            (Transport::Unicast { ttl, .. }, Family::V6) => *ttl,
+        }
     }
 
     /// Every IP address that it goes to.

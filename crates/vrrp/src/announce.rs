@@ -1,10 +1,10 @@
-//! When gratuitous ARP is due, and its pacing.
+//! When gratuitous ARP and neighbour advertisements are due, and their pacing.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use model::vrrp::{ExtraGarp, Garp, VirtualAddress};
-use model::{IfName, Instant};
+use model::{Family, IfName, Instant};
 
 use crate::{Action, Actions, Announce, InstanceId};
 
@@ -109,12 +109,13 @@ impl AnnouncePlan {
     }
 }
 
-/// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`).
+/// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`, `vrrp_gna_interval`).
 ///
 /// Without a gap they pass straight through.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacer {
-    queues: BTreeMap<IfName, Queue>,
+    /// Each family has its own gap.
+    queues: BTreeMap<(IfName, Family), Queue>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,15 +135,13 @@ impl Pacer {
 
     /// Sends `announce` now or in its turn.
     pub(crate) fn push(&mut self, now: Instant, announce: Announce, gap: Duration, out: &mut Actions) {
-        if gap.is_zero() && !self.queues.contains_key(&announce.device) {
+        let key = (announce.device.clone(), Family::from(announce.address));
+        if gap.is_zero() && !self.queues.contains_key(&key) {
             out.push(Action::Announce(announce));
             return;
         }
-        let queue = self.queues.entry(announce.device.clone()).or_insert_with(|| Queue {
-            next_at: now,
-            gap,
-            waiting: VecDeque::new(),
-        });
+        let queue =
+            self.queues.entry(key).or_insert_with(|| Queue { next_at: now, gap, waiting: VecDeque::new() });
         queue.gap = gap;
         if queue.waiting.len() < MOST_WAITING {
             queue.waiting.push_back(announce);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{IfIndex, IfName, Instant, MacAddr, Priority};
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Priority, Sources};
 use wire::vrrp::{Advert, Malformed};
 use wire::{ah, ipv4};
 
@@ -18,11 +18,11 @@ pub enum Event<'a> {
         /// Its state.
         link: Option<Link>,
     },
-    /// Whether the socket of an interface that [`crate::Router::endpoints`] names could be opened. Taken to be open
+    /// Whether a socket that [`crate::Router::endpoints`] names could be opened. Taken to be open
     /// unless said otherwise; forgotten when no interface has that number any more.
     Socket {
-        /// The interface.
-        link: IfIndex,
+        /// Which.
+        port: Port,
         /// It is open.
         open: bool,
     },
@@ -73,8 +73,8 @@ pub enum Event<'a> {
 /// A VRRP packet as it came out of its IP packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
-    /// The interface that received it.
-    pub link: IfIndex,
+    /// The interface whose socket received it; `None` if it was that of no interface.
+    pub link: Option<IfIndex>,
     /// The IP source.
     pub source: IpAddr,
     /// The IP destination.
@@ -90,7 +90,7 @@ impl<'a> Arrival<'a> {
     /// with this hop limit. `None` if it is no packet, or none of VRRP's.
     #[must_use]
     pub fn read(
-        link: IfIndex,
+        link: Option<IfIndex>,
         (source, destination): (IpAddr, IpAddr),
         ttl: u8,
         bytes: &'a [u8],
@@ -106,7 +106,7 @@ impl<'a> Arrival<'a> {
 
     /// Reads an IPv4 packet that came in on `link`. `None` if it is none, or none of VRRP's.
     #[must_use]
-    pub fn of_ipv4(link: IfIndex, packet: &'a [u8]) -> Option<Self> {
+    pub fn of_ipv4(link: Option<IfIndex>, packet: &'a [u8]) -> Option<Self> {
         let (header, payload) = ipv4::parse(packet).ok()?;
         let (source, destination) = (header.source.into(), header.destination.into());
         let advert = match header.protocol {
@@ -125,8 +125,17 @@ pub struct Link {
     pub index: IfIndex,
     /// Administratively up and with a carrier.
     pub up: bool,
-    /// Its first own IPv4 address: one that is not a virtual address of ours.
-    pub address: Option<IpAddr>,
+    /// Its first own address of each family: one that is not a virtual address of ours.
+    pub sources: Sources,
+}
+
+/// A socket for advertisements: its interface, and its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port {
+    /// The interface; `None` for packets that go where the kernel routes them.
+    pub link: Option<IfIndex>,
+    /// The family.
+    pub family: Family,
 }
 
 /// How a run of a check script ended.

@@ -77,7 +77,7 @@ mod wall;
 pub use action::{
     Action, Actions, Announce, GroupNotification, Holding, Notification, NotificationKind, Outgoing,
 };
-pub use event::{Arrival, Event, Link, Remembered, ScriptOutcome};
+pub use event::{Arrival, Event, Link, Port, Remembered, ScriptOutcome};
 pub use instance::{Cause, Reason, Reject};
 pub use notice::{Level, Notice, Warning, Whose};
 pub use reconfigure::{Change, diff};

@@ -9,15 +9,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Auth, Config, Instance as InstanceConfig, Transport};
-use model::{Family, IfIndex, IfName, Instant, Vrid};
+use model::{IfName, Instant};
 use wire::vrrp::Malformed;
 
 use crate::announce::Pacer;
 use crate::complaint::{Complaints, Verdict as Telling};
 use crate::due::{Due, Waiter};
-use crate::event::{Arrival, Event, Link, ScriptOutcome};
+use crate::event::{Arrival, Event, Link, Port, ScriptOutcome};
 use crate::group::{Group, Shared};
-use crate::instance::{Instance, Reject, Turn, World};
+use crate::instance::{Instance, Key, Reject, Turn, World};
 use crate::notice::Whose;
 use crate::process::ProcessCheck;
 use crate::script::ScriptCheck;
@@ -38,12 +38,10 @@ impl InstanceId {
 /// Where advertisements must be received.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
-    /// The interface's number.
-    pub link: IfIndex,
-    /// Its name.
-    pub name: IfName,
-    /// The family.
-    pub family: Family,
+    /// The socket.
+    pub port: Port,
+    /// The name of its interface.
+    pub name: Option<IfName>,
     /// The multicast group to join, if any.
     pub group: Option<IpAddr>,
     /// They come inside IP authentication headers, which is another IP protocol.
@@ -56,7 +54,8 @@ pub struct Router {
     config: Config,
     instances: BTreeMap<InstanceId, Instance>,
     by_name: BTreeMap<Arc<str>, InstanceId>,
-    by_key: BTreeMap<(IfIndex, Family, Vrid), InstanceId>,
+    /// Several may share a key: they talk to different groups or peers.
+    by_key: BTreeSet<(Key, InstanceId)>,
     /// Whose each virtual address is: any host on the link can make us look, as often as it likes.
     by_address: BTreeSet<(IpAddr, InstanceId)>,
     groups: BTreeMap<Arc<str>, Group>,
@@ -64,7 +63,7 @@ pub struct Router {
     unsettled: Vec<Arc<Shared>>,
     next_id: u32,
     links: BTreeMap<IfName, Link>,
-    deaf: BTreeSet<IfIndex>,
+    deaf: BTreeSet<Port>,
     scripts: BTreeMap<String, ScriptCheck>,
     /// The numbers in tracked files, as far as anybody has said.
     files: BTreeMap<String, i32>,
@@ -102,7 +101,7 @@ impl Router {
             config: Config::default(),
             instances: BTreeMap::new(),
             by_name: BTreeMap::new(),
-            by_key: BTreeMap::new(),
+            by_key: BTreeSet::new(),
             by_address: BTreeSet::new(),
             groups: BTreeMap::new(),
             unsettled: Vec::new(),
@@ -129,7 +128,7 @@ impl Router {
         match event {
             Event::Advert(arrival) => self.receive(now, &arrival, out),
             Event::Link { name, link } => self.take_link(now, name, link, out),
-            Event::Socket { link, open } => self.take_socket(now, link, open, out),
+            Event::Socket { port, open } => self.take_socket(now, port, open, out),
             Event::Claim { device, address, mac } => self.those_with(now, address, out, |instance, turn| {
                 instance.take_claim(device, address, mac, turn);
             }),
@@ -208,8 +207,8 @@ impl Router {
                 return;
             }
         };
-        let key = (arrival.link, arrival.source.into(), advert.vrid);
-        let Some(id) = self.by_key.get(&key).copied() else {
+        let port = Port { link: arrival.link, family: arrival.source.into() };
+        let Some(id) = self.addressee(arrival, (port, advert.vrid)) else {
             // Other virtual routers on the link are nothing unusual: counted, not told.
             self.unknown_vrid += 1;
             return;
@@ -223,6 +222,17 @@ impl Router {
         }
     }
 
+    /// The instance that an advertisement is for: of those that share its key, the one that expects it from there.
+    fn addressee(&self, arrival: &Arrival<'_>, key: Key) -> Option<InstanceId> {
+        let mut sharing =
+            self.by_key.range((key, InstanceId(0))..=(key, InstanceId(u32::MAX))).map(|(_, id)| *id);
+        let (first, second) = (sharing.next()?, sharing.next());
+        let Some(second) = second else { return Some(first) };
+        let expects =
+            |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.expects(arrival));
+        [first, second].into_iter().chain(sharing).find(expects).or(Some(first))
+    }
+
     fn refuse(
         &mut self,
         now: Instant,
@@ -234,7 +244,7 @@ impl Router {
         let Telling::Tell { untold } = self.refusals.note(now, (id, reason), arrival.source) else { return };
         let whose = match id.and_then(|id| self.instances.get(&id)) {
             Some(instance) => Whose::Instance(Arc::clone(instance.name())),
-            None => match self.links.iter().find(|(_, link)| link.index == arrival.link) {
+            None => match self.links.iter().find(|(_, link)| Some(link.index) == arrival.link) {
                 Some((name, _)) => Whose::Interface(name.clone()),
                 None => return,
             },
@@ -261,7 +271,8 @@ impl Router {
             Some(link) => self.links.insert(name.clone(), link),
             None => self.links.remove(name),
         };
-        self.deaf.retain(|index| self.links.values().any(|link| link.index == *index));
+        self.deaf
+            .retain(|port| port.link.is_none_or(|index| self.links.values().any(|link| link.index == index)));
         for id in self.those(|instance| instance.tracks_link(name)) {
             self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
         }
@@ -269,10 +280,10 @@ impl Router {
         self.settle_groups(now, out);
     }
 
-    fn take_socket(&mut self, now: Instant, link: IfIndex, open: bool, out: &mut Actions) {
-        let changed = if open { self.deaf.remove(&link) } else { self.deaf.insert(link) };
+    fn take_socket(&mut self, now: Instant, port: Port, open: bool, out: &mut Actions) {
+        let changed = if open { self.deaf.remove(&port) } else { self.deaf.insert(port) };
         if changed {
-            for id in self.those(|instance| instance.link_index() == Some(link)) {
+            for id in self.those(|instance| instance.port() == Some(port)) {
                 self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
             }
         }
@@ -419,11 +430,9 @@ impl Router {
         }
     }
 
-    /// Another instance may have the key by now: two interfaces that change their names pass through a
-    /// moment in which both seem to have one number.
-    fn forget_key(&mut self, id: InstanceId, key: Option<(IfIndex, Family, Vrid)>) {
-        if let Some(key) = key.filter(|key| self.by_key.get(key) == Some(&id)) {
-            self.by_key.remove(&key);
+    fn forget_key(&mut self, id: InstanceId, key: Option<Key>) {
+        if let Some(key) = key {
+            self.by_key.remove(&(key, id));
         }
     }
 }
@@ -434,11 +443,11 @@ fn addresses(config: &InstanceConfig) -> impl Iterator<Item = IpAddr> + '_ {
 
 fn endpoint(instance: &Instance) -> Option<Endpoint> {
     let config = instance.config();
-    let (link, family, _) = instance.key()?;
+    let port = instance.port()?;
     let group = match config.transport {
         Transport::Multicast { group } => Some(group),
         Transport::Unicast { .. } => None,
     };
     let is_protected = matches!(config.auth, Auth::Ah(_));
-    Some(Endpoint { link, name: config.home()?.clone(), family, group, is_protected })
+    Some(Endpoint { port, name: config.home().cloned(), group, is_protected })
 }

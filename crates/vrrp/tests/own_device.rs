@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Config, Instance, Ipvlan, IpvlanMode, OwnDevice, Transport, VirtualAddress, Vmac};
-use model::{IfIndex, IfName, Instant, MacAddr, Named, Prefix, Priority, Vrid};
+use model::{IfIndex, IfName, Instant, MacAddr, Named, Prefix, Priority, Sources, Vrid};
 use steadfast_vrrp::{Action, Actions, Arrival, Event, Link, Outgoing, Router, StateName};
 use wire::vrrp::{Addresses, Advert, Auth};
 
@@ -54,7 +54,11 @@ impl Bench {
 
     fn set(&mut self, link: &str, is: Option<(u32, bool, Option<IpAddr>)>) {
         let index = |number| IfIndex::try_from(number).expect("not 0");
-        let link_is = is.map(|(number, up, address)| Link { index: index(number), up, address });
+        let link_is = is.map(|(number, up, address)| Link {
+            index: index(number),
+            up,
+            sources: address.map_or(Sources::NONE, Sources::from),
+        });
         self.router.handle(START, Event::Link { name: &name(link), link: link_is }, &mut self.out);
     }
 
@@ -71,7 +75,11 @@ impl Bench {
     }
 
     fn endpoints(&self) -> Vec<(u32, String)> {
-        self.router.endpoints().into_iter().map(|one| (one.link.get(), one.name.to_string())).collect()
+        self.router
+            .endpoints()
+            .into_iter()
+            .filter_map(|one| Some((one.port.link?.get(), one.name?.to_string())))
+            .collect()
     }
 
     fn hears_on(&mut self, link: u32) -> bool {
@@ -87,7 +95,7 @@ impl Bench {
         };
         let link = IfIndex::try_from(link).expect("not 0");
         let (source, destination) = ([10, 0, 0, 2].into(), IpAddr::V4(Transport::GROUP_V4));
-        let arrival = Arrival { link, source, destination, ttl: 255, advert: Ok(advert) };
+        let arrival = Arrival { link: Some(link), source, destination, ttl: 255, advert: Ok(advert) };
         self.router.handle(START, Event::Advert(arrival), &mut self.out);
         received(&self.router) > before
     }
@@ -100,7 +108,7 @@ fn it_speaks_and_listens_on_its_own_interface_with_the_address_of_the_one_below(
     bench.set("vrrp.51", Some((OWN, true, None)));
     assert_eq!(bench.state(), StateName::Master);
     let sent = bench.sent();
-    assert_eq!((sent[0].link.get(), sent[0].source), (OWN, SOURCE));
+    assert_eq!((sent[0].link.unwrap().get(), sent[0].source), (OWN, SOURCE));
     assert_eq!(bench.endpoints(), [(OWN, "vrrp.51".to_owned())]);
     assert!(bench.hears_on(OWN));
     assert!(!bench.hears_on(BASE));
@@ -113,7 +121,7 @@ fn with_xmit_base_it_speaks_and_listens_below_and_still_needs_its_own_interface(
     bench.set("vrrp.51", Some((OWN, true, None)));
     assert_eq!(bench.state(), StateName::Master);
     let sent = bench.sent();
-    assert_eq!((sent[0].link.get(), sent[0].source), (BASE, SOURCE));
+    assert_eq!((sent[0].link.unwrap().get(), sent[0].source), (BASE, SOURCE));
     assert_eq!(bench.endpoints(), [(BASE, "eth0".to_owned())]);
     assert!(bench.hears_on(BASE));
 }
@@ -143,7 +151,7 @@ fn an_ipvlan_speaks_from_its_own_address() {
     let mut bench = Bench::new(ipvlan(Some(own)));
     bench.set("vrrp.51", Some((OWN, true, None)));
     let sent = bench.sent();
-    assert_eq!((sent[0].link.get(), sent[0].source), (OWN, own.address()));
+    assert_eq!((sent[0].link.unwrap().get(), sent[0].source), (OWN, own.address()));
     let mut bench = Bench::new(ipvlan(None));
     bench.set("vrrp.51", Some((OWN, true, None)));
     assert_eq!(bench.state(), StateName::Fault, "it has none");

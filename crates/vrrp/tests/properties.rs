@@ -10,11 +10,11 @@ use model::vrrp::{
     TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
     VirtualAddress,
 };
-use model::{Centis, IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid, Weight};
+use model::{Centis, Family, IfIndex, IfName, Influence, Instant, Prefix, Priority, Sources, Vrid, Weight};
 use proptest::prelude::*;
 use proptest::sample::select;
 use steadfast_vrrp::{
-    Action, Actions, Announce, Arrival, Event, Link, Notice, Outgoing, Reason, Router, ScriptOutcome,
+    Action, Actions, Announce, Arrival, Event, Link, Notice, Outgoing, Port, Reason, Router, ScriptOutcome,
     StateName, diff,
 };
 use wire::vrrp::{Addresses, Advert, Malformed};
@@ -76,8 +76,13 @@ fn span() -> impl Strategy<Value = Duration> {
 fn link() -> impl Strategy<Value = Option<Link>> {
     let index = select(vec![1u32, 2, 7, 8]).prop_map(|index| IfIndex::try_from(index).expect("not 0"));
     let address = proptest::option::weighted(0.9, (1u8..3).prop_map(own));
-    proptest::option::weighted(0.8, (index, proptest::bool::weighted(0.8), address))
-        .prop_map(|link| link.map(|(index, up, address)| Link { index, up, address }))
+    proptest::option::weighted(0.8, (index, proptest::bool::weighted(0.8), address)).prop_map(|link| {
+        link.map(|(index, up, address)| Link {
+            index,
+            up,
+            sources: address.map_or(Sources::NONE, Sources::from),
+        })
+    })
 }
 
 fn packet() -> impl Strategy<Value = Packet> {
@@ -271,7 +276,8 @@ impl Life {
             }
             Happening::Socket(link, open) => {
                 let link = IfIndex::try_from(*link).expect("not 0");
-                let event = Event::Socket { link, open: *open };
+                let port = Port { link: Some(link), family: Family::V4 };
+                let event = Event::Socket { port, open: *open };
                 self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
             }
             Happening::File(value) => {
@@ -307,7 +313,7 @@ impl Life {
             auth: packet.auth,
             addresses: Addresses::v4(&packet.address).expect("it is whole"),
         };
-        let link = IfIndex::try_from(packet.link).expect("not 0");
+        let link = IfIndex::try_from(packet.link).ok();
         let advert = packet.malformed.map_or(Ok(advert), Err);
         let Packet { source, destination, ttl, .. } = *packet;
         let event = Event::Advert(Arrival { link, source, destination, ttl, advert });
@@ -398,7 +404,7 @@ impl Life {
         let config = self.config.instances.iter().find(|one| *one.name == **instance).expect("it is known");
         let usable = |links: &BTreeMap<IfName, Link>| {
             let own = config.interface.as_ref().and_then(|name| links.get(name));
-            own.filter(|link| link.up && link.address.is_some()).map(|link| link.index)
+            own.filter(|link| link.up && link.sources.v4.is_some()).map(|link| link.index)
         };
         let usable = usable(links_before).is_some() && usable(links_before) == usable(&self.links);
         if yields == Some(true) || !usable {
@@ -469,7 +475,7 @@ fn live(configs: &[Config], happenings: &[Happening]) -> Vec<Action> {
     let mut life = Life::new();
     for eth in [1, 2] {
         let index = IfIndex::try_from(u32::from(eth)).expect("not 0");
-        let link = Link { index, up: true, address: Some(own(eth)) };
+        let link = Link { index, up: true, sources: own(eth).into() };
         life.happen(&Happening::Link(name(eth), Some(link)), configs);
     }
     life.happen(&Happening::Reload(0), configs);

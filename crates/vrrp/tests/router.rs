@@ -27,7 +27,7 @@ fn instance(name: &str, eth: IfName, vrid: u8) -> Instance {
 }
 
 fn link(router: &mut Router, name: &IfName, number: u32, out: &mut Actions) {
-    let link = Some(Link { index: index(number), up: true, address: Some([10, 0, 0, 250].into()) });
+    let link = Some(Link { index: index(number), up: true, sources: IpAddr::from([10, 0, 0, 250]).into() });
     router.handle(START, Event::Link { name, link }, out);
 }
 
@@ -65,7 +65,7 @@ fn two_interfaces_that_swap_their_names_leave_no_instance_deaf() {
     link(&mut router, &eth(2), 3, &mut out);
     for (number, expected) in [(4, [1, 0]), (3, [1, 1])] {
         let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(51, 200)));
-        let arrival = Arrival { link: index(number), source, destination: GROUP, ttl: 255, advert };
+        let arrival = Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert };
         router.handle(START, Event::Advert(arrival), &mut out);
         assert_eq!(received(&router), expected);
     }
@@ -79,7 +79,7 @@ fn an_advertisement_reaches_only_the_instance_of_its_link_and_vrid() {
     let mut out = Actions::default();
     for (number, vrid, expected) in [(3, 51, [1, 0, 0]), (3, 52, [1, 1, 0]), (4, 51, [1, 1, 1])] {
         let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(vrid, 200)));
-        let arrival = Arrival { link: index(number), source, destination: GROUP, ttl: 255, advert };
+        let arrival = Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert };
         router.handle(START, Event::Advert(arrival), &mut out);
         assert_eq!(received(&router), expected);
     }
@@ -310,7 +310,7 @@ fn a_master_that_is_pushed_to_and_fro_has_its_last_word_once_a_second() {
         router.handle(at, Event::Deadline, &mut out);
         out.drain().for_each(drop);
         let arrival = Arrival {
-            link: index(3),
+            link: Some(index(3)),
             source: [10, 0, 0, 249].into(),
             destination: GROUP,
             ttl: 255,

@@ -29,7 +29,7 @@ fn instance(name: &str, vrid: u8) -> Instance {
 fn running(instances: Vec<Instance>) -> Router {
     let (mut router, mut out) = (Router::new(), Actions::default());
     let index = IfIndex::try_from(3).expect("not 0");
-    let link = Some(Link { index, up: true, address: Some([10, 0, 0, 1].into()) });
+    let link = Some(Link { index, up: true, sources: IpAddr::from([10, 0, 0, 1]).into() });
     router.handle(START, Event::Link { name: &eth1(), link }, &mut out);
     router.reconfigure(START, &Config { instances, ..Config::default() }, &[], &mut out);
     router
@@ -45,7 +45,7 @@ fn hear(router: &mut Router, now: Instant, priority: u8, interval: u16) {
         addresses: Addresses::none(Family::V4),
     });
     let link = IfIndex::try_from(3).expect("not 0");
-    let arrival = Arrival { link, source: PEER, destination: GROUP, ttl: 255, advert };
+    let arrival = Arrival { link: Some(link), source: PEER, destination: GROUP, ttl: 255, advert };
     router.handle(now, Event::Advert(arrival), &mut Actions::default());
 }
 

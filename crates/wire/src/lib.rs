@@ -1,4 +1,4 @@
-//! Bytes to typed packets and back: IPv4, VRRP with its authentication, ARP, ICMP echo.
+//! Bytes to typed packets and back: IPv4, IPv6, VRRP with its authentication, ARP, neighbour discovery, ICMP echo.
 //!
 //! One module a protocol, each with `parse` (bytes to a typed value, or a reason why not) and `emit`
 //! (a typed value to bytes, appended to a buffer). Parsing borrows: it allocates nothing. No input makes
@@ -55,5 +55,7 @@ pub mod checksum;
 pub mod ethernet;
 pub mod icmp;
 pub mod ipv4;
+pub mod ipv6;
+pub mod ndisc;
 pub mod signature;
 pub mod vrrp;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use model::vrrp::Version;
 use model::{Centis, MacAddr, Priority, Vrid};
 use steadfast_wire::vrrp::{self, Addresses, Advert, Auth, Malformed};
-use steadfast_wire::{arp, ethernet, ipv4};
+use steadfast_wire::{arp, ethernet, ipv4, ipv6, ndisc};
 
 const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -147,6 +147,51 @@ fn gratuitous_arp() {
     assert_eq!(ours, frame);
     for length in 0..frame.len() {
         assert_eq!(arp::parse(&frame[..length]), Err(arp::Malformed::Truncated), "{length} bytes");
+    }
+}
+
+#[test]
+fn version_3_over_ipv6_to_a_peer() {
+    let frame = frame(include_str!("golden/v3-ipv6-unicast.hex"));
+    let (_, packet) = ethernet::parse(&frame).unwrap();
+    let (header, message) = ipv6::parse(packet).unwrap();
+    let [source, destination] = ["2001:db8::14", "2001:db8::86"].map(|address| address.parse().unwrap());
+    let expected = ipv6::Header {
+        source,
+        destination,
+        hop_limit: 64,
+        next_header: vrrp::PROTOCOL,
+        traffic_class: ipv4::TOS_INTERNETWORK_CONTROL,
+    };
+    assert_eq!(header, expected);
+    let address = "2001:db8:42::1".parse::<Ipv6Addr>().unwrap().octets();
+    let advert = Advert {
+        version: Version::V3,
+        vrid: vrid(42),
+        priority: Priority(200),
+        interval: Centis::SECOND,
+        auth: Auth::None,
+        addresses: Addresses::v6(&address).unwrap(),
+    };
+    check_message(message, &advert, source.into(), destination.into());
+}
+
+#[test]
+fn neighbour_advertisements() {
+    let mac = MacAddr([2, 0, 0, 0, 0, 0x14]);
+    for (hex, router) in [
+        (include_str!("golden/neighbour-advertisement.hex"), false),
+        (include_str!("golden/neighbour-advertisement-router.hex"), true),
+    ] {
+        let frame = frame(hex);
+        let expected = ndisc::unsolicited(mac, "fe80::41".parse().unwrap(), router);
+        assert_eq!(ndisc::parse(&frame), Ok(expected));
+        let mut ours = Vec::new();
+        ndisc::emit(&expected, &mut ours);
+        assert_eq!(ours, frame);
+        for length in 0..frame.len() {
+            assert_eq!(ndisc::parse(&frame[..length]), Err(ndisc::Malformed::Truncated), "{length} bytes");
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! What holds for every packet: what is written is read back, and nothing read makes a parser panic.
 
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use model::vrrp::Version;
 use model::{Centis, MacAddr, Priority, Vrid};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use steadfast_wire::vrrp::{self, Addresses, Advert, Auth, Malformed};
-use steadfast_wire::{arp, checksum, ethernet, icmp, ipv4};
+use steadfast_wire::{arp, checksum, ethernet, icmp, ipv4, ipv6, ndisc};
 
 const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
@@ -99,6 +99,8 @@ proptest! {
             black_box(vrrp::parse(&bytes, source, destination).is_ok());
         }
         black_box(ipv4::parse(&bytes).is_ok());
+        black_box(ipv6::parse(&bytes).is_ok());
+        black_box(ndisc::parse(&bytes).is_ok());
         black_box(arp::parse(&bytes).is_ok());
         black_box(ethernet::parse(&bytes).is_ok());
         black_box(icmp::parse(&bytes).is_ok());
@@ -147,6 +149,46 @@ proptest! {
         arp::emit(&packet, &mut frame);
         frame.resize(frame.len() + padding, 0);
         prop_assert_eq!(arp::parse(&frame), Ok(packet));
+    }
+
+    #[test]
+    fn neighbour_discovery_is_read_back(
+        kind in proptest::option::of(any::<[bool; 3]>()), macs in any::<[[u8; 6]; 2]>(),
+        mac in proptest::option::of(any::<[u8; 6]>()), addresses in any::<[[u8; 16]; 3]>(), padding in 0..18_usize,
+    ) {
+        let [sender, receiver, mut target] = addresses;
+        target[0] &= 0x7f;
+        let kind = kind.map_or(ndisc::Kind::Solicitation, |[router, solicited, overrides]| {
+            ndisc::Kind::Advertisement { router, solicited, overrides }
+        });
+        let packet = ndisc::Packet {
+            sender_mac: MacAddr(macs[0]), sender: sender.into(), receiver_mac: MacAddr(macs[1]),
+            receiver: receiver.into(), target: target.into(), mac: mac.map(MacAddr), kind,
+        };
+        let mut frame = Vec::new();
+        ndisc::emit(&packet, &mut frame);
+        frame.resize(frame.len() + padding, 0);
+        prop_assert_eq!(ndisc::parse(&frame), Ok(packet));
+    }
+
+    /// As above: options behind a checksum that is right.
+    #[test]
+    fn no_options_make_the_parser_panic(options in vec(any::<u8>(), 0..40)) {
+        let address = Ipv6Addr::LOCALHOST;
+        let mut message = vec![136, 0, 0, 0, 0, 0, 0, 0];
+        message.extend(address.octets());
+        message.extend(&options);
+        let sum = checksum::Sum::new().with(&message).pseudo_v6(address, address, ndisc::PROTOCOL, message.len());
+        message[2..4].copy_from_slice(&sum.finish().to_be_bytes());
+        let mut frame = vec![0; 12];
+        frame.extend(ethernet::TYPE_IPV6.to_be_bytes());
+        let header = ipv6::Header {
+            source: address, destination: address, hop_limit: 255, next_header: ndisc::PROTOCOL, traffic_class: 0,
+        };
+        ipv6::emit(&header, message.len(), &mut frame);
+        frame.extend(&message);
+        let read = ndisc::parse(&frame);
+        prop_assert!(read.is_err() || read.is_ok_and(|packet| packet.target == address));
     }
 
     #[test]

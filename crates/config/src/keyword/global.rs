@@ -49,7 +49,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("vrrp_mcast_group4", ADDRESS).or("224.0.0.18").since("1.2.10")
         .such_as("vrrp_mcast_group4 224.0.0.100")
         .doc("Sets the default IPv4 advert destination. An IPv4 multicast address."),
-    later("vrrp_mcast_group6", ADDRESS).or("ff02::12").since("1.2.10")
+    built("vrrp_mcast_group6", ADDRESS).or("ff02::12").since("1.2.10")
         .such_as("vrrp_mcast_group6 ff02::100")
         .doc("Sets the default IPv6 advert destination. An IPv6 multicast address, a warning unless link local."),
     built("vrrp_garp_master_delay", whole_seconds(0..=4294)).or_number(5).since("1.2.20")
@@ -69,7 +69,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sets how many advert intervals make up the master down time."),
     built("vrrp_garp_interval", micros(1..=4_294_967_295)).or("0 (no pacing)").since("1.2.21")
         .doc("Sets the minimum gap between gratuitous ARPs on an interface."),
-    later("vrrp_gna_interval", micros(1..=4_294_967_295)).or("0 (no pacing)").since("1.2.21")
+    built("vrrp_gna_interval", micros(1..=4_294_967_295)).or("0 (no pacing)").since("1.2.21")
         .doc("Sets the minimum gap between unsolicited NAs on an interface."),
     built("vrrp_min_garp", BOOL).since("2.0.12")
         .doc("Reduces gratuitous messages to one without a second burst, keeping values already changed."),

@@ -38,7 +38,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     needed("old_unicast_checksum", grammar("[never]")).or("automatic detection; bare = always").since("1.3.7")
         .such_as("old_unicast_checksum never")
         .doc("Controls compatibility with the pre 1.3.7 unicast checksum."),
-    later("native_ipv6", FLAG).or("from first address").since("1.2.1")
+    built("native_ipv6", FLAG).or("from first address").since("1.2.1")
         .doc("Forces the IPv6 family and version 3."),
     built("dont_track_primary", FLAG)
         .doc("Ignores link faults of the instance interface."),

@@ -8,7 +8,7 @@ use model::vrrp::VirtualAddress;
 use model::{IfName, Named, Prefix, Scope};
 
 use crate::diagnostic::{Code, Diagnostic, shown, shown_bare};
-use crate::keyword::{self, Block, Loss, Status};
+use crate::keyword::{self, Block};
 use crate::lexer::Word;
 use crate::lower::entry::{Entry, Written};
 use crate::lower::names::{HostName, SCOPES};
@@ -347,9 +347,6 @@ fn prefix(word: &Word<'_>, report: &mut Report) -> Option<Prefix> {
         );
         return None;
     };
-    if written.address.is_ipv6() {
-        report.lacks("IPv6", Status::Planned(Loss::Meaning), word.span);
-    }
     Some(written.prefix(word, report))
 }
 

@@ -138,9 +138,18 @@ impl Instance {
     #[must_use]
     pub const fn home(&self) -> Option<&IfName> {
         match &self.own_device {
-            Some(OwnDevice::Vmac(vmac)) if vmac.transmit_on_base => self.interface.as_ref(),
+            Some(OwnDevice::Vmac(vmac)) if vmac.transmit_on_base => self.base(),
             Some(own) => Some(own.name()),
-            None => self.interface.as_ref(),
+            None => self.base(),
+        }
+    }
+
+    /// The interface that it is configured for, or else the VRF. Without both, the kernel finds the way to the peers.
+    #[must_use]
+    pub const fn base(&self) -> Option<&IfName> {
+        match &self.interface {
+            Some(interface) => Some(interface),
+            None => self.vrf.as_ref(),
         }
     }
 

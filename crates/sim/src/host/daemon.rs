@@ -200,7 +200,7 @@ impl Daemon {
             Frame::Advert { source, destination, bytes, .. } => {
                 let Some((link, _)) = self.keeper.device(port) else { return };
                 let way = (*source, *destination);
-                if let Some(arrival) = Arrival::read(link, way, wire::vrrp::TTL, bytes) {
+                if let Some(arrival) = Arrival::read(Some(link), way, wire::vrrp::TTL, bytes) {
                     self.router.handle(at, Event::Advert(arrival), actions);
                 }
             }
@@ -295,7 +295,7 @@ impl Daemon {
     }
 
     fn transmit(&self, outgoing: Arc<Outgoing>, effects: &mut Vec<Effect>) {
-        if let Some(port) = self.keeper.name_of(outgoing.link) {
+        if let Some(port) = outgoing.link.and_then(|link| self.keeper.name_of(link)) {
             for destination in outgoing.destinations() {
                 let mut bytes = Vec::new();
                 outgoing.emit(destination, &mut bytes);
@@ -400,7 +400,7 @@ impl Daemon {
 
 /// A link as the keeper tells it, for the machine.
 const fn as_heard(standing: Standing) -> Link {
-    Link { index: standing.index, up: standing.up, address: standing.address }
+    Link { index: standing.index, up: standing.up, sources: standing.sources }
 }
 
 /// How long a worker that ends waits for the kernel.

@@ -49,9 +49,7 @@ impl Watch {
         let release = outgoing.priority == Priority::RELEASE;
         let is_it = |instance: &&model::vrrp::Instance| {
             let link = instance.interface.as_ref().and_then(|name| host.index(name));
-            instance.vrid == outgoing.vrid
-                && instance.family == outgoing.family
-                && link == Some(outgoing.link)
+            instance.vrid == outgoing.vrid && instance.family == outgoing.family && link == outgoing.link
         };
         let Some(instance) = host.config.instances.iter().find(is_it) else { return };
         let name: Arc<str> = instance.name.as_str().into();

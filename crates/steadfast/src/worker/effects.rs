@@ -72,9 +72,9 @@ impl Worker {
     /// Sends what found a queue full before.
     pub(super) fn announce_again(&mut self, now: Instant) {
         let (kernel, unannounced, log) = (&self.kernel, &mut self.unannounced, &self.log);
-        let is_held = |waiting: &Waiting| kernel.holds(&waiting.device, waiting.address.into());
+        let is_held = |waiting: &Waiting| kernel.holds(&waiting.device, waiting.address);
         self.link_layer.retry(now, is_held, |Waiting { device, address, .. }| {
-            if unannounced.insert((device.clone(), address.into())) {
+            if unannounced.insert((device.clone(), address)) {
                 log.warning(format_args!("cannot announce {address} on {device}: its queue stays full"));
             }
         });
@@ -130,13 +130,14 @@ impl Worker {
 
     fn announce(&mut self, announce: &Announce) {
         let name = &announce.device;
-        let IpAddr::V4(address) = announce.address else { return };
+        let address = announce.address;
         let Some((link, mac)) = self.kernel.device(name) else { return };
         let device = Device { name, link, mac };
         match self.link_layer.announce(self.clock.now(), &device, address, announce.count) {
             Ok(0) => {}
             Ok(sent) => {
-                self.say(Level::Detail, format_args!("sent {sent} gratuitous ARP on {name} for {address}"));
+                let what = if address.is_ipv4() { "gratuitous ARP" } else { "neighbour advertisements" };
+                self.say(Level::Detail, format_args!("sent {sent} {what} on {name} for {address}"));
             }
             Err(error) => {
                 // A device that comes up later is told then.
@@ -147,10 +148,9 @@ impl Worker {
     }
 
     fn probe(&mut self, device: &IfName, address: IpAddr) {
-        let IpAddr::V4(address) = address else { return };
         let Some((link, mac)) = self.kernel.device(device) else { return };
-        let now = self.clock.now();
-        if let Err(error) = self.link_layer.probe(now, link, mac, address, &mut self.reactor) {
+        let (now, source) = (self.clock.now(), self.kernel.link_local(device));
+        if let Err(error) = self.link_layer.probe(now, (link, mac, source), address, &mut self.reactor) {
             self.say(Level::Detail, format_args!("cannot ask on {device} who has {address}: {error}"));
         }
     }

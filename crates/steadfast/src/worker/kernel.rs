@@ -1,7 +1,7 @@
 //! The kernel's side of the worker: the socket of the [`Keeper`], and what it tells the operator.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use ::vrrp::{Holding, InstanceId};
@@ -62,6 +62,11 @@ impl Kernel {
     /// Number and hardware address of a device.
     pub(super) fn device(&self, name: &IfName) -> Option<(IfIndex, MacAddr)> {
         self.keeper.device(name)
+    }
+
+    /// The link-local address of a device, from which neighbours can be asked.
+    pub(super) fn link_local(&self, name: &IfName) -> Option<Ipv6Addr> {
+        self.keeper.standing(name)?.sources.v6
     }
 
     /// Name of the link with this number.

@@ -1,17 +1,19 @@
-//! The sockets for advertisements: one for each link, whatever the number of its virtual routers, and another one to
-//! hear those inside IP authentication headers, where some are expected.
+//! The sockets for advertisements: one for each family on each link, whatever the number of its virtual routers, and
+//! another one to hear those inside IP authentication headers, where some are expected.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use model::{IfIndex, IfName, Instant};
+use model::{Family, IfIndex, IfName, Instant};
 use sys::clock::WallOffset;
 use sys::reactor::{Interest, Reactor, Token};
-use sys::socket::vrrp::{Batch, Socket};
-use vrrp::{Arrival, Endpoint, Outgoing};
+use sys::socket::vrrp::{Batch, Datagram, Datagrams, Delivery, Socket, SocketV6};
+use vrrp::{Arrival, Endpoint, Outgoing, Port};
 
 use crate::log::Log;
 
@@ -24,11 +26,11 @@ const DROPS_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// All sockets, and the buffers that they share.
 pub(super) struct LinkSockets {
-    open: BTreeMap<IfIndex, Open>,
-    /// Links whose socket could not be opened, as the operator and the machine know.
-    failed: BTreeSet<IfIndex>,
-    /// Links whose socket could be opened now, or no longer, for the machine.
-    changes: VecDeque<(IfIndex, bool)>,
+    open: BTreeMap<Port, Open>,
+    /// What could not be opened, as the operator and the machine know.
+    failed: BTreeSet<Port>,
+    /// What could be opened now, or no longer, for the machine.
+    changes: VecDeque<(Port, bool)>,
     retry_at: Option<Instant>,
     batch: Batch,
     packet: Vec<u8>,
@@ -36,25 +38,34 @@ pub(super) struct LinkSockets {
 }
 
 struct Open {
-    name: IfName,
+    name: Name,
     plain: Ear,
     /// For what is inside authentication headers. What we send in them goes out by the other socket.
     protected: Option<Ear>,
     /// Destinations to which the last send failed, as the operator knows.
-    failing: BTreeSet<Ipv4Addr>,
+    failing: BTreeSet<IpAddr>,
 }
 
 /// A socket, and what it hears.
 struct Ear {
-    socket: Socket,
-    groups: BTreeSet<Ipv4Addr>,
+    socket: Either,
+    groups: BTreeSet<IpAddr>,
     drops: Drops,
 }
+
+/// A socket of one of the families.
+enum Either {
+    V4(Socket),
+    V6(SocketV6),
+}
+
+/// The interface of a socket, for the operator.
+struct Name(Option<IfName>);
 
 /// Which socket of which link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    link: IfIndex,
+    port: Port,
     is_protected: bool,
 }
 
@@ -77,43 +88,54 @@ impl LinkSockets {
         let failed_before = std::mem::take(&mut self.failed);
         for endpoint in wanted {
             if let Err(error) = self.ensure(endpoint, reactor)
-                && self.failed.insert(endpoint.link)
-                && !failed_before.contains(&endpoint.link)
+                && self.failed.insert(endpoint.port)
+                && !failed_before.contains(&endpoint.port)
             {
-                self.changes.push_back((endpoint.link, false));
+                self.changes.push_back((endpoint.port, false));
                 self.log.error(format_args!(
-                    "cannot send or hear advertisements on {}, trying again: {error}",
-                    endpoint.name
+                    "cannot send or hear {} advertisements on {}, trying again: {error}",
+                    name_of(endpoint.port.family),
+                    Name(endpoint.name.clone()),
                 ));
             }
         }
-        for link in failed_before.difference(&self.failed) {
-            self.changes.push_back((*link, true));
-            self.log.notice(format_args!("advertisements can be heard again on link {link}"));
+        for port in failed_before.difference(&self.failed) {
+            self.changes.push_back((*port, true));
+            let family = name_of(port.family);
+            match port.link {
+                Some(link) => {
+                    self.log
+                        .notice(format_args!("{family} advertisements can be heard again on link {link}"));
+                }
+                None => self.log.notice(format_args!("{family} advertisements can be heard again")),
+            }
         }
         self.retry_at = (!self.failed.is_empty()).then_some(now + RETRY);
-        for (link, open) in &mut self.open {
-            open.leave_unwanted(*link, wanted);
+        for (port, open) in &mut self.open {
+            open.leave_unwanted(*port, wanted);
         }
     }
 
     /// Closes what is not wanted any more.
     pub(super) fn close_unwanted(&mut self, wanted: &BTreeSet<Endpoint>) {
-        let is_wanted = |link: &IfIndex| wanted.iter().any(|endpoint| endpoint.link == *link);
-        self.open.retain(|link, _| is_wanted(link));
-        self.changes.extend(self.failed.extract_if(.., |link| !is_wanted(link)).map(|link| (link, true)));
+        let is_wanted = |port: &Port| wanted.iter().any(|endpoint| endpoint.port == *port);
+        self.open.retain(|port, _| is_wanted(port));
+        self.changes.extend(self.failed.extract_if(.., |port| !is_wanted(port)).map(|port| (port, true)));
     }
 
-    /// Closes the socket of a link that is gone.
+    /// Closes the sockets of a link that is gone.
     pub(super) fn close(&mut self, link: IfIndex) {
-        self.open.remove(&link);
-        if self.failed.remove(&link) {
-            self.changes.push_back((link, true));
+        for family in [Family::V4, Family::V6] {
+            let port = Port { link: Some(link), family };
+            self.open.remove(&port);
+            if self.failed.remove(&port) {
+                self.changes.push_back((port, true));
+            }
         }
     }
 
-    /// The links that have become able to send and hear (true) or are no longer (false), in that order.
-    pub(super) fn take_changes(&mut self) -> VecDeque<(IfIndex, bool)> {
+    /// What has become able to send and hear (true) or is no longer (false), in that order.
+    pub(super) fn take_changes(&mut self) -> VecDeque<(Port, bool)> {
         std::mem::take(&mut self.changes)
     }
 
@@ -125,31 +147,31 @@ impl LinkSockets {
     /// The socket that has this token.
     pub(super) fn place_of(token: Token) -> Option<Place> {
         let number = token.0.checked_sub(FIRST_TOKEN)?;
-        let link = u32::try_from(number >> 1).ok().and_then(|index| IfIndex::try_from(index).ok())?;
-        Some(Place { link, is_protected: number & 1 == 1 })
+        let link = IfIndex::try_from(u32::try_from(number >> 2).ok()?).ok();
+        let family = if number & 2 == 0 { Family::V4 } else { Family::V6 };
+        Some(Place { port: Port { link, family }, is_protected: number & 1 == 1 })
     }
 
     /// Sends an advertisement to all of its destinations.
     pub(super) fn transmit(&mut self, outgoing: &Outgoing) {
         // Without a socket the machine has been told, and so has the operator.
-        let Some(open) = self.open.get_mut(&outgoing.link) else { return };
+        let Some(open) = self.open.get_mut(&outgoing.port()) else { return };
         for destination in outgoing.destinations() {
-            let IpAddr::V4(to) = destination else { continue };
             self.packet.clear();
             outgoing.emit(destination, &mut self.packet);
-            let sent = open.plain.socket.send(&self.packet, to);
-            open.note_send(sent, to, &self.log);
+            let sent = open.plain.socket.send(&self.packet, outgoing, destination);
+            open.note_send(sent, destination, &self.log);
         }
     }
 
     /// Hands waiting packets of a socket to `take`, oldest first; false if more may wait.
     pub(super) fn receive(
         &mut self,
-        Place { link, is_protected }: Place,
+        Place { port, is_protected }: Place,
         clock: &WallOffset,
         mut take: impl FnMut(Instant, Arrival<'_>),
     ) -> bool {
-        let Some(Open { name, plain, protected, .. }) = self.open.get_mut(&link) else { return true };
+        let Some(Open { name, plain, protected, .. }) = self.open.get_mut(&port) else { return true };
         let Some(ear) = (if is_protected { protected.as_mut() } else { Some(plain) }) else { return true };
         for _ in 0..MOST_BATCHES {
             let datagrams = match ear.socket.recv(&mut self.batch, clock) {
@@ -161,7 +183,7 @@ impl LinkSockets {
             };
             let (count, dropped) = (datagrams.len(), datagrams.dropped());
             for datagram in datagrams {
-                if let Some(arrival) = Arrival::of_ipv4(link, datagram.bytes) {
+                if let Some(arrival) = arrival(port.link, &datagram) {
                     take(datagram.received, arrival);
                 }
             }
@@ -174,35 +196,38 @@ impl LinkSockets {
     }
 
     fn ensure(&mut self, endpoint: &Endpoint, reactor: &mut Reactor) -> io::Result<()> {
-        let open = match self.open.entry(endpoint.link) {
+        let open = match self.open.entry(endpoint.port) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(vacant) => {
-                let plain = Ear::open(endpoint.link, false, reactor)?;
-                let (name, failing) = (endpoint.name.clone(), BTreeSet::new());
+                let plain = Ear::open(endpoint.port, false, reactor)?;
+                let (name, failing) = (Name(endpoint.name.clone()), BTreeSet::new());
                 vacant.insert(Open { name, plain, protected: None, failing })
             }
         };
         let ear = match (endpoint.is_protected, &mut open.protected) {
             (false, _) => &mut open.plain,
             (true, Some(ear)) => ear,
-            (true, vacant @ None) => vacant.insert(Ear::open(endpoint.link, true, reactor)?),
+            (true, vacant @ None) => vacant.insert(Ear::open(endpoint.port, true, reactor)?),
         };
-        match endpoint.group {
-            Some(IpAddr::V4(group)) => ear.join(group),
-            Some(IpAddr::V6(_)) | None => Ok(()),
-        }
+        endpoint.group.map_or(Ok(()), |group| ear.join(group))
     }
 }
 
 impl Ear {
-    fn open(link: IfIndex, is_protected: bool, reactor: &mut Reactor) -> io::Result<Self> {
-        let socket = if is_protected { Socket::open_protected(link)? } else { Socket::open(link)? };
-        let token = FIRST_TOKEN + (u64::from(link.get()) << 1) + u64::from(is_protected);
-        reactor.add(&socket, Token(token), Interest::Read)?;
+    fn open(Port { link, family }: Port, is_protected: bool, reactor: &mut Reactor) -> io::Result<Self> {
+        let socket = match (family, is_protected) {
+            (Family::V4, false) => Either::V4(Socket::open(link)?),
+            (Family::V4, true) => Either::V4(Socket::open_protected(link)?),
+            (Family::V6, _) => Either::V6(SocketV6::open(link)?),
+        };
+        let number = u64::from(link.map_or(0, IfIndex::get)) << 2
+            | u64::from(family == Family::V6) << 1
+            | u64::from(is_protected);
+        reactor.add(&socket, Token(FIRST_TOKEN + number), Interest::Read)?;
         Ok(Self { socket, groups: BTreeSet::new(), drops: Drops::default() })
     }
 
-    fn join(&mut self, group: Ipv4Addr) -> io::Result<()> {
+    fn join(&mut self, group: IpAddr) -> io::Result<()> {
         if !self.groups.contains(&group) {
             self.socket.join(group)?;
             self.groups.insert(group);
@@ -210,7 +235,7 @@ impl Ear {
         Ok(())
     }
 
-    fn note_drops(&mut self, total: Option<u32>, name: &IfName, now: Instant, log: &Log) {
+    fn note_drops(&mut self, total: Option<u32>, name: &Name, now: Instant, log: &Log) {
         let Some(total) = total.filter(|total| *total != self.drops.total) else { return };
         if self.drops.told_at.is_none_or(|told| now.since(told) >= DROPS_TOLD_EVERY) {
             let lost = total.wrapping_sub(self.drops.total);
@@ -225,7 +250,7 @@ impl Ear {
     fn leave_unwanted(&mut self, wanted: &[&Endpoint]) {
         let socket = &self.socket;
         self.groups.retain(|group| {
-            let is_it = |endpoint: &&Endpoint| endpoint.group == Some(IpAddr::V4(*group));
+            let is_it = |endpoint: &&Endpoint| endpoint.group == Some(*group);
             // One that cannot be left is asked for no more, and what it brings is refused.
             wanted.iter().any(is_it) || socket.leave(*group).is_err()
         });
@@ -233,7 +258,7 @@ impl Ear {
 }
 
 impl Open {
-    fn note_send(&mut self, sent: io::Result<()>, to: Ipv4Addr, log: &Log) {
+    fn note_send(&mut self, sent: io::Result<()>, to: IpAddr, log: &Log) {
         match sent {
             Ok(()) => {
                 if !self.failing.is_empty() && self.failing.remove(&to) {
@@ -248,14 +273,88 @@ impl Open {
         }
     }
 
-    fn leave_unwanted(&mut self, link: IfIndex, wanted: &BTreeSet<Endpoint>) {
+    fn leave_unwanted(&mut self, port: Port, wanted: &BTreeSet<Endpoint>) {
         let (protected, plain): (Vec<_>, Vec<_>) =
-            wanted.iter().filter(|one| one.link == link).partition(|one| one.is_protected);
+            wanted.iter().filter(|one| one.port == port).partition(|one| one.is_protected);
         self.plain.leave_unwanted(&plain);
         match &mut self.protected {
             Some(ear) if !protected.is_empty() => ear.leave_unwanted(&protected),
             closed => *closed = None,
         }
+    }
+}
+
+impl Either {
+    fn join(&self, group: IpAddr) -> io::Result<()> {
+        match (self, group) {
+            (Self::V4(socket), IpAddr::V4(group)) => socket.join(group),
+            (Self::V6(socket), IpAddr::V6(group)) => socket.join(group),
+            (Self::V4(_), IpAddr::V6(_)) | (Self::V6(_), IpAddr::V4(_)) => Err(other_family()),
+        }
+    }
+
+    fn leave(&self, group: IpAddr) -> io::Result<()> {
+        match (self, group) {
+            (Self::V4(socket), IpAddr::V4(group)) => socket.leave(group),
+            (Self::V6(socket), IpAddr::V6(group)) => socket.leave(group),
+            (Self::V4(_), IpAddr::V6(_)) | (Self::V6(_), IpAddr::V4(_)) => Err(other_family()),
+        }
+    }
+
+    fn recv<'b>(&self, batch: &'b mut Batch, clock: &WallOffset) -> io::Result<Datagrams<'b>> {
+        match self {
+            Self::V4(socket) => socket.recv(batch, clock),
+            Self::V6(socket) => socket.recv(batch, clock),
+        }
+    }
+
+    /// Sends what `outgoing` has made of itself for `destination`.
+    fn send(&self, bytes: &[u8], outgoing: &Outgoing, destination: IpAddr) -> io::Result<()> {
+        match (self, outgoing.source, destination) {
+            (Self::V4(socket), _, IpAddr::V4(to)) => socket.send(bytes, to),
+            (Self::V6(socket), IpAddr::V6(from), IpAddr::V6(to)) => {
+                socket.send(bytes, from, to, outgoing.ttl())
+            }
+            (Self::V4(_) | Self::V6(_), _, _) => Err(other_family()),
+        }
+    }
+}
+
+impl AsFd for Either {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::V4(socket) => socket.as_fd(),
+            Self::V6(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(name) => name.fmt(f),
+            None => f.write_str("any interface"),
+        }
+    }
+}
+
+fn arrival<'b>(link: Option<IfIndex>, datagram: &Datagram<'b>) -> Option<Arrival<'b>> {
+    match datagram.delivery {
+        None => Arrival::of_ipv4(link, datagram.bytes),
+        Some(Delivery { source, destination, hop_limit }) => {
+            Arrival::read(link, (source.into(), destination.into()), hop_limit, datagram.bytes)
+        }
+    }
+}
+
+fn other_family() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "an address of the other family")
+}
+
+const fn name_of(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
     }
 }
 

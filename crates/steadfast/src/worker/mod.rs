@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use model::{IfName, Instant};
+use model::{Family, IfName, Instant};
 use netlink::Heard;
 use netlink::reconcile::Slot;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -139,7 +139,7 @@ impl Worker {
             signals: prepared.signals,
             kernel,
             sockets: LinkSockets::new(log.clone()),
-            link_layer: LinkLayer::open(ARP)?,
+            link_layer: LinkLayer::open([ARP, NEIGHBOURS])?,
             router: Router::new(),
             actions: Actions::default(),
             work: VecDeque::new(),
@@ -224,7 +224,8 @@ impl Worker {
             CONTROL => self.serve_control(source),
             NETLINK => self.serve_netlink()?,
             SIGNALS => self.serve_signals()?,
-            ARP => self.serve_answers(),
+            ARP => self.serve_answers(Family::V4),
+            NEIGHBOURS => self.serve_answers(Family::V6),
             token => return Ok(self.serve_link(token)),
         }
         Ok(true)
@@ -327,8 +328,8 @@ impl Worker {
 
     fn tell_sockets(&mut self) {
         let now = self.clock.now();
-        for (link, open) in self.sockets.take_changes() {
-            self.router.handle(now, Event::Socket { link, open }, &mut self.actions);
+        for (port, open) in self.sockets.take_changes() {
+            self.router.handle(now, Event::Socket { port, open }, &mut self.actions);
         }
     }
 
@@ -416,10 +417,10 @@ impl Worker {
         self.follow_endpoints();
     }
 
-    fn serve_answers(&mut self) {
+    fn serve_answers(&mut self, family: Family) {
         let (kernel, router, actions, now) =
             (&self.kernel, &mut self.router, &mut self.actions, self.clock.now());
-        self.link_layer.answers(|Answer { link, address, mac }| {
+        self.link_layer.answers(family, |Answer { link, address, mac }| {
             // A second interface on the same link answers for every address of its host.
             if let Some(device) = kernel.name_of(link).filter(|_| !kernel.is_own(mac)) {
                 router.handle(now, Event::Claim { device, address, mac }, actions);
@@ -464,6 +465,7 @@ const CONTROL: Token = Token(0);
 const NETLINK: Token = Token(1);
 const SIGNALS: Token = Token(2);
 const ARP: Token = Token(3);
+const NEIGHBOURS: Token = Token(4);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does

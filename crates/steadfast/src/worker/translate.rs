@@ -61,7 +61,7 @@ pub(super) const fn wall(clock: &WallOffset) -> vrrp::WallClock {
 
 /// A link as the kernel's side tells it, for the machine.
 pub(super) const fn link(standing: Standing) -> vrrp::Link {
-    vrrp::Link { index: standing.index, up: standing.up, address: standing.address }
+    vrrp::Link { index: standing.index, up: standing.up, sources: standing.sources }
 }
 
 /// What the supervisor remembers, for the machine.

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use model::IfIndex;
 use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, socket_with};
+use socket2::SockFilter;
 
 use crate::socket::{set_option, widen_receive_buffer};
 
@@ -83,6 +84,17 @@ impl Listener {
         Ok(Self { fd })
     }
 
+    /// Opens one that hears neighbour advertisements (RFC 4861 §4.4) and nothing else of IPv6.
+    ///
+    /// # Errors
+    /// As those of [`Self::open`].
+    pub fn open_for_neighbour_advertisements() -> io::Result<Self> {
+        let listener = Self::open(EtherType::IPV6)?;
+        // What came in between these two calls is heard all the same.
+        socket2::SockRef::from(&listener.fd).attach_filter(&neighbour_advertisements())?;
+        Ok(listener)
+    }
+
     /// The next frame, cut to the length of `buffer`; `None` if none waits.
     ///
     /// # Errors
@@ -126,6 +138,22 @@ pub struct Frame<'b> {
     pub link: IfIndex,
     /// The frame with its link-layer header.
     pub bytes: &'b [u8],
+}
+
+/// Next header 58 of the IPv6 packet, then type 136 of ICMPv6: the lengths are those of Ethernet's and IPv6's headers.
+fn neighbour_advertisements() -> [SockFilter; 6] {
+    const LOAD: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
+    const IS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+    let step = |code, otherwise, operand| SockFilter::new(code as u16, 0, otherwise, operand);
+    [
+        step(LOAD, 0, 14 + 6),
+        step(IS, 3, 58),
+        step(LOAD, 0, 14 + 40),
+        step(IS, 1, 136),
+        step(RETURN, 0, u32::MAX),
+        step(RETURN, 0, 0),
+    ]
 }
 
 /// Linux 4.20; older kernels hear their own frames.

@@ -1,4 +1,4 @@
-//! The IPv4 sockets of one link: whole packets in and out.
+//! Raw sockets for advertisements, mostly of one link: over IPv4 whole packets in and out, over IPv6 their payload.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -16,45 +16,50 @@ use crate::clock::WallOffset;
 use crate::socket::widen_receive_buffer;
 
 mod batch;
+mod v6;
 
-pub use batch::{Batch, Datagram, Datagrams};
+pub use batch::{Batch, Datagram, Datagrams, Delivery};
+pub use v6::SocketV6;
 
-/// A raw socket that hears one protocol, and speaks whatever it is handed, on one link only.
+/// A raw IPv4 socket that hears one protocol, and speaks whatever it is handed, on one link only or wherever the kernel
+/// routes it.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
-    link: IfIndex,
+    link: Option<IfIndex>,
 }
 
 impl Socket {
     /// Opens a socket for protocol 112 on `link`, in the network namespace of the calling thread. It has joined no
-    /// group.
+    /// group, and can join none without a link.
     ///
     /// It does not hear what it sends itself.
     ///
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`), or there is no such link (`ENODEV`).
-    pub fn open(link: IfIndex) -> io::Result<Self> {
-        Self::open_for(VRRP, link)
+    pub fn open(link: impl Into<Option<IfIndex>>) -> io::Result<Self> {
+        Self::open_for(VRRP, link.into())
     }
 
     /// As [`Self::open`], for protocol 51, in which VRRP may be wrapped (RFC 2338 §5.3.6.2).
     ///
     /// # Errors
     /// As those of [`Self::open`].
-    pub fn open_protected(link: IfIndex) -> io::Result<Self> {
-        Self::open_for(AUTHENTICATION_HEADER, link)
+    pub fn open_protected(link: impl Into<Option<IfIndex>>) -> io::Result<Self> {
+        Self::open_for(AUTHENTICATION_HEADER, link.into())
     }
 
-    fn open_for(protocol: i32, link: IfIndex) -> io::Result<Self> {
+    fn open_for(protocol: i32, link: Option<IfIndex>) -> io::Result<Self> {
         let socket = socket2::Socket::new(
             Domain::IPV4,
             Type::RAW.cloexec().nonblocking(),
             Some(Protocol::from(protocol)),
         )?;
-        // Before anything of another link can come in. By index: names change hands.
-        socket.bind_device_by_index_v4(NonZeroU32::new(link.get()))?;
-        speak_on(&socket, link)?;
+        if let Some(link) = link {
+            // Before anything of another link can come in. By index: names change hands.
+            socket.bind_device_by_index_v4(NonZeroU32::new(link.get()))?;
+            speak_on(&socket, link)?;
+        }
         socket.set_multicast_loop_v4(false)?;
         // Else it hears every group that any socket of this host has joined.
         socket.set_multicast_all_v4(false)?;
@@ -68,16 +73,17 @@ impl Socket {
 
     /// The link it was opened on.
     #[must_use]
-    pub const fn link(&self) -> IfIndex {
+    pub const fn link(&self) -> Option<IfIndex> {
         self.link
     }
 
     /// Hears packets to `group`.
     ///
     /// # Errors
-    /// `EADDRINUSE` if it is a member already, `ENODEV` if the link is gone.
+    /// `EADDRINUSE` if it is a member already, `ENODEV` if the link is gone or there is none.
     pub fn join(&self, group: Ipv4Addr) -> io::Result<()> {
-        self.borrowed().join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(self.link.get()))
+        let link = self.link.ok_or(Errno::NODEV)?;
+        self.borrowed().join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(link.get()))
     }
 
     /// Ends the membership in `group`.
@@ -85,7 +91,8 @@ impl Socket {
     /// # Errors
     /// `EADDRNOTAVAIL` if it is no member.
     pub fn leave(&self, group: Ipv4Addr) -> io::Result<()> {
-        self.borrowed().leave_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(self.link.get()))
+        let link = self.link.ok_or(Errno::NODEV)?;
+        self.borrowed().leave_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(link.get()))
     }
 
     /// Takes up to [`Batch::CAPACITY`] waiting packets, oldest first, with one system call.

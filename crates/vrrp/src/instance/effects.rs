@@ -1,10 +1,10 @@
-//! The effects of an instance: advertisements, addresses, gratuitous ARP, scripts, remarks.
+//! The effects of an instance: advertisements, addresses, gratuitous messages, scripts, remarks.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Garp, OwnDevice, VirtualAddress};
-use model::{IfName, MacAddr, Priority};
+use model::{Family, IfIndex, IfName, MacAddr, Priority};
 
 use super::verify::Verified;
 use super::{Instance, Turn, family};
@@ -48,7 +48,7 @@ impl Instance {
 
     fn compose(&self, priority: Priority) -> Option<Outgoing> {
         Some(Outgoing {
-            link: self.link.filter(|link| link.up)?.index,
+            link: self.way_out()?,
             source: self.own_address()?,
             transport: self.config.transport.clone(),
             version: self.config.version,
@@ -61,6 +61,14 @@ impl Instance {
             addresses: self.advertised.clone(),
             family: family(&self.config),
         })
+    }
+
+    /// The interface to send on, if there has to be one. `None` if it cannot send now.
+    fn way_out(&self) -> Option<Option<IfIndex>> {
+        match self.config.home() {
+            Some(_) => self.link.filter(|link| link.up).map(|link| Some(link.index)),
+            None => Some(None),
+        }
     }
 
     pub(super) fn hold(&self, addresses: Arc<[VirtualAddress]>, out: &mut Actions) {
@@ -163,6 +171,10 @@ pub(super) fn announce_each(
     for held in addresses.iter().filter(|_| count > 0) {
         let announce =
             Announce { instance: id, device: held.device.clone(), address: held.prefix.address(), count };
-        turn.pacer.push(turn.now, announce, garp.interval, turn.out);
+        let gap = match Family::from(announce.address) {
+            Family::V4 => garp.interval,
+            Family::V6 => garp.gna_interval,
+        };
+        turn.pacer.push(turn.now, announce, gap, turn.out);
     }
 }

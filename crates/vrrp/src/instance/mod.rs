@@ -22,7 +22,7 @@ use wire::vrrp::Advert;
 
 use crate::announce::Pacer;
 use crate::complaint::Complaints;
-use crate::event::{Arrival, Link};
+use crate::event::{Arrival, Link, Port};
 use crate::group::Shared;
 use crate::status::Counters;
 use crate::wall::WallClock;
@@ -78,6 +78,9 @@ pub(crate) struct Instance {
     /// When it entered its state; none before it left the first.
     since: Option<Instant>,
 }
+
+/// Where its packets come in: socket and VRID.
+pub(crate) type Key = (Port, Vrid);
 
 /// One call into an instance: the time, and where its effects go.
 #[derive(Debug)]
@@ -319,9 +322,28 @@ impl Instance {
         self.link.map(|link| link.index)
     }
 
-    /// Where its packets come in: link, family and VRID.
-    pub(crate) fn key(&self) -> Option<(IfIndex, Family, Vrid)> {
-        self.link_index().map(|index| (index, family(&self.config), self.config.vrid))
+    /// The socket that its packets come in by.
+    pub(crate) fn port(&self) -> Option<Port> {
+        let link = match self.config.home() {
+            Some(_) => Some(self.link_index()?),
+            None => None,
+        };
+        Some(Port { link, family: family(&self.config) })
+    }
+
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.port().map(|port| (port, self.config.vrid))
+    }
+
+    /// Whether that is where its packets come from: its group, or a peer that sends to where we are.
+    pub(crate) fn expects(&self, arrival: &Arrival<'_>) -> bool {
+        match &self.config.transport {
+            Transport::Multicast { group } => arrival.destination == *group,
+            Transport::Unicast { peers, .. } => {
+                self.config.source.is_none_or(|own| own == arrival.destination)
+                    && peers.iter().any(|peer| peer.address == arrival.source)
+            }
+        }
     }
 
     /// The link that it sends and listens on.
@@ -331,12 +353,12 @@ impl Instance {
 
     /// The link whose address it speaks from.
     fn base_link(&self, world: World<'_>) -> Option<Link> {
-        self.config.interface.as_ref().and_then(|name| world.links.get(name)).copied()
+        self.config.base().and_then(|name| world.links.get(name)).copied()
     }
 
     /// Whether it uses or tracks this interface.
     pub(crate) fn tracks_link(&self, name: &IfName) -> bool {
-        self.config.interface.as_ref() == Some(name)
+        self.config.base() == Some(name)
             || self.config.own_device.as_ref().is_some_and(|own| own.name() == name)
             || self.tracked_links().any(|tracked| tracked.interface == *name)
     }
@@ -417,11 +439,12 @@ impl Instance {
 
     /// The address that it sends from, with this link as its base. An ipvlan has one of its own.
     fn address_on(&self, base: Option<Link>) -> Option<IpAddr> {
+        let family = family(&self.config);
         self.config.source.or_else(|| match &self.config.own_device {
             Some(OwnDevice::Ipvlan(Ipvlan { address: Some(own), .. })) => Some(own.address()),
-            Some(OwnDevice::Ipvlan(_)) if family(&self.config) == Family::V4 => None,
-            Some(OwnDevice::Ipvlan(_)) => self.link?.address,
-            Some(OwnDevice::Vmac(_)) | None => base?.address,
+            Some(OwnDevice::Ipvlan(_)) if family == Family::V4 => None,
+            Some(OwnDevice::Ipvlan(_)) => self.link?.sources.of(family),
+            Some(OwnDevice::Vmac(_)) | None => base?.sources.of(family),
         })
     }
 }
@@ -449,7 +472,7 @@ fn family(config: &vrrp::Instance) -> Family {
         Transport::Multicast { group } => (*group).into(),
         Transport::Unicast { peers, .. } => {
             let peer = peers.first().map(|peer| peer.address);
-            config.source.or(peer).map_or(Family::V4, Family::from)
+            config.source.or(peer).map_or(config.family, Family::from)
         }
     }
 }

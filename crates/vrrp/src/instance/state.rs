@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Centis, IfName, Instant, Priority};
+use model::{Centis, Family, IfName, Instant, Priority};
 
 use crate::announce::AnnouncePlan;
 use crate::{StateName, skew_time};
@@ -238,10 +238,10 @@ pub enum Cause {
     LinkMissing(IfName),
     /// The interface is down or has no carrier.
     LinkDown(IfName),
-    /// The interface has no address to send from.
-    NoAddress(IfName),
-    /// The interface's socket could not be opened.
-    NoSocket(IfName),
+    /// The interface has no address of that family to send from.
+    NoAddress(Option<IfName>, Family),
+    /// The socket, that of an interface if there is one, could not be opened.
+    NoSocket(Option<IfName>),
     /// It is unicast and has nobody to talk to.
     NoPeers,
     /// A vital script says that its service does not work.
@@ -264,8 +264,13 @@ impl fmt::Display for Cause {
         match self {
             Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
             Self::LinkDown(name) => write!(f, "interface {name} is down"),
-            Self::NoAddress(name) => write!(f, "interface {name} has no IPv4 address"),
-            Self::NoSocket(name) => write!(f, "cannot send or hear on interface {name}"),
+            Self::NoAddress(Some(name), Family::V4) => write!(f, "interface {name} has no IPv4 address"),
+            Self::NoAddress(Some(name), Family::V6) => {
+                write!(f, "interface {name} has no usable link-local IPv6 address")
+            }
+            Self::NoAddress(None, _) => f.write_str("there is no address to send from"),
+            Self::NoSocket(Some(name)) => write!(f, "cannot send or hear on interface {name}"),
+            Self::NoSocket(None) => f.write_str("cannot send or hear without an interface"),
             Self::NoPeers => f.write_str("there are no unicast peers"),
             Self::Script(name) => write!(f, "script {name} fails"),
             Self::File(name) => write!(f, "tracked file {name} says so"),

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::vrrp::{OwnDevice, TrackedInterface, TrackedScript, Tracking, Transport};
-use model::{IfIndex, IfName, Influence};
+use model::{Family, IfName, Influence};
 
-use super::Instance;
-use super::state::Cause;
-use crate::event::Link;
+use super::state::{Cause, State};
+use super::{Instance, family};
+use crate::event::{Link, Port};
 use crate::process::ProcessCheck;
 use crate::script::{ScriptCheck, Verdict};
 use crate::{Actions, Notice};
@@ -17,8 +17,8 @@ use crate::{Actions, Notice};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct World<'a> {
     pub(crate) links: &'a BTreeMap<IfName, Link>,
-    /// Interfaces that have no socket.
-    pub(crate) deaf: &'a BTreeSet<IfIndex>,
+    /// Sockets that could not be opened.
+    pub(crate) deaf: &'a BTreeSet<Port>,
     pub(crate) scripts: &'a BTreeMap<String, ScriptCheck>,
     /// The numbers in tracked files; 0 where there is none.
     pub(crate) files: &'a BTreeMap<String, i32>,
@@ -66,9 +66,7 @@ impl Instance {
 
     pub(super) fn causes_in(&self, world: World<'_>) -> BTreeSet<Cause> {
         let mut causes = BTreeSet::new();
-        if let Some(own) = &self.config.interface {
-            causes.extend(self.own_causes(own, world));
-        }
+        causes.extend(self.own_causes(world));
         if matches!(&self.config.transport, Transport::Unicast { peers, .. } if peers.is_empty()) {
             causes.insert(Cause::NoPeers);
         }
@@ -105,16 +103,18 @@ impl Instance {
     }
 
     /// What is wrong with its interface, and with the one that it makes for itself on top.
-    fn own_causes(&self, name: &IfName, world: World<'_>) -> impl Iterator<Item = Cause> {
-        let base = self.base_link(world);
-        let cause = self.link_cause(name, world).or_else(|| {
-            let own = self.config.own_device.as_ref().map(OwnDevice::name);
-            own.and_then(|own| self.link_cause(own, world))
+    fn own_causes(&self, world: World<'_>) -> impl Iterator<Item = Cause> {
+        let name = self.config.base();
+        let own = self.config.own_device.as_ref().map(OwnDevice::name);
+        let cause = name.into_iter().chain(own).find_map(|name| self.link_cause(name, world));
+        let cause = cause.or_else(|| {
+            let is_fine = self.address_on(self.base_link(world)).is_some() || self.awaits_address(world);
+            (!is_fine).then(|| Cause::NoAddress(name.cloned(), family(self.config())))
         });
-        let cause = cause.or_else(|| self.address_on(base).is_none().then(|| Cause::NoAddress(name.clone())));
-        let home = self.config.home().zip(self.own_link(world));
-        let deaf = home.filter(|(_, link)| world.deaf.contains(&link.index));
-        cause.into_iter().chain(deaf.map(|(home, _)| Cause::NoSocket(home.clone())))
+        let link = self.own_link(world).map(|link| link.index);
+        let port = Port { link, family: family(self.config()) };
+        let deaf = world.deaf.contains(&port).then(|| Cause::NoSocket(self.config.home().cloned()));
+        cause.into_iter().chain(deaf)
     }
 
     fn link_cause(&self, name: &IfName, world: World<'_>) -> Option<Cause> {
@@ -125,19 +125,33 @@ impl Instance {
         }
     }
 
+    /// It does not work yet, and will as soon as the kernel has made sure that nobody else has its address.
+    fn awaits_address(&self, world: World<'_>) -> bool {
+        let begins = matches!(self.state, State::Init | State::Fault(_));
+        let base = self.base_link(world);
+        let speaker = match self.config.own_device {
+            Some(OwnDevice::Ipvlan(_)) => self.own_link(world),
+            Some(OwnDevice::Vmac(_)) | None => base,
+        };
+        let awaits = speaker.is_some_and(|link| link.up && link.sources.awaits_v6);
+        begins && awaits && family(self.config()) == Family::V6 && self.address_on(base).is_none()
+    }
+
     /// A tracked script has not answered yet.
     pub(super) fn lacks_verdict(&self, world: World<'_>) -> bool {
         self.tracked_scripts().any(|tracked| verdict(world, &tracked.script) == Verdict::Unknown)
             || self.tracked_processes().any(|tracked| presence(world, &tracked.name) == Verdict::Unknown)
     }
 
-    /// A vital script has not answered yet.
+    /// A vital script has not answered yet, or the address that it sends from is not usable yet.
     pub(super) fn is_pending(&self, world: World<'_>) -> bool {
-        self.tracked_scripts().any(|tracked| {
-            tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
-        }) || self.tracked_processes().any(|tracked| {
-            tracked.influence.weight.get() == 0 && presence(world, &tracked.name) == Verdict::Unknown
-        })
+        self.awaits_address(world)
+            || self.tracked_scripts().any(|tracked| {
+                tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
+            })
+            || self.tracked_processes().any(|tracked| {
+                tracked.influence.weight.get() == 0 && presence(world, &tracked.name) == Verdict::Unknown
+            })
     }
 }
 

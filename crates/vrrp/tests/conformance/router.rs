@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use model::vrrp::Config;
-use model::{IfIndex, IfName, Instant, Priority};
+use model::{IfIndex, IfName, Instant, Priority, Sources};
 use steadfast_vrrp::{
-    Action, Actions, Arrival, Event, Link, NotificationKind, Outgoing, Reject, Remembered, Router,
+    Action, Actions, Arrival, Event, Link, NotificationKind, Outgoing, Port, Reject, Remembered, Router,
     ScriptOutcome, Status,
 };
 
@@ -53,7 +53,7 @@ impl Bench {
         Self {
             config: plain(),
             own,
-            link: Link { index, up: true, address: Some(own) },
+            link: Link { index, up: true, sources: own.into() },
             is_linked: true,
             remembered: Vec::new(),
             router: None,
@@ -106,7 +106,7 @@ impl Bench {
         match word {
             "router" => {
                 self.own = words.parse()?;
-                self.link.address = Some(self.own);
+                self.link.sources = self.own.into();
             }
             "link" => {
                 let link = self.linked(words)?;
@@ -191,7 +191,7 @@ impl Bench {
             "up" => Some(Link { up: true, ..link }),
             "down" => Some(Link { up: false, ..link }),
             "missing" => None,
-            "unaddressed" => Some(Link { address: None, ..link }),
+            "unaddressed" => Some(Link { sources: Sources::NONE, ..link }),
             "index" => {
                 let index = IfIndex::try_from(words.parse::<u32>()?).map_err(|error| error.to_string())?;
                 Some(Link { index, ..link })
@@ -216,8 +216,8 @@ impl Bench {
             "fails" => false,
             other => return Err(format!("a socket does not `{other}`")),
         };
-        let link = self.link.index;
-        self.call(|router, now, out| router.handle(now, Event::Socket { link, open }, out));
+        let port = Port { link: Some(self.link.index), family: self.own.into() };
+        self.call(|router, now, out| router.handle(now, Event::Socket { port, open }, out));
         Ok(())
     }
 
@@ -249,7 +249,7 @@ impl Bench {
 
     fn receive(&mut self, words: &mut Words<'_>) -> Result<(), String> {
         let packet = Packet::read(&self.config, self.own, words)?;
-        let link = self.link.index;
+        let link = Some(self.link.index);
         let bytes = packet.bytes();
         let Packet { source, destination, ttl, .. } = packet;
         let advert = wire::vrrp::parse(&bytes, source, destination);

@@ -75,7 +75,7 @@ impl Lan {
     pub(crate) fn add(&mut self, address: [u8; 4], config: Config) -> HostId {
         let address = IpAddr::from(address);
         let index = IfIndex::try_from(3).expect("3 is an index");
-        let link = Some(Link { index, up: true, address: Some(address) });
+        let link = Some(Link { index, up: true, sources: address.into() });
         let (scripts, holds) = (BTreeMap::new(), BTreeSet::new());
         self.hosts.push(Host { router: None, config, address, link, scripts, holds });
         HostId(self.hosts.len() - 1)
@@ -233,7 +233,8 @@ impl Lan {
             Pending::Packet { to, source, destination, bytes } => {
                 let Some(link) = self.hosts[to.0].link.filter(|link| link.up) else { return };
                 let way = (source, destination);
-                let arrival = Arrival::read(link.index, way, wire::vrrp::TTL, &bytes).expect("it is one");
+                let arrival =
+                    Arrival::read(Some(link.index), way, wire::vrrp::TTL, &bytes).expect("it is one");
                 self.call(to, |router, now, out| router.handle(now, Event::Advert(arrival), out));
             }
             Pending::Script { host, name, run, outcome } => {

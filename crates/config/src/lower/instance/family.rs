@@ -5,10 +5,8 @@ use std::net::IpAddr;
 use model::Family;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::keyword::{Loss, Status};
 use crate::lower::instance::Instance;
 use crate::lower::{Report, Setting, Spanned};
-use crate::source::Span;
 
 impl Instance {
     /// The family so far: IPv4 until something says otherwise.
@@ -20,7 +18,7 @@ impl Instance {
     pub(super) fn takes(&mut self, address: Spanned<IpAddr>, what: &str, report: &mut Report) -> bool {
         let family = Spanned { value: Family::from(address.value), span: address.span };
         let Some(settled) = self.family else {
-            self.settle_family(family, report);
+            self.family = Some(family);
             return true;
         };
         if settled.value == family.value {
@@ -62,7 +60,7 @@ impl Instance {
         setting.flag(report);
         let family = Spanned { value: Family::V6, span: setting.span() };
         match self.family {
-            None => self.settle_family(family, report),
+            None => self.family = Some(family),
             Some(settled) if settled.value == Family::V4 => {
                 let headline = "`native_ipv6` has no effect on an instance that is IPv4 already";
                 report.push(
@@ -74,18 +72,6 @@ impl Instance {
             Some(_) => {}
         }
     }
-
-    fn settle_family(&mut self, family: Spanned<Family>, report: &mut Report) {
-        self.family = Some(family);
-        if family.value == Family::V6 {
-            note_ipv6(family.span, report);
-        }
-    }
-}
-
-/// IPv6 has no effect yet.
-fn note_ipv6(span: Span, report: &mut Report) {
-    report.lacks("IPv6", Status::Planned(Loss::Meaning), span);
 }
 
 const fn name(family: Family) -> &'static str {
