@@ -11,7 +11,7 @@ use crate::address::Lifetime;
 use crate::{Family, IfName, Named, OutOfRange, Prefix, Scope};
 
 /// One route.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Route {
     /// What happens to a packet that it matches.
     pub kind: Kind,
@@ -108,7 +108,7 @@ pub enum Kind {
 }
 
 /// Where the packets of a route leave.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Path {
     /// Nowhere: nothing is said, as with `blackhole`.
     None,
@@ -119,7 +119,7 @@ pub enum Path {
 }
 
 /// One way to leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hop {
     /// `via`, perhaps not of the route's family; `None` if what is addressed is on the link.
     pub gateway: Option<IpAddr>,
@@ -134,7 +134,7 @@ pub struct Hop {
 }
 
 /// One of several ways.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WeightedHop {
     /// The way.
     pub hop: Hop,
@@ -173,7 +173,7 @@ impl From<HopWeight> for u16 {
 }
 
 /// How packets are wrapped on their way (`encap`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Encap {
     /// In IPv4, with what is left out decided by the tunnel device.
     Ip(IpTunnel<Ipv4Addr>),
@@ -186,7 +186,7 @@ pub enum Encap {
 }
 
 /// The outer header of a tunnel. It has a destination or an id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IpTunnel<A> {
     /// `id`.
     pub id: Option<u64>,
@@ -278,7 +278,7 @@ pub struct Tos(pub u8);
 pub struct Realm(pub u8);
 
 /// `[FROM/]TO`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Realms {
     /// The source realm.
     pub from: Option<Named<Realm>>,
@@ -287,7 +287,7 @@ pub struct Realms {
 }
 
 /// What TCP is told of a path. The kernel decides what is not set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Metrics {
     /// `mtu`, in bytes.
     pub mtu: Option<Metric<u32>>,
@@ -324,7 +324,7 @@ pub struct Metrics {
 }
 
 /// A metric that the kernel may adjust, or not (`lock`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Metric<T> {
     /// The value.
     pub value: T,
@@ -346,7 +346,7 @@ pub enum Preference {
 }
 
 /// Which place a route takes among those to the same destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Insert {
     /// Before them (`prepend`, the default).
     Prepend,

@@ -8,7 +8,7 @@ use crate::route::{Protocol, Realms, Table, Tos};
 use crate::{Family, IfName, Named, OutOfRange, Prefix};
 
 /// One policy rule: which packets, and what happens to them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rule {
     /// Whose rule list it is in.
     pub family: Family,
@@ -27,7 +27,7 @@ pub struct Rule {
 }
 
 /// Which packets. What is not set matches all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Selector {
     /// `from`.
     pub from: Option<Prefix>,
@@ -104,7 +104,7 @@ impl<T> From<Span<T>> for (T, T) {
 }
 
 /// What happens to a packet that a rule matches.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// A table is looked at.
     Lookup(Lookup),
@@ -121,7 +121,7 @@ pub enum Action {
 }
 
 /// A look at a table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Lookup {
     /// Which.
     pub table: LookupTable,
@@ -134,7 +134,7 @@ pub struct Lookup {
 }
 
 /// The table that a rule looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LookupTable {
     /// `table`, `lookup`.
     Table(Named<Table>),

@@ -10,12 +10,18 @@ pub struct Errno(pub i32);
 impl Errno {
     /// Not permitted: the capability `CAP_NET_ADMIN` is missing.
     pub const EPERM: Self = Self(1);
+    /// There is no such rule.
+    pub const ENOENT: Self = Self(2);
+    /// There is no such route.
+    pub const ESRCH: Self = Self(3);
     /// A dump is under way on the same socket.
     pub const EBUSY: Self = Self(16);
     /// What should be made is there already.
     pub const EEXIST: Self = Self(17);
     /// No such link.
     pub const ENODEV: Self = Self(19);
+    /// The link is down.
+    pub const ENETDOWN: Self = Self(100);
     /// The address that should be deleted is not there.
     pub const EADDRNOTAVAIL: Self = Self(99);
 }

@@ -7,7 +7,8 @@ use model::{IfIndex, IfName, MacAddr, Prefix};
 use netlink_packet_core::{NLA_TYPE_MASK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR};
 
 use crate::errno::{Errno, Refusal};
-use crate::request::Sequence;
+use crate::request::{PROTOCOL, Sequence};
+use crate::{route, rule};
 
 /// A message of the kernel that is understood here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub enum Event {
     AddressAdded(Address),
     /// An address was deleted.
     AddressGone(Address),
+    /// A route that a daemon of our kind had made was deleted. The kernel deletes IPv4 routes with their device or source
+    /// address without saying so.
+    RouteGone(route::Place),
+    /// A policy rule that is new, or listed by a dump.
+    RuleAdded {
+        /// The rule.
+        rule: rule::Form,
+        /// Who has made it; 0 if that is not known.
+        protocol: u8,
+    },
+    /// A policy rule was deleted.
+    RuleGone(rule::Form),
     /// The end of a dump.
     DumpDone {
         /// The request.
@@ -69,6 +82,8 @@ pub struct Link {
     pub mtu: u32,
     /// Its kind as iproute2 names it (`veth`, `bridge`, `macvlan`); `None` for hardware.
     pub kind: Option<Box<str>>,
+    /// The table of a VRF.
+    pub vrf_table: Option<u32>,
 }
 
 impl Link {
@@ -179,6 +194,10 @@ const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_DELROUTE: u16 = 25;
+const RTM_NEWRULE: u16 = 32;
+const RTM_DELRULE: u16 = 33;
 
 const AF_UNSPEC: u8 = 0;
 const AF_INET: u8 = 2;
@@ -195,6 +214,8 @@ const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const IFLA_VRF_TABLE: u16 = 1;
 
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -217,7 +238,7 @@ struct Message<'a> {
 }
 
 /// Why a message is passed over.
-enum Skip {
+pub(crate) enum Skip {
     Foreign,
     Malformed,
 }
@@ -250,6 +271,14 @@ fn event(message: &Message<'_>) -> Result<Option<Event>, Skip> {
         }
         RTM_NEWADDR => Event::AddressAdded(address(message.body)?),
         RTM_DELADDR => Event::AddressGone(address(message.body)?),
+        RTM_DELROUTE => Event::RouteGone(own_route(message.body)?),
+        // Only the loss of a route is news.
+        RTM_NEWROUTE => return Err(Skip::Foreign),
+        RTM_NEWRULE => {
+            let (rule, protocol) = policy_rule(message.body)?;
+            Event::RuleAdded { rule, protocol }
+        }
+        RTM_DELRULE => Event::RuleGone(policy_rule(message.body)?.0),
         _ => return Err(Skip::Foreign),
     };
     Ok(Some(event))
@@ -298,6 +327,7 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
     let index = index(u32::from_ne_bytes([i0, i1, i2, i3]))?;
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
     let (mut name, mut mac, mut master, mut mtu, mut kind) = (None, None, None, 0, None);
+    let mut vrf_table = None;
     for attribute in Attributes(attributes) {
         let (attribute, value) = attribute?;
         match attribute {
@@ -305,7 +335,12 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
             IFLA_ADDRESS => mac = <[u8; 6]>::try_from(value).ok().map(MacAddr),
             IFLA_MASTER => master = number(value).and_then(|index| IfIndex::try_from(index).ok()),
             IFLA_MTU => mtu = number(value).unwrap_or(0),
-            IFLA_LINKINFO => kind = nested(value, IFLA_INFO_KIND).and_then(text).map(Box::from),
+            IFLA_LINKINFO => {
+                kind = nested(value, IFLA_INFO_KIND).and_then(text).map(Box::from);
+                vrf_table = nested(value, IFLA_INFO_DATA)
+                    .filter(|_| kind.as_deref() == Some("vrf"))
+                    .and_then(|data| nested(data, IFLA_VRF_TABLE).and_then(number));
+            }
             _ => {}
         }
     }
@@ -321,7 +356,22 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
         master,
         mtu,
         kind,
+        vrf_table,
     })
+}
+
+/// A rule, and who made it. Multicast routing has rules of its own, in families of their own.
+fn policy_rule(body: &[u8]) -> Result<(rule::Form, u8), Skip> {
+    match body.first() {
+        Some(&AF_INET | &AF_INET6) => rule::form(body).ok_or(Skip::Malformed),
+        _ => Err(Skip::Foreign),
+    }
+}
+
+/// The place of a route that carries our mark.
+fn own_route(body: &[u8]) -> Result<route::Place, Skip> {
+    let (place, protocol) = route::place(body).ok_or(Skip::Malformed)?;
+    if protocol == PROTOCOL { Ok(place) } else { Err(Skip::Foreign) }
 }
 
 fn address(body: &[u8]) -> Result<Address, Skip> {
@@ -369,12 +419,12 @@ fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
     }
 }
 
-fn number(value: &[u8]) -> Option<u32> {
+pub(crate) fn number(value: &[u8]) -> Option<u32> {
     <[u8; 4]>::try_from(value).ok().map(u32::from_ne_bytes)
 }
 
 /// Text up to its first NUL.
-fn text(value: &[u8]) -> Option<&str> {
+pub(crate) fn text(value: &[u8]) -> Option<&str> {
     value.split(|byte| *byte == 0).next().and_then(|text| str::from_utf8(text).ok())
 }
 
@@ -384,7 +434,7 @@ fn nested(attributes: &[u8], kind: u16) -> Option<&[u8]> {
 }
 
 /// The attributes of a message, as kind and value. Ends after the first one that is cut short.
-struct Attributes<'a>(&'a [u8]);
+pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = Result<(u16, &'a [u8]), Skip>;

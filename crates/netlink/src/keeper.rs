@@ -1,10 +1,13 @@
-//! The virtual addresses of a host, kept as their owners ask: mirror, transactions and reconciler as one.
+//! The virtual addresses, routes and rules of a host, kept as their owners ask: mirror, transactions and reconcilers as
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::route::Route;
+use model::rule::Rule;
 use model::vrrp::{self, VirtualAddress};
 use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority, Sources};
 
@@ -12,6 +15,7 @@ use crate::errno::Refusal;
 use crate::event::{Address, Event};
 use crate::mirror::{Change, Mirror};
 use crate::reconcile::{Reconciler, Report, Slot};
+use crate::routing::{Entry, Routing};
 use crate::transaction::{Notice, Transactions};
 
 /// What was heard from the kernel, in the form in which a virtual router takes it.
@@ -65,6 +69,9 @@ pub struct Keeper<K> {
     transactions: Transactions,
     mirror: Mirror,
     reconciler: Reconciler,
+    routing: Routing,
+    /// The routes and rules of owners, and whether each is tracked.
+    entries: BTreeMap<K, BTreeMap<Entry, bool>>,
     holdings: BTreeMap<K, Arc<[VirtualAddress]>>,
     /// Virtual addresses by the configuration, those of owners left out: kernels before 5.18 do not tell them from
     /// others.
@@ -77,6 +84,7 @@ pub struct Keeper<K> {
     batch: Vec<u8>,
     notices: Vec<Notice>,
     reports: Vec<Report>,
+    routing_reports: Vec<Report<Entry>>,
 }
 
 impl<K: Ord + Copy> Default for Keeper<K> {
@@ -93,6 +101,8 @@ impl<K: Ord + Copy> Keeper<K> {
             transactions: Transactions::new(),
             mirror: Mirror::default(),
             reconciler: Reconciler::new(),
+            routing: Routing::default(),
+            entries: BTreeMap::new(),
             holdings: BTreeMap::new(),
             virtual_slots: BTreeSet::new(),
             late: Vec::new(),
@@ -101,6 +111,7 @@ impl<K: Ord + Copy> Keeper<K> {
             batch: Vec::new(),
             notices: Vec::new(),
             reports: Vec::new(),
+            routing_reports: Vec::new(),
         };
         keeper.resynchronise();
         keeper
@@ -148,6 +159,7 @@ impl<K: Ord + Copy> Keeper<K> {
         }
         for notice in std::mem::take(&mut self.notices) {
             self.reconciler.on_notice(now, &notice, &self.mirror, &mut self.reports);
+            self.routing.on_notice(now, &notice, &self.mirror, &mut self.routing_reports);
             match notice {
                 Notice::Changed(change) => self.take_change(change, heard),
                 Notice::Synchronised => self.synchronised = true,
@@ -185,16 +197,64 @@ impl<K: Ord + Copy> Keeper<K> {
         Held::Begun
     }
 
+    /// The kernel should hold exactly these routes and rules for `owner`, whose name is `name`. Those that it holds already
+    /// are not touched.
+    pub fn route(&mut self, owner: K, name: &str, routes: &[Route], rules: &[Rule]) {
+        let before = self.entries.remove(&owner).unwrap_or_default();
+        // As often as one is listed it is there once.
+        let listed = routes.iter().map(Entry::route).chain(rules.iter().map(Entry::rule));
+        let after: BTreeMap<Entry, bool> = listed.collect();
+        for entry in before.keys().filter(|entry| !after.contains_key(*entry)) {
+            self.routing.unwant(name, entry);
+        }
+        // In the order of the file: one route may lead to the gateway of the next.
+        for (entry, tracked) in routes.iter().map(Entry::route).chain(rules.iter().map(Entry::rule)) {
+            if before.get(&entry) != Some(&tracked) {
+                self.routing.want(name, &entry, tracked);
+            }
+        }
+        if !after.is_empty() {
+            self.entries.insert(owner, after);
+        }
+    }
+
+    /// Deletes those of the configured routes and rules that nobody wants: an earlier run left them.
+    pub fn sweep_routing<'a>(
+        &mut self,
+        routes: impl IntoIterator<Item = &'a Route>,
+        rules: impl IntoIterator<Item = &'a Rule>,
+    ) {
+        let routes = routes.into_iter().map(|route| Entry::route(route).0);
+        let rules = rules.into_iter().map(|rule| Entry::rule(rule).0);
+        self.routing.sweep(routes.chain(rules));
+    }
+
     /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.
     pub fn sweep<'a>(&mut self, configured: impl IntoIterator<Item = &'a VirtualAddress>) {
         self.reconciler.sweep(configured, &self.mirror);
     }
 
-    /// Puts a few operations that are due into the batch, and says how many.
+    /// Puts a few operations that are due into the batch, and says how many. Routes and rules go before addresses do, and
+    /// come after them.
     pub fn step(&mut self, now: Instant) -> usize {
         let (transactions, batch) = (&mut self.transactions, &mut self.batch);
-        let ask = |request| transactions.ask(request, batch);
-        self.reconciler.issue_batch(now, &self.mirror, &mut self.reports, BATCH, ask)
+        let mut ask = |request| transactions.ask(request, batch);
+        let (mirror, reports) = (&self.mirror, &mut self.routing_reports);
+        let mut issued = 0;
+        while issued < BATCH && self.routing.issue_leaving(mirror, reports, &mut ask) {
+            issued += 1;
+        }
+        issued += self.reconciler.issue_batch(
+            now,
+            mirror,
+            &mut self.reports,
+            BATCH.saturating_sub(issued),
+            &mut ask,
+        );
+        while issued < BATCH && self.routing.issue_coming(now, mirror, reports, &mut ask) {
+            issued += 1;
+        }
+        issued
     }
 
     /// What is worth telling since the last call.
@@ -205,6 +265,11 @@ impl<K: Ord + Copy> Keeper<K> {
             }
         }
         std::mem::take(&mut self.reports)
+    }
+
+    /// What is worth telling of routes and rules since the last call.
+    pub fn take_routing_reports(&mut self) -> Vec<Report<Entry>> {
+        std::mem::take(&mut self.routing_reports)
     }
 
     /// Whether an address waits that came to be held later than asked.
@@ -221,7 +286,7 @@ impl<K: Ord + Copy> Keeper<K> {
     /// When [`Self::step`] or [`Self::expire`] has something to do although nothing was heard.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        [self.reconciler.deadline(), self.retry_at].into_iter().flatten().min()
+        [self.reconciler.deadline(), self.routing.deadline(), self.retry_at].into_iter().flatten().min()
     }
 
     /// Lists everything anew if an earlier attempt failed and its pause is over.
@@ -234,13 +299,13 @@ impl<K: Ord + Copy> Keeper<K> {
     /// Whether nothing is left on a link that should not be there.
     #[must_use]
     pub fn is_released(&self) -> bool {
-        self.reconciler.is_released()
+        self.reconciler.is_released() && self.routing.is_released()
     }
 
     /// Whether nothing is left to do or to be answered.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.reconciler.is_idle()
+        self.reconciler.is_idle() && self.routing.is_idle()
     }
 
     /// Whether an owner holds this address on this device.
@@ -307,6 +372,7 @@ impl<K: Ord + Copy> Keeper<K> {
             }
             Change::Address(address) => self.take_address(address, true, heard),
             Change::AddressGone(address) => self.take_address(address, false, heard),
+            Change::RouteGone(_) | Change::RuleGone(_) => {}
         }
     }
 

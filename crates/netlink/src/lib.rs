@@ -66,12 +66,17 @@
     )
 )]
 
+mod attribute;
 mod errno;
 pub mod event;
 pub mod keeper;
 pub mod mirror;
+mod pace;
 pub mod reconcile;
 pub mod request;
+pub mod route;
+pub mod routing;
+pub mod rule;
 pub mod transaction;
 
 pub use errno::{Errno, Refusal};
@@ -80,7 +85,9 @@ pub use keeper::{Heard, Held, Keeper, Standing};
 pub use mirror::{Change, Mirror};
 pub use reconcile::{Operation, Reconciler, Report};
 pub use request::{Request, Sequence, encode};
+pub use routing::{Entry, Routing};
 pub use transaction::{Notice, Outcome, Transactions};
 
-/// What a socket subscribes to at `bind`: `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR` and `RTMGRP_IPV6_IFADDR`.
-pub const GROUPS: u32 = 0x1 | 0x10 | 0x100;
+/// What a socket subscribes to at `bind`: `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV6_IFADDR`, and routes and rules
+/// of both families. Of routes only those of [`PROTOCOL`](request::PROTOCOL) need to come through.
+pub const GROUPS: u32 = 0x1 | 0x10 | 0x100 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 18;

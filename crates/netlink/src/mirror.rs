@@ -7,6 +7,7 @@ use model::{Family, IfIndex, IfName, Prefix};
 
 use crate::event::{Address, Event, Link};
 use crate::request::PROTOCOL;
+use crate::{route, rule};
 
 /// Links and addresses, kept up from events. Iterates in the order of indices, names and addresses.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Mirror {
     links: BTreeMap<IfIndex, Heard<Link>>,
     names: BTreeMap<IfName, IfIndex>,
     addresses: BTreeMap<IfIndex, BTreeMap<Key, Heard<Address>>>,
+    /// Policy rules, and who has made them.
+    rules: BTreeMap<rule::Form, Heard<u8>>,
     /// Counts dumps; what was not heard since the last one began is swept at its end.
     generation: u64,
     /// Numbers what is new in the order heard, which for the addresses of a link is the kernel's own order.
@@ -56,6 +59,10 @@ pub enum Change {
     Address(Address),
     /// An address is gone.
     AddressGone(Address),
+    /// A route of our kind is gone from this place. The mirror does not hold routes: there may be a million of others.
+    RouteGone(route::Place),
+    /// A policy rule is gone.
+    RuleGone(rule::Form),
 }
 
 impl Mirror {
@@ -71,6 +78,12 @@ impl Mirror {
                 }
                 // Said even of an unknown one: an IPv6 address may go before its coming was announced.
                 changes.push(Change::AddressGone(address));
+            }
+            Event::RouteGone(place) => changes.push(Change::RouteGone(place)),
+            Event::RuleAdded { rule, protocol } => self.set_rule(rule, protocol),
+            Event::RuleGone(rule) => {
+                self.rules.remove(&rule);
+                changes.push(Change::RuleGone(rule));
             }
             Event::DumpDone { .. } | Event::Ack { .. } | Event::Interrupted { .. } => {}
         }
@@ -173,6 +186,12 @@ impl Mirror {
         })
     }
 
+    /// Whether there is this rule, and a daemon of our kind has made it.
+    #[must_use]
+    pub fn has_own_rule(&self, rule: &rule::Form) -> bool {
+        self.rules.get(rule).is_some_and(|heard| heard.what == PROTOCOL)
+    }
+
     /// Begins a dump: what is not heard again until its sweep is gone.
     pub(crate) const fn mark(&mut self) {
         self.generation += 1;
@@ -193,6 +212,18 @@ impl Mirror {
             let stale = of_link.extract_if(.., |_, heard| heard.generation < generation);
             changes.extend(stale.map(|(_, heard)| Change::AddressGone(heard.what)));
         }
+    }
+
+    /// Drops the rules not heard since the mark, and appends what that changed.
+    pub(crate) fn sweep_rules(&mut self, changes: &mut Vec<Change>) {
+        let generation = self.generation;
+        let stale = self.rules.extract_if(.., |_, heard| heard.generation < generation);
+        changes.extend(stale.map(|(rule, _)| Change::RuleGone(rule)));
+    }
+
+    fn set_rule(&mut self, rule: rule::Form, protocol: u8) {
+        self.rules.insert(rule, Heard { what: protocol, generation: self.generation, number: self.count });
+        self.count += 1;
     }
 
     fn heard_addresses(&self, index: IfIndex) -> impl Iterator<Item = &Heard<Address>> {
@@ -250,6 +281,16 @@ impl Mirror {
     }
 }
 
+impl route::Links for Mirror {
+    fn index(&self, name: &IfName) -> Option<IfIndex> {
+        self.link_named(name).filter(|link| link.up).map(|link| link.index)
+    }
+
+    fn vrf_table(&self, name: &IfName) -> Option<u32> {
+        self.link_named(name)?.vrf_table
+    }
+}
+
 const fn key(address: &Address) -> Key {
     Key { prefix: address.prefix, peer: address.peer }
 }
@@ -283,6 +324,7 @@ mod tests {
             master: None,
             mtu: 1500,
             kind: None,
+            vrf_table: None,
         }
     }
 

@@ -84,13 +84,13 @@ pub struct Operation {
     pub slot: Slot,
 }
 
-/// Something that the operator or the machine may want to know.
+/// Something that the operator or the machine may want to know of an address, or of a route or rule (`S`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Report {
+pub enum Report<S = Slot> {
     /// The address is on the device.
     Present {
         /// Which.
-        slot: Slot,
+        slot: S,
         /// Whose it is: of several, who wanted it last.
         owner: Box<str>,
         /// It comes later than asked, or comes again: it was refused before, its link was awaited, others had deleted
@@ -100,41 +100,47 @@ pub enum Report {
     /// The address is not on the device any more, or was not there.
     Absent {
         /// Which.
-        slot: Slot,
+        slot: S,
     },
     /// The address is not wanted any more, but somebody else had set it: it stays. What an operator has put there,
     /// the host's own address above all, is not ours to delete.
     LeftAlone {
         /// Which.
-        slot: Slot,
+        slot: S,
     },
     /// The kernel refused, for the first time in a row; more refusals are not told. It is tried again, after
     /// [`RETRY_FIRST`] at first; when it succeeds, [`Report::Present`] (late) or [`Report::Absent`] says so.
     Failed {
         /// Which.
-        slot: Slot,
+        slot: S,
         /// What was tried.
         action: Action,
         /// Why not.
         refusal: Refusal,
     },
-    /// There is no such device; the address will be added when there is.
+    /// There is no such device, or for a route it is down; what was wanted will be added when there is.
     AwaitingLink {
         /// Which.
-        slot: Slot,
+        slot: S,
     },
     /// Somebody else had deleted the address, and it has been put back. (Said afterwards, because at first the
     /// end of a link looks the same.)
     PutBack {
         /// Which.
-        slot: Slot,
+        slot: S,
         /// The how many-th time within [`PUT_BACK_SPAN`], from 1.
         times: u32,
+    },
+    /// Somebody else deleted what is not tracked (`no_track`): it stays away until it is asked for again, or its link
+    /// comes up.
+    Lost {
+        /// Which.
+        slot: S,
     },
     /// Somebody else deleted the address more than [`PUT_BACKS`] times within [`PUT_BACK_SPAN`]. It is put back later.
     HeldBack {
         /// Which.
-        slot: Slot,
+        slot: S,
         /// When.
         until: Instant,
     },
@@ -236,7 +242,8 @@ impl Reconciler {
                 }
             }
             Notice::Synchronised => self.review_all(mirror),
-            Notice::Changed(Change::Address(_)) | Notice::NotSynchronised(_) => {}
+            Notice::Changed(Change::Address(_) | Change::RouteGone(_) | Change::RuleGone(_))
+            | Notice::NotSynchronised(_) => {}
         }
     }
 

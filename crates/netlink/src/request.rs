@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::RawFd;
 
+use model::route::Insert;
 use model::{IfIndex, IfName, MacAddr, Prefix};
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
-    NetlinkPayload,
+    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader,
+    NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeader, AddressMessage};
 use netlink_packet_route::link::{
@@ -19,6 +20,12 @@ pub const PROTOCOL: u8 = 18;
 
 /// Kernel messages begin at multiples of this.
 const ALIGNMENT: usize = 4;
+const HEADER_BYTES: usize = 16;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_DELROUTE: u16 = 25;
+const RTM_NEWRULE: u16 = 32;
+const RTM_DELRULE: u16 = 33;
+const RTM_GETRULE: u16 = 34;
 
 /// The number that ties an answer to its request; never 0, which is the number of unasked messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +103,23 @@ pub enum Request {
         /// Address and prefix length.
         prefix: Prefix,
     },
+    /// All IPv4 and IPv6 policy rules, answered by events and `DumpDone`.
+    DumpRules,
+    /// A new route, as [`route::body`](crate::route::body) writes it. Refused with [`EEXIST`](crate::Errno::EEXIST) if there
+    /// is just this one, or with [`Insert::Add`] any to the same place.
+    AddRoute {
+        /// Where it stands among its equals.
+        insert: Insert,
+        /// What it is.
+        body: Box<[u8]>,
+    },
+    /// Deletes the first route that is as the body says.
+    DeleteRoute(Box<[u8]>),
+    /// A new policy rule, as [`rule::body`](crate::rule::body) writes it. Refused with [`EEXIST`](crate::Errno::EEXIST) if
+    /// there is just this one.
+    AddRule(Box<[u8]>),
+    /// Deletes the first policy rule that is as the body says.
+    DeleteRule(Box<[u8]>),
     /// A pair of virtual Ethernet links.
     CreateVeth {
         /// The end that stays here.
@@ -183,13 +207,62 @@ impl NewAddress {
 
 /// Appends `request` to a batch. Several requests may be sent in one datagram; each is answered on its own.
 pub fn encode(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
-    let (message, flags) = message(request);
+    batch.resize(batch.len().next_multiple_of(ALIGNMENT), 0);
+    match as_bytes(request) {
+        Some((kind, flags, body)) => encode_bytes(kind, flags, sequence, body, batch),
+        None => encode_message(request, sequence, batch),
+    }
+}
+
+/// Routes and rules are bytes already.
+fn as_bytes(request: &Request) -> Option<(u16, u16, &[u8])> {
+    match request {
+        Request::DumpRules => Some((RTM_GETRULE, NLM_F_DUMP, &[0; 12])),
+        Request::AddRoute { insert, body } => Some((RTM_NEWROUTE, flags_of(*insert), body)),
+        Request::DeleteRoute(body) => Some((RTM_DELROUTE, NLM_F_ACK, body)),
+        Request::AddRule(body) => Some((RTM_NEWRULE, CREATE, body)),
+        Request::DeleteRule(body) => Some((RTM_DELRULE, NLM_F_ACK, body)),
+        Request::DumpLinks
+        | Request::DumpAddresses
+        | Request::AddAddress(_)
+        | Request::DeleteAddress { .. }
+        | Request::CreateVeth { .. }
+        | Request::CreateBridge { .. }
+        | Request::SetMaster { .. }
+        | Request::SetUp(_)
+        | Request::SetDown(_)
+        | Request::SetMac { .. }
+        | Request::Rename { .. }
+        | Request::Move { .. }
+        | Request::DeleteLink(_) => None,
+    }
+}
+
+const fn flags_of(insert: Insert) -> u16 {
+    match insert {
+        Insert::Prepend => NLM_F_ACK | NLM_F_CREATE,
+        Insert::Append => NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND,
+        Insert::Add => CREATE,
+    }
+}
+
+fn encode_bytes(kind: u16, flags: u16, sequence: Sequence, body: &[u8], batch: &mut Vec<u8>) {
+    let length = u32::try_from(HEADER_BYTES + body.len()).unwrap_or(u32::MAX);
+    batch.extend(length.to_ne_bytes());
+    batch.extend(kind.to_ne_bytes());
+    batch.extend((NLM_F_REQUEST | flags).to_ne_bytes());
+    batch.extend(sequence.get().to_ne_bytes());
+    batch.extend([0; 4]);
+    batch.extend(body);
+}
+
+fn encode_message(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
+    let Some((message, flags)) = message(request) else { return };
     let mut header = NetlinkHeader::default();
     header.flags = NLM_F_REQUEST | flags;
     header.sequence_number = sequence.get();
     let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
     message.finalize();
-    batch.resize(batch.len().next_multiple_of(ALIGNMENT), 0);
     let start = batch.len();
     batch.resize(start + message.buffer_len(), 0);
     if let Some(room) = batch.get_mut(start..) {
@@ -197,25 +270,44 @@ pub fn encode(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
     }
 }
 
-/// Reads back what a batch asks of addresses, in order: [`Request::AddAddress`], [`Request::DeleteAddress`] and the dumps.
+/// Reads back what a batch asks of addresses, routes and rules, in order: what adds and deletes them, and the dumps.
 /// For kernels that are not one; what else there is in the batch is passed over.
 #[must_use]
 pub fn decode(batch: &[u8]) -> Vec<(Sequence, Request)> {
     let mut asked = Vec::new();
     let mut rest = batch;
-    while let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest) {
-        let length = usize::try_from(message.header.length).unwrap_or(rest.len());
-        if let NetlinkPayload::InnerMessage(inner) = message.payload
-            && let Some(request) = meant(&inner)
-        {
-            asked.push((Sequence(message.header.sequence_number), request));
-        }
-        match rest.get(length.next_multiple_of(ALIGNMENT)..) {
-            Some(following) if length > 0 => rest = following,
-            _ => break,
-        }
+    while let Some(&[l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3]) = rest.first_chunk::<12>() {
+        let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(rest.len());
+        let Some((whole, body)) = rest.get(..length).zip(rest.get(HEADER_BYTES..length)) else { break };
+        let (kind, flags) = (u16::from_ne_bytes([k0, k1]), u16::from_ne_bytes([f0, f1]));
+        let request = read_bytes(kind, flags, body).or_else(|| read_message(whole));
+        let sequence = Sequence(u32::from_ne_bytes([s0, s1, s2, s3]));
+        asked.extend(request.map(|request| (sequence, request)));
+        rest = rest.get(length.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
     }
     asked
+}
+
+fn read_bytes(kind: u16, flags: u16, body: &[u8]) -> Option<Request> {
+    match kind {
+        RTM_GETRULE => Some(Request::DumpRules),
+        RTM_NEWROUTE => {
+            let inserts = [Insert::Prepend, Insert::Append, Insert::Add];
+            let insert = inserts.into_iter().find(|insert| flags_of(*insert) | NLM_F_REQUEST == flags)?;
+            Some(Request::AddRoute { insert, body: body.into() })
+        }
+        RTM_DELROUTE => Some(Request::DeleteRoute(body.into())),
+        RTM_NEWRULE => Some(Request::AddRule(body.into())),
+        RTM_DELRULE => Some(Request::DeleteRule(body.into())),
+        _ => None,
+    }
+}
+
+fn read_message(whole: &[u8]) -> Option<Request> {
+    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(whole).ok()?.payload {
+        NetlinkPayload::InnerMessage(inner) => meant(&inner),
+        _ => None,
+    }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "dozens of messages that are never asked for")]
@@ -252,10 +344,10 @@ fn read_address(message: &AddressMessage) -> Option<NewAddress> {
     Some(NewAddress { index, prefix, scope, broadcast, label, protocol, no_duplicate_detection })
 }
 
-/// The kernel's message for `request`, and its flags beyond `NLM_F_REQUEST`.
-fn message(request: &Request) -> (RouteNetlinkMessage, u16) {
+/// The kernel's message for `request`, and its flags beyond `NLM_F_REQUEST`; `None` if it is bytes already.
+fn message(request: &Request) -> Option<(RouteNetlinkMessage, u16)> {
     use RouteNetlinkMessage as Route;
-    match request {
+    Some(match request {
         Request::DumpLinks => (Route::GetLink(LinkMessage::default()), NLM_F_DUMP),
         Request::DumpAddresses => (Route::GetAddress(AddressMessage::default()), NLM_F_DUMP),
         Request::AddAddress(new) => (Route::NewAddress(new_address(new)), CREATE),
@@ -283,7 +375,12 @@ fn message(request: &Request) -> (RouteNetlinkMessage, u16) {
             (Route::SetLink(change(link, [namespace_attribute(*namespace)])), NLM_F_ACK)
         }
         Request::DeleteLink(link) => (Route::DelLink(change(link, [])), NLM_F_ACK),
-    }
+        Request::DumpRules
+        | Request::AddRoute { .. }
+        | Request::DeleteRoute(_)
+        | Request::AddRule(_)
+        | Request::DeleteRule(_) => return None,
+    })
 }
 
 /// With `NLM_F_EXCL` the kernel says `EEXIST` instead of changing what it finds.

@@ -10,9 +10,9 @@ use crate::request::{Request, Sequence, encode};
 /// Ties answers to requests, and runs the dumps that keep a [`Mirror`] true.
 ///
 /// ```text
-/// resynchronise ─► links ─DumpDone, swept─► addresses ─DumpDone, swept─► Synchronised
-///                  ▲   │                    ▲       │
-///                  └───┘ Interrupted        └───────┘ Interrupted
+/// resynchronise ─► links ─DumpDone, swept─► addresses ─DumpDone, swept─► rules ─DumpDone, swept─► Synchronised
+///                  ▲   │                    ▲       │                    ▲   │
+///                  └───┘ Interrupted        └───────┘ Interrupted        └───┘ Interrupted
 /// ```
 ///
 /// Every dump that the kernel calls inconsistent is asked for again, as often as that happens: each time something
@@ -39,7 +39,7 @@ pub enum Notice {
         /// What became of it.
         outcome: Outcome,
     },
-    /// The mirror holds what the kernel holds: all links and addresses have been heard, and what is gone was swept.
+    /// The mirror holds what the kernel holds: all links, addresses and rules have been heard, and what is gone was swept.
     Synchronised,
     /// The kernel refused a dump. The mirror is as it was, and no dump is under way: the owner calls
     /// [`Transactions::resynchronise`] again after a while, until [`Self::Synchronised`] comes.
@@ -75,6 +75,7 @@ struct Dump {
 enum Step {
     Links,
     Addresses,
+    Rules,
 }
 
 impl Default for Transactions {
@@ -157,7 +158,10 @@ impl Transactions {
             Event::LinkChanged(_)
             | Event::LinkGone { .. }
             | Event::AddressAdded(_)
-            | Event::AddressGone(_) => changed(notices, |changes| mirror.apply(event, changes)),
+            | Event::AddressGone(_)
+            | Event::RouteGone(_)
+            | Event::RuleAdded { .. }
+            | Event::RuleGone(_) => changed(notices, |changes| mirror.apply(event, changes)),
         }
     }
 
@@ -179,6 +183,10 @@ impl Transactions {
             }
             (Ok(()), Step::Addresses) => {
                 changed(notices, |changes| mirror.sweep_addresses(changes));
+                self.start(Step::Rules, dump.began, mirror, batch);
+            }
+            (Ok(()), Step::Rules) => {
+                changed(notices, |changes| mirror.sweep_rules(changes));
                 self.give_up_before(dump.began, notices);
                 notices.push(Notice::Synchronised);
             }
@@ -214,6 +222,7 @@ impl Transactions {
         let request = match step {
             Step::Links => Request::DumpLinks,
             Step::Addresses => Request::DumpAddresses,
+            Step::Rules => Request::DumpRules,
         };
         let sequence = self.encode(&request, batch);
         self.dump = Some(Dump { sequence, step, interrupted: false, overrun: false, began });
@@ -255,6 +264,7 @@ mod tests {
 
     const GET_LINK: u16 = 18;
     const GET_ADDRESS: u16 = 22;
+    const GET_RULE: u16 = 34;
 
     impl Table {
         fn resynchronise(&mut self) -> Option<(u16, Sequence)> {
@@ -308,6 +318,7 @@ mod tests {
             master: None,
             mtu: 1500,
             kind: None,
+            vrf_table: None,
         }
     }
 
@@ -330,7 +341,8 @@ mod tests {
         assert_eq!(table.resynchronise(), Some((GET_LINK, number(1))));
         assert!(table.transactions.is_synchronising());
         assert_eq!(table.done(number(1)), Some((GET_ADDRESS, number(2))));
-        assert_eq!(table.done(number(2)), None);
+        assert_eq!(table.done(number(2)), Some((GET_RULE, number(3))));
+        assert_eq!(table.done(number(3)), None);
         assert_eq!(table.notices, [Notice::Synchronised]);
         assert!(!table.transactions.is_synchronising());
     }
@@ -345,6 +357,7 @@ mod tests {
         table.hear(Event::Interrupted { sequence: number(3) });
         assert_eq!(table.done(number(3)), Some((GET_ADDRESS, number(4))));
         table.done(number(4));
+        table.done(number(5));
         assert_eq!(table.notices, [Notice::Synchronised]);
     }
 
@@ -367,6 +380,7 @@ mod tests {
         table.hear(Event::AddressAdded(address(1, 1)));
         table.hear(Event::AddressAdded(address(1, 4)));
         table.done(number(2));
+        table.done(number(3));
         let changed = |change| Notice::Changed(change);
         assert_eq!(
             table.notices,
@@ -392,6 +406,7 @@ mod tests {
         assert!(table.notices.is_empty());
         table.done(number(4));
         table.done(number(5));
+        table.done(number(6));
         assert_eq!(table.notices, [Notice::Synchronised]);
     }
 
@@ -407,6 +422,7 @@ mod tests {
         table.hear(Event::Ack { sequence: third, result: Err(Errno::ENODEV.into()) });
         table.done(number(4));
         table.done(number(6));
+        table.done(number(7));
         let answered = |sequence, outcome| Notice::Answered { sequence, request: delete(), outcome };
         assert_eq!(
             table.notices,
@@ -444,6 +460,7 @@ mod tests {
         assert_eq!(table.done(number(2)), None);
         table.done(number(3));
         table.done(number(4));
+        table.done(number(5));
         let lost = Notice::Answered { sequence: asked, request: delete(), outcome: Outcome::Lost };
         assert_eq!(table.notices, [lost, Notice::Synchronised]);
     }
@@ -457,6 +474,7 @@ mod tests {
         table.resynchronise();
         table.done(number(1));
         table.done(number(2));
+        table.done(number(3));
         assert_eq!(table.transactions.outstanding(), 0, "the older one is lost");
     }
 }

@@ -4,11 +4,14 @@
 //! message: an [`Assignment`] comes beside [`ToWorker::Configure`], as JSON in a sealed memfd, so that its size has
 //! no limit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 
+use model::route::Route;
+use model::rule::Rule;
+use model::vrrp::VirtualAddress;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sys::ipc::Channel;
 
@@ -51,13 +54,44 @@ pub(crate) struct Assignment {
     pub(crate) config: model::vrrp::Config,
     /// The last state that each instance reported before the worker was started anew; empty at every other time.
     pub(crate) remembered: Vec<Remembered>,
-    /// Addresses that earlier workers may have left: they are taken away unless the configuration wants them. Only a
-    /// worker that has not begun looks at them.
+    /// What earlier workers may have left: it is taken away unless the configuration wants it. Only a worker that has not
+    /// begun looks at it.
     #[serde(default)]
-    pub(crate) sweep: Vec<model::vrrp::VirtualAddress>,
+    pub(crate) sweep: Belongings,
     /// What is known of files and processes as the configuration is handed over.
     #[serde(default)]
     pub(crate) readings: Readings,
+}
+
+/// Everything that a configuration may put into the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Belongings {
+    /// Addresses.
+    pub(crate) addresses: BTreeSet<VirtualAddress>,
+    /// Routes.
+    pub(crate) routes: BTreeSet<Route>,
+    /// Policy rules.
+    pub(crate) rules: BTreeSet<Rule>,
+}
+
+impl Belongings {
+    /// And what this configuration may.
+    pub(crate) fn add(&mut self, config: &model::vrrp::Config) {
+        let model::vrrp::Config { instances, statics, .. } = config;
+        self.addresses.extend(instances.iter().flat_map(|one| one.addresses.iter().cloned()));
+        self.routes.extend(instances.iter().flat_map(|one| one.routes.iter().cloned()));
+        self.rules.extend(instances.iter().flat_map(|one| one.rules.iter().cloned()));
+        self.addresses.extend(statics.addresses.iter().map(|one| one.item.clone()));
+        self.routes.extend(statics.routes.iter().map(|one| one.item.clone()));
+        self.rules.extend(statics.rules.iter().map(|one| one.item.clone()));
+    }
+
+    /// And all of `others`, which has nothing any more.
+    pub(crate) fn append(&mut self, others: &mut Self) {
+        self.addresses.append(&mut others.addresses);
+        self.routes.append(&mut others.routes);
+        self.rules.append(&mut others.rules);
+    }
 }
 
 /// What tracked files hold, and how many tracked processes run, by their names in the configuration.

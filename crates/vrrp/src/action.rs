@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use model::route::Route;
+use model::rule::Rule;
 use model::vrrp::{Auth, Transport, Version, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Priority, Vrid};
 use wire::signature::Signature;
@@ -18,7 +20,7 @@ use crate::{Change, InstanceId, Notice, StateName};
 pub enum Action {
     /// Send an advertisement now.
     Transmit(Arc<Outgoing>),
-    /// The kernel should hold exactly these addresses for the instance; an empty list releases all.
+    /// The kernel should hold exactly these addresses, routes and rules for the instance; empty lists release all.
     Hold(Holding),
     /// Tell the link who has an address.
     Announce(Announce),
@@ -195,15 +197,33 @@ impl Outgoing {
     }
 }
 
-/// The addresses that the kernel should hold for an instance.
+/// What the kernel should hold for an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holding {
     /// Whose they are.
     pub instance: InstanceId,
     /// Its name, for messages.
     pub name: Arc<str>,
-    /// All of them.
+    /// All its addresses.
     pub addresses: Arc<[VirtualAddress]>,
+    /// All its routes.
+    pub routes: Arc<[Route]>,
+    /// All its policy rules.
+    pub rules: Arc<[Rule]>,
+}
+
+impl Holding {
+    /// Nothing, for this instance.
+    #[must_use]
+    pub fn nothing(instance: InstanceId, name: Arc<str>) -> Self {
+        Self { instance, name, addresses: Arc::new([]), routes: Arc::new([]), rules: Arc::new([]) }
+    }
+
+    /// Whether it releases all.
+    #[must_use]
+    pub fn is_release(&self) -> bool {
+        self.addresses.is_empty() && self.routes.is_empty() && self.rules.is_empty()
+    }
 }
 
 /// Gratuitous ARP for one address.

@@ -347,10 +347,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Adds instance and namespace names to dump file names. Only affects the .data files."),
     later("json_version", integer(1..=2)).or_number(1).since("2.2.8")
         .doc("Chooses the layout of the JSON dump."),
-    later("iproute_usr_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
+    built("iproute_usr_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
         .such_as("iproute_usr_dir /usr/lib/iproute2")
         .doc("Sets where distribution iproute2 name tables are read."),
-    later("iproute_etc_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
+    built("iproute_etc_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
         .such_as("iproute_etc_dir /usr/local/etc/iproute2")
         .doc("Sets where local iproute2 name tables are read."),
     later("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")

@@ -90,9 +90,9 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Polls the link state of the instance interface. Deprecated, use linkbeat_interfaces."),
     needed("v3_checksum_as_v2", BOOL).or("value of global v3_checksum_as_v2").since("2.2.8")
         .doc("Leaves the pseudo header out of the v3 IPv4 checksum."),
-    needed("virtual_routes", FLAG).opens(Block::VirtualRoutes)
+    built("virtual_routes", FLAG).opens(Block::VirtualRoutes)
         .doc("Lists routes present only while master."),
-    needed("virtual_rules", FLAG).opens(Block::VirtualRules).since("1.2.20")
+    built("virtual_rules", FLAG).opens(Block::VirtualRules).since("1.2.20")
         .doc("Lists policy rules present only while master."),
     built("accept", FLAG).or("on (off in strict mode unless priority 255)").since("1.2.17")
         .doc("Accepts packets to virtual addresses while not address owner."),

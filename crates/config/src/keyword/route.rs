@@ -1,142 +1,144 @@
 //! Entries of route lists, and the words that may stand in one.
 
-use super::{ADDRESS, Block, FLAG, IFNAME, Keyword, choice, grammar, integer, later, whole_seconds, word};
+use super::{
+    ADDRESS, Block, FLAG, IFNAME, Keyword, built, choice, grammar, integer, later, whole_seconds, word,
+};
 
 /// Every route.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const COMMON: &[Keyword] = &[
-    later("(destination)", grammar("[to] [TYPE] ADDRESS[/PREFIX] | default | any | all")).required()
+    built("(destination)", grammar("[to] [TYPE] ADDRESS[/PREFIX] | default | any | all")).required()
         .such_as("198.51.100.0/24 via 192.0.2.1 dev eth0")
         .doc("Sets the destination prefix. Any word that is no option is taken as destination."),
-    later("to", grammar("[TYPE] ADDRESS[/PREFIX]"))
+    built("to", grammar("[TYPE] ADDRESS[/PREFIX]"))
         .such_as("to 198.51.100.0/24 dev eth0")
         .doc("Introduces the destination explicitly."),
-    later("(type)", grammar("unicast|local|broadcast|brd|anycast|multicast|prohibit|unreachable|blackhole|xresolve|throw|nat | INTEGER 0..255"))
+    built("(type)", grammar("unicast|local|broadcast|brd|anycast|multicast|prohibit|unreachable|blackhole|xresolve|throw|nat | INTEGER 0..255"))
         .or("unicast")
         .such_as("blackhole 198.51.100.0/24 no_track")
         .doc("Sets the route type. Must stand right before the destination."),
-    later("default6", FLAG)
+    built("default6", FLAG)
         .such_as("default6 via fe80::1 dev eth0")
         .doc("Sets the IPv6 default destination. Alias of inet6 default (deprecated)."),
-    later("inet", FLAG).or("from addresses").since("1.2.24")
+    built("inet", FLAG).or("from addresses").since("1.2.24")
         .doc("Forces the IPv4 family."),
-    later("inet6", FLAG).or("from addresses").since("1.2.24")
+    built("inet6", FLAG).or("from addresses").since("1.2.24")
         .doc("Forces the IPv6 family."),
-    later("src", ADDRESS)
+    built("src", ADDRESS)
         .such_as("src 192.0.2.3")
         .doc("Sets the preferred source address."),
-    later("via", grammar("[inet|inet6] ADDRESS"))
+    built("via", grammar("[inet|inet6] ADDRESS"))
         .such_as("via 192.0.2.1")
         .doc("Sets the gateway. The family word works only if the family is still open or equal."),
-    later("gw", grammar("[inet|inet6] ADDRESS")).alias_of("via")
+    built("gw", grammar("[inet|inet6] ADDRESS")).alias_of("via")
         .such_as("gw 192.0.2.1")
         .doc("Sets the gateway."),
-    later("or", ADDRESS)
+    built("or", ADDRESS)
         .such_as("or 192.0.2.2")
         .doc("Adds a second gateway of equal weight. Deprecated, use nexthop. Only one."),
-    later("from", grammar("ADDRESS[/PREFIX]")).since("1.2.24")
+    built("from", grammar("ADDRESS[/PREFIX]")).since("1.2.24")
         .such_as("from 2001:db8::/32")
         .doc("Sets the source prefix the route applies to. IPv6 only."),
-    later("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+    built("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
         .such_as("tos 16")
         .doc("Sets the type of service. IPv4 only."),
-    later("dsfield", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24").alias_of("tos")
+    built("dsfield", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24").alias_of("tos")
         .such_as("dsfield 16")
         .doc("Sets the type of service."),
-    later("table", grammar("INTEGER 0..4294967295 | default|main|local | NAME from rt_tables")).or("main")
+    built("table", grammar("INTEGER 0..4294967295 | default|main|local | NAME from rt_tables")).or("main")
         .such_as("table 100")
         .doc("Sets the routing table."),
-    later("protocol", grammar("INTEGER 0..255 | NAME (static, boot, bird ...) or from rt_protos"))
+    built("protocol", grammar("INTEGER 0..255 | NAME (static, boot, bird ...) or from rt_protos"))
         .or("keepalived (18)").since("1.2.24")
         .such_as("protocol static")
         .doc("Sets the routing protocol id. Reset to keepalived unless no_track."),
-    later("scope", grammar("INTEGER 0..255 | global|site|link|host|nowhere | NAME from rt_scopes")).or("global")
+    built("scope", grammar("INTEGER 0..255 | global|site|link|host|nowhere | NAME from rt_scopes")).or("global")
         .such_as("scope link")
         .doc("Sets the route scope. IPv4 only."),
-    later("metric", integer(0..=4_294_967_295)).or("kernel default")
+    built("metric", integer(0..=4_294_967_295)).or("kernel default")
         .doc("Sets the metric."),
-    later("priority", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
+    built("priority", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
         .doc("Sets the metric."),
-    later("preference", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
+    built("preference", integer(0..=4_294_967_295)).or("kernel default").since("1.2.24").alias_of("metric")
         .doc("Sets the metric."),
-    later("dev", IFNAME)
+    built("dev", IFNAME)
         .doc("Sets the output interface."),
-    later("oif", IFNAME).alias_of("dev")
+    built("oif", IFNAME).alias_of("dev")
         .doc("Sets the output interface."),
-    later("onlink", FLAG).since("1.2.24")
+    built("onlink", FLAG).since("1.2.24")
         .doc("Treats the gateway as directly reachable. IPv4 only."),
-    later("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
+    built("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
         .such_as("encap ip dst 192.0.2.2")
         .doc("Sets a lightweight tunnel encapsulation."),
-    later("expires", whole_seconds(0..=4_294_967_295)).or("never").since("1.2.24")
+    built("expires", whole_seconds(0..=4_294_967_295)).or("never").since("1.2.24")
         .doc("Limits the route lifetime. Makes the route IPv6."),
-    later("mtu", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
+    built("mtu", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("mtu lock 1400")
         .doc("Sets the path MTU."),
-    later("hoplimit", integer(0..=255)).or("kernel default").since("1.2.24")
+    built("hoplimit", integer(0..=255)).or("kernel default").since("1.2.24")
         .doc("Sets the hop limit."),
-    later("advmss", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
+    built("advmss", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("advmss 1360")
         .doc("Sets the advertised MSS."),
-    later("rtt", grammar("[lock] TIME[s|ms]")).since("1.2.24")
+    built("rtt", grammar("[lock] TIME[s|ms]")).since("1.2.24")
         .such_as("rtt 300ms")
         .doc("Sets the initial round trip estimate. 200 ms to 120 s; without a unit in steps of 1/8 ms."),
-    later("rttvar", grammar("[lock] TIME[s|ms]"))
+    built("rttvar", grammar("[lock] TIME[s|ms]"))
         .since("1.2.24")
         .such_as("rttvar 300ms")
         .doc("Sets the initial round trip variance. 200 ms to 120 s; without a unit in steps of 1/4 ms."),
-    later("reordering", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
+    built("reordering", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("reordering 5")
         .doc("Sets the initial reordering tolerance."),
-    later("window", integer(0..=4_294_967_295)).since("1.2.24")
+    built("window", integer(0..=4_294_967_295)).since("1.2.24")
         .doc("Limits the advertised TCP window."),
-    later("cwnd", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
+    built("cwnd", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("cwnd 10")
         .doc("Limits the congestion window."),
-    later("ssthresh", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
+    built("ssthresh", grammar("[lock] INTEGER 0..4294967295")).since("1.2.24")
         .such_as("ssthresh 10")
         .doc("Sets the slow start threshold."),
-    later("realms", grammar("[FROM/]TO, each INTEGER 0..255 | NAME from rt_realms")).since("1.2.24")
+    built("realms", grammar("[FROM/]TO, each INTEGER 0..255 | NAME from rt_realms")).since("1.2.24")
         .such_as("realms 5/6")
         .doc("Sets the realms. IPv4 only."),
-    later("rto_min", grammar("[lock] TIME[s|ms]")).since("1.2.24")
+    built("rto_min", grammar("[lock] TIME[s|ms]")).since("1.2.24")
         .such_as("rto_min 250ms")
         .doc("Sets the minimum retransmission time. 200 ms to 120 s; without a unit in steps of ms."),
-    later("initcwnd", integer(0..=4_294_967_295)).since("1.2.24")
+    built("initcwnd", integer(0..=4_294_967_295)).since("1.2.24")
         .doc("Sets the initial congestion window."),
-    later("initrwnd", integer(0..=4_294_967_295)).since("1.2.24")
+    built("initrwnd", integer(0..=4_294_967_295)).since("1.2.24")
         .doc("Sets the initial receive window."),
-    later("features", grammar("ecn")).since("1.2.24")
+    built("features", grammar("ecn")).since("1.2.24")
         .such_as("features ecn")
         .doc("Turns on ECN."),
-    later("quickack", integer(0..=1)).since("1.2.24")
+    built("quickack", integer(0..=1)).since("1.2.24")
         .doc("Turns immediate acknowledgements on or off."),
-    later("congctl", grammar("[lock] NAME")).since("1.2.24")
+    built("congctl", grammar("[lock] NAME")).since("1.2.24")
         .such_as("congctl cubic")
         .doc("Sets the congestion control algorithm."),
-    later("pref", grammar("low|medium|high | INTEGER 0..255")).since("1.2.24")
+    built("pref", grammar("low|medium|high | INTEGER 0..255")).since("1.2.24")
         .such_as("pref high")
         .doc("Sets the router preference. Makes the route IPv6."),
-    later("ttl-propagate", choice(&["enabled", "disabled"])).since("2.0.8")
+    built("ttl-propagate", choice(&["enabled", "disabled"])).since("2.0.8")
         .doc("Controls TTL propagation. MPLS."),
-    later("fastopen_no_cookie", integer(0..=1)).since("1.4.3")
+    built("fastopen_no_cookie", integer(0..=1)).since("1.4.3")
         .doc("Allows TCP fast open without cookie."),
-    later("as", grammar("[to] WORD")).since("1.2.24")
+    built("as", grammar("[to] WORD")).since("1.2.24")
         .such_as("as to 2001:db8::1")
         .doc("Is recognised only to be rejected."),
-    later("add", FLAG).or("prepend").since("2.2.5")
+    built("add", FLAG).or("prepend").since("2.2.5")
         .doc("Adds the route only if no equal route exists."),
-    later("prepend", FLAG).or("prepend").since("2.2.5")
+    built("prepend", FLAG).or("prepend").since("2.2.5")
         .doc("Adds the route before equal routes."),
-    later("append", FLAG).or("prepend").since("2.2.5")
+    built("append", FLAG).or("prepend").since("2.2.5")
         .doc("Adds the route after equal routes."),
-    later("nexthop", grammar("via|dev|weight|onlink|encap|realms options, may repeat, must come last"))
+    built("nexthop", grammar("via|dev|weight|onlink|encap|realms options, may repeat, must come last"))
         .opens(Block::Nexthop).since("1.2.24")
         .such_as("nexthop via 192.0.2.1 weight 2 nexthop via 192.0.2.2")
         .doc("Adds one hop of a multipath route. Not with or."),
-    later("no_track", FLAG).since("2.0.3")
+    built("no_track", FLAG).since("2.0.3")
         .doc("Leaves the state alone if the route disappears."),
-    later("vrf", grammar("IFNAME of an existing VRF")).since("2.2.5")
+    built("vrf", grammar("IFNAME of an existing VRF")).since("2.2.5")
         .such_as("vrf blue")
         .doc("Uses the table of the VRF."),
 ];
@@ -152,23 +154,23 @@ pub(super) const STATIC: &[Keyword] = &[
 /// Words after `nexthop`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const NEXTHOP: &[Keyword] = &[
-    later("via", grammar("[inet|inet6] ADDRESS"))
+    built("via", grammar("[inet|inet6] ADDRESS"))
         .such_as("via 192.0.2.1")
         .doc("Sets the gateway of the hop."),
-    later("dev", IFNAME)
+    built("dev", IFNAME)
         .such_as("dev eth1")
         .doc("Sets the interface of the hop."),
-    later("weight", integer(1..=256)).or_number(1).since("1.2.24")
+    built("weight", integer(1..=256)).or_number(1).since("1.2.24")
         .doc("Sets the relative share of the hop."),
-    later("onlink", FLAG).since("1.2.24")
+    built("onlink", FLAG).since("1.2.24")
         .doc("Treats the gateway of the hop as directly reachable."),
-    later("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
+    built("encap", grammar("ip|ip6|mpls|ila followed by its options")).since("1.2.24")
         .such_as("encap ip dst 192.0.2.2")
         .doc("Sets the encapsulation of the hop."),
-    later("realms", grammar("[FROM/]TO")).since("1.2.24")
+    built("realms", grammar("[FROM/]TO")).since("1.2.24")
         .such_as("realms 5/6")
         .doc("Sets the realms of the hop. IPv4 only."),
-    later("as", grammar("[to] WORD")).since("1.2.24")
+    built("as", grammar("[to] WORD")).since("1.2.24")
         .such_as("as to 2001:db8::1")
         .doc("Is recognised only to be rejected."),
 ];
@@ -176,48 +178,48 @@ pub(super) const NEXTHOP: &[Keyword] = &[
 /// Words after `encap ip`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const ENCAP_IP: &[Keyword] = &[
-    later("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
+    built("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
         .such_as("id 7")
         .doc("Sets the tunnel id. Dst or id is required."),
-    later("dst", ADDRESS).since("1.2.24")
+    built("dst", ADDRESS).since("1.2.24")
         .doc("Sets the outer destination. An IPv4 address."),
-    later("src", ADDRESS)
+    built("src", ADDRESS)
         .such_as("src 192.0.2.3")
         .doc("Sets the outer source. An IPv4 address."),
-    later("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+    built("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
         .such_as("tos 16")
         .doc("Sets the outer traffic class."),
-    later("ttl", integer(0..=255)).since("1.2.24")
+    built("ttl", integer(0..=255)).since("1.2.24")
         .doc("Sets the outer TTL or hop limit."),
-    later("flags", integer(0..=65535)).since("1.2.24")
+    built("flags", integer(0..=65535)).since("1.2.24")
         .doc("Sets the tunnel flags."),
 ];
 
 /// Words after `encap ip6`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const ENCAP_IP6: &[Keyword] = &[
-    later("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
+    built("id", grammar("INTEGER 0..18446744073709551615")).since("1.2.24")
         .such_as("id 7")
         .doc("Sets the tunnel id. Dst or id is required."),
-    later("dst", ADDRESS).since("1.2.24")
+    built("dst", ADDRESS).since("1.2.24")
         .such_as("dst 2001:db8::2")
         .doc("Sets the outer destination. An IPv6 address."),
-    later("src", ADDRESS)
+    built("src", ADDRESS)
         .such_as("src 2001:db8::3")
         .doc("Sets the outer source. An IPv6 address."),
-    later("tc", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
+    built("tc", grammar("INTEGER 0..255 | NAME from rt_dsfield")).since("1.2.24")
         .such_as("tc 16")
         .doc("Sets the outer traffic class."),
-    later("hoplimit", integer(0..=255)).since("1.2.24")
+    built("hoplimit", integer(0..=255)).since("1.2.24")
         .doc("Sets the outer TTL or hop limit."),
-    later("flags", integer(0..=65535)).since("1.2.24")
+    built("flags", integer(0..=65535)).since("1.2.24")
         .doc("Sets the tunnel flags."),
 ];
 
 /// Words after `encap mpls`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const ENCAP_MPLS: &[Keyword] = &[
-    later("(labels)", grammar("LABEL[/LABEL...] each 0..1048575, decimal, 0x or 0")).required()
+    built("(labels)", grammar("LABEL[/LABEL...] each 0..1048575, decimal, 0x or 0")).required()
         .such_as("100/200")
         .doc("Sets the MPLS label stack."),
 ];
@@ -225,7 +227,7 @@ pub(super) const ENCAP_MPLS: &[Keyword] = &[
 /// Words after `encap ila`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const ENCAP_ILA: &[Keyword] = &[
-    later("(locator)", grammar("four hex groups of 16 bits separated by colons")).required()
+    built("(locator)", grammar("four hex groups of 16 bits separated by colons")).required()
         .such_as("1:2:3:4")
         .doc("Sets the ILA locator."),
 ];

@@ -1,102 +1,102 @@
 //! Entries of rule lists: the words that may stand in one.
 
-use super::{FLAG, IFNAME, Keyword, grammar, integer, later, word};
+use super::{FLAG, IFNAME, Keyword, built, grammar, integer, later, word};
 
 /// Every rule.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const COMMON: &[Keyword] = &[
-    later("inet", FLAG).or("from addresses").since("2.0.1")
+    built("inet", FLAG).or("from addresses").since("2.0.1")
         .doc("Forces the IPv4 family."),
-    later("inet6", FLAG).or("from addresses").since("2.0.1")
+    built("inet6", FLAG).or("from addresses").since("2.0.1")
         .doc("Forces the IPv6 family."),
-    later("from", grammar("ADDRESS[/PREFIX] | default | any | all")).or("any").since("1.2.20")
+    built("from", grammar("ADDRESS[/PREFIX] | default | any | all")).or("any").since("1.2.20")
         .such_as("from 192.0.2.0/24")
         .doc("Matches the source prefix."),
-    later("to", grammar("ADDRESS[/PREFIX] | default | any | all")).or("any").since("1.2.20")
+    built("to", grammar("ADDRESS[/PREFIX] | default | any | all")).or("any").since("1.2.20")
         .such_as("to 198.51.100.0/24")
         .doc("Matches the destination prefix."),
-    later("table", grammar("INTEGER 1..4294967295 | default|main|local | NAME from rt_tables"))
+    built("table", grammar("INTEGER 1..4294967295 | default|main|local | NAME from rt_tables"))
         .or("one action is required").since("1.2.20")
         .such_as("table 100")
         .doc("Looks up the given table."),
-    later("lookup", grammar("INTEGER 1..4294967295 | default|main|local | NAME from rt_tables"))
+    built("lookup", grammar("INTEGER 1..4294967295 | default|main|local | NAME from rt_tables"))
         .or("one action is required").since("1.2.24").alias_of("table")
         .such_as("lookup 100")
         .doc("Looks up the given table."),
-    later("not", FLAG).since("1.2.24")
+    built("not", FLAG).since("1.2.24")
         .doc("Inverts the match."),
-    later("preference", integer(0..=4_294_967_295)).or("16384 counting down, with an error").since("1.2.24")
+    built("preference", integer(0..=4_294_967_295)).or("16384 counting down, with an error").since("1.2.24")
         .such_as("preference 100")
         .doc("Sets the rule priority. Decimal, 0x, 0."),
-    later("order", integer(0..=4_294_967_295)).or("see preference").since("1.2.24").alias_of("preference")
+    built("order", integer(0..=4_294_967_295)).or("see preference").since("1.2.24").alias_of("preference")
         .such_as("order 100")
         .doc("Sets the rule priority."),
-    later("priority", integer(0..=4_294_967_295)).or("see preference").since("1.2.24").alias_of("preference")
+    built("priority", integer(0..=4_294_967_295)).or("see preference").since("1.2.24").alias_of("preference")
         .such_as("priority 100")
         .doc("Sets the rule priority."),
-    later("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).or("any").since("1.2.24")
+    built("tos", grammar("INTEGER 0..255 | NAME from rt_dsfield")).or("any").since("1.2.24")
         .such_as("tos 16")
         .doc("Matches the type of service."),
-    later("dsfield", grammar("INTEGER 0..255 | NAME from rt_dsfield")).or("any").since("1.2.24").alias_of("tos")
+    built("dsfield", grammar("INTEGER 0..255 | NAME from rt_dsfield")).or("any").since("1.2.24").alias_of("tos")
         .such_as("dsfield 16")
         .doc("Matches the type of service."),
-    later("fwmark", grammar("MARK[/MASK] each 0..4294967295 (decimal, 0x, 0)")).or("any").since("1.2.24")
+    built("fwmark", grammar("MARK[/MASK] each 0..4294967295 (decimal, 0x, 0)")).or("any").since("1.2.24")
         .such_as("fwmark 1/0xff")
         .doc("Matches the firewall mark."),
-    later("realms", grammar("[FROM/]TO")).since("1.2.24")
+    built("realms", grammar("[FROM/]TO")).since("1.2.24")
         .such_as("realms 5/6")
         .doc("Sets the realms. IPv4 only. Needs table."),
-    later("suppress_prefixlength", integer(0..=2_147_483_647)).since("1.2.24")
+    built("suppress_prefixlength", integer(0..=2_147_483_647)).since("1.2.24")
         .doc("Rejects lookups with prefixes no longer than this. Needs table."),
-    later("sup_pl", integer(0..=2_147_483_647)).since("1.2.24").alias_of("suppress_prefixlength")
+    built("sup_pl", integer(0..=2_147_483_647)).since("1.2.24").alias_of("suppress_prefixlength")
         .doc("Rejects lookups with prefixes no longer than this."),
-    later("suppress_ifgroup", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).since("1.2.24")
+    built("suppress_ifgroup", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).since("1.2.24")
         .such_as("suppress_ifgroup 5")
         .doc("Rejects lookups through interfaces of the group. Needs table."),
-    later("sup_group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).since("1.2.24")
+    built("sup_group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).since("1.2.24")
         .alias_of("suppress_ifgroup")
         .such_as("sup_group 5")
         .doc("Rejects lookups through interfaces of the group."),
-    later("iif", IFNAME).or("any").since("1.2.24")
+    built("iif", IFNAME).or("any").since("1.2.24")
         .doc("Matches the input interface."),
-    later("dev", IFNAME).or("any").since("1.2.24").alias_of("iif")
+    built("dev", IFNAME).or("any").since("1.2.24").alias_of("iif")
         .doc("Matches the input interface."),
-    later("oif", IFNAME).or("any").since("1.2.24")
+    built("oif", IFNAME).or("any").since("1.2.24")
         .doc("Matches the output interface."),
-    later("tunnel-id", grammar("INTEGER 0..18446744073709551615")).or("any").since("1.2.24")
+    built("tunnel-id", grammar("INTEGER 0..18446744073709551615")).or("any").since("1.2.24")
         .such_as("tunnel-id 7")
         .doc("Matches the tunnel id."),
-    later("uidrange", word("INTEGER-INTEGER")).or("any").since("1.3.5")
+    built("uidrange", word("INTEGER-INTEGER")).or("any").since("1.3.5")
         .such_as("uidrange 1000-2000")
         .doc("Matches the user id range."),
-    later("l3mdev", FLAG).since("1.4.3")
+    built("l3mdev", FLAG).since("1.4.3")
         .doc("Looks up the table of the L3 master device. Excludes table."),
-    later("protocol", integer(0..=255)).or("keepalived (18)").since("2.0.1")
+    built("protocol", integer(0..=255)).or("keepalived (18)").since("2.0.1")
         .doc("Sets the originator of the rule. Reset to keepalived unless no_track. No names."),
-    later("ipproto", grammar("NAME | INTEGER 0..255")).or("any").since("2.0.1")
+    built("ipproto", grammar("NAME | INTEGER 0..255")).or("any").since("2.0.1")
         .such_as("ipproto tcp")
         .doc("Matches the IP protocol."),
-    later("sport", word("PORT[-PORT]")).or("any").since("2.0.1")
+    built("sport", word("PORT[-PORT]")).or("any").since("2.0.1")
         .such_as("sport 1024-65535")
         .doc("Matches the source port range."),
-    later("dport", word("PORT[-PORT]")).or("any").since("2.0.1")
+    built("dport", word("PORT[-PORT]")).or("any").since("2.0.1")
         .such_as("dport 80-90")
         .doc("Matches the destination port range."),
-    later("no_track", FLAG).since("2.0.3")
+    built("no_track", FLAG).since("2.0.3")
         .doc("Leaves the state alone if the rule disappears."),
-    later("type", grammar("goto N | nop | blackhole | unreachable | prohibit")).since("1.2.24")
+    built("type", grammar("goto N | nop | blackhole | unreachable | prohibit")).since("1.2.24")
         .such_as("type blackhole")
         .doc("Introduces the action. Optional word before the action."),
-    later("goto", integer(0..=4_294_967_295)).since("1.2.24")
+    built("goto", integer(0..=4_294_967_295)).since("1.2.24")
         .such_as("goto 20000")
         .doc("Continues at another rule. Needs a smaller explicit preference."),
-    later("nop", FLAG).since("1.2.24")
+    built("nop", FLAG).since("1.2.24")
         .doc("Does nothing."),
-    later("blackhole", FLAG)
+    built("blackhole", FLAG)
         .doc("Drops silently."),
-    later("unreachable", FLAG)
+    built("unreachable", FLAG)
         .doc("Rejects as unreachable."),
-    later("prohibit", FLAG)
+    built("prohibit", FLAG)
         .doc("Rejects as prohibited."),
 ];
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use model::vrrp::VirtualAddress;
 use model::{IfIndex, Instant};
 
-use super::{Action, PUT_BACK_SPAN, RETRY_FIRST, RETRY_MOST, Report, Slot};
+use super::{Action, Report, Slot};
 use crate::mirror::Mirror;
+use crate::pace::{Deletions, Refusals};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
@@ -16,7 +17,8 @@ pub(super) struct State {
     /// The link that holds the address, by answers and events. The mirror alone does not tell: the kernel
     /// announces an IPv6 address some time after it has acknowledged the request.
     pub(super) placed: Option<Placed>,
-    pub(super) deletions: Deletions,
+    /// Its open one is the link whose deletion has not been made good yet.
+    pub(super) deletions: Deletions<IfIndex>,
     /// The refusals since an operation last succeeded.
     pub(super) refusals: Option<Refusals>,
     /// It is not there as soon as it should have been, or is away again.
@@ -56,24 +58,6 @@ pub(super) enum Progress {
     Failed {
         until: Instant,
     },
-}
-
-/// Deletions by others within a span.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Deletions {
-    pub(super) since: Instant,
-    pub(super) times: u32,
-    /// The link whose deletion has not been made good yet.
-    pub(super) open: Option<IfIndex>,
-}
-
-/// Refusals of one kind of operation in a row.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Refusals {
-    action: Action,
-    times: u32,
-    /// Until the next attempt.
-    pause: Duration,
 }
 
 impl State {
@@ -134,19 +118,13 @@ impl State {
     /// Counts a refusal, and gives the pause until the next attempt.
     pub(super) fn refused(&mut self, action: Action) -> Duration {
         self.late |= action == Action::Add;
-        let before = self.refusals.filter(|before| before.action == action);
-        let first = Refusals { action, times: 1, pause: RETRY_FIRST };
-        let refusals = before.map_or(first, |before| Refusals {
-            action,
-            times: before.times.saturating_add(1),
-            pause: before.pause.saturating_mul(2).min(RETRY_MOST),
-        });
+        let refusals = Refusals::after(self.refusals, action);
         self.refusals = Some(refusals);
         refusals.pause
     }
 
     pub(super) fn is_first_refusal(&self) -> bool {
-        self.refusals.is_some_and(|refusals| refusals.times == 1)
+        self.refusals.is_some_and(|refusals| refusals.is_first())
     }
 }
 
@@ -167,17 +145,5 @@ impl Progress {
             Self::Held { until } | Self::Failed { until } => Some(*until),
             Self::Queued | Self::InFlight { .. } | Self::AwaitingLink | Self::Settled => None,
         }
-    }
-}
-
-impl Deletions {
-    /// Counts one more, and gives the count within the span.
-    pub(super) fn count(&mut self, now: Instant, link: IfIndex) -> u32 {
-        if self.times == 0 || now.since(self.since) >= PUT_BACK_SPAN {
-            *self = Self { since: now, times: 0, open: None };
-        }
-        self.times = self.times.saturating_add(1);
-        self.open = Some(link);
-        self.times
     }
 }

@@ -106,6 +106,7 @@ impl Kernel {
     pub(crate) fn dump(&mut self, batch: &[u8]) {
         const GET_LINK: u16 = 18;
         const GET_ADDRESS: u16 = 22;
+        const GET_RULE: u16 = 34;
         if batch.is_empty() {
             return;
         }
@@ -120,6 +121,7 @@ impl Kernel {
                 .iter()
                 .map(|(index, prefix)| Event::AddressAdded(address(*index, *prefix)))
                 .collect(),
+            GET_RULE => Vec::new(),
             other => panic!("message {other} is no dump"),
         };
         let sequence = Sequence::from_wire(u32::from_ne_bytes(batch[8..12].try_into().unwrap()));
@@ -271,6 +273,7 @@ pub(crate) fn link(index: IfIndex, name: IfName) -> Link {
         master: None,
         mtu: 1500,
         kind: None,
+        vrf_table: None,
     }
 }
 

@@ -270,7 +270,7 @@ impl Daemon {
         self.take(actions, effects);
         // Of what waits, nothing is taken up or told to the links any more.
         self.line.retain(|work| match work {
-            Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty(),
+            Work::Effect(Action::Hold(holding)) => holding.is_release(),
             Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
             Work::Effect(_) | Work::Sweep => true,
         });
@@ -325,6 +325,7 @@ impl Daemon {
         loop {
             let issued = self.keeper.step(now);
             self.keeper.take_reports();
+            self.keeper.take_routing_reports();
             let requests = kernel.carry_out(self.keeper.batch());
             self.keeper.sent();
             if issued > 0 && !cost.is_zero() {
@@ -349,8 +350,11 @@ impl Daemon {
     fn sweep(&mut self) {
         let former = self.former.take();
         let configs = [Some(&self.config), former.as_ref()].into_iter().flatten();
-        let instances = configs.flat_map(|config| &config.instances);
-        self.keeper.sweep(instances.flat_map(|instance| &instance.addresses));
+        let instances: Vec<_> = configs.flat_map(|config| &config.instances).collect();
+        let (routes, rules) =
+            (instances.iter().flat_map(|one| &one.routes), instances.iter().flat_map(|one| &one.rules));
+        self.keeper.sweep_routing(routes, rules);
+        self.keeper.sweep(instances.iter().flat_map(|instance| &instance.addresses));
     }
 
     fn carry_out(&mut self, action: Action, effects: &mut Vec<Effect>) {
@@ -379,6 +383,7 @@ impl Daemon {
     }
 
     fn hold(&mut self, holding: &Holding) {
+        self.keeper.route(holding.instance, &holding.name, &holding.routes, &holding.rules);
         let held = self.keeper.hold(holding.instance, &holding.name, &holding.addresses);
         if held == Held::AfterRelease {
             self.line.push_front(Work::Effect(Action::Hold(holding.clone())));

@@ -12,6 +12,9 @@ use netlink::{Address, AddressFlags, Errno, Event, Link, Request, Sequence};
 pub(crate) struct Kernel {
     links: BTreeMap<IfIndex, Link>,
     addresses: VecDeque<Address>,
+    /// Routes and rules, as they were asked for.
+    routes: BTreeSet<Box<[u8]>>,
+    rules: BTreeSet<Box<[u8]>>,
     next_index: u32,
     /// Refuses so many requests that change something, with this.
     refusals: Option<(Errno, u32)>,
@@ -30,6 +33,8 @@ impl Kernel {
         let mut kernel = Self {
             links: BTreeMap::new(),
             addresses: VecDeque::new(),
+            routes: BTreeSet::new(),
+            rules: BTreeSet::new(),
             next_index: 1,
             refusals: None,
             refused: 0,
@@ -87,6 +92,7 @@ impl Kernel {
             master: None,
             mtu: 1500,
             kind: None,
+            vrf_table: None,
         };
         self.said.push(Event::LinkChanged(link.clone()));
         self.links.insert(index, link);
@@ -182,6 +188,14 @@ impl Kernel {
                 self.said.push(Event::DumpDone { sequence, result: Ok(()) });
                 return;
             }
+            Request::DumpRules => {
+                self.said.push(Event::DumpDone { sequence, result: Ok(()) });
+                return;
+            }
+            Request::AddRoute { body, .. } => insert(&mut self.routes, body),
+            Request::DeleteRoute(body) => remove(&mut self.routes, &body, Errno::ESRCH),
+            Request::AddRule(body) => insert(&mut self.rules, body),
+            Request::DeleteRule(body) => remove(&mut self.rules, &body, Errno::ENOENT),
             Request::AddAddress(new) => self.add(&new),
             Request::DeleteAddress { index, prefix } => self.delete(index, prefix),
             Request::CreateVeth { .. }
@@ -249,4 +263,12 @@ impl Kernel {
     fn index_of_loopback(&self) -> Option<IfIndex> {
         self.links.values().find(|link| link.loopback).map(|link| link.index)
     }
+}
+
+fn insert(entries: &mut BTreeSet<Box<[u8]>>, body: Box<[u8]>) -> Result<(), Errno> {
+    if entries.insert(body) { Ok(()) } else { Err(Errno::EEXIST) }
+}
+
+fn remove(entries: &mut BTreeSet<Box<[u8]>>, body: &[u8], missing: Errno) -> Result<(), Errno> {
+    if entries.remove(body) { Ok(()) } else { Err(missing) }
 }

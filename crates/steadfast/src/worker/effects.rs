@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::vrrp::VirtualAddress;
 use model::{IfName, Instant};
 use netlink::Held;
 use vrrp::{Action, Announce, Holding};
@@ -12,13 +11,13 @@ use vrrp::{Action, Announce, Holding};
 use super::Worker;
 use super::link_layer::{Device, Waiting};
 use crate::log::Level;
-use crate::message::{FromWorker, Remembered};
+use crate::message::{Belongings, FromWorker, Remembered};
 
 /// What waits for its slice of time.
 pub(super) enum Work {
     Effect(Action),
     /// Release what an earlier run left. It stands behind the effects that say what is to be kept.
-    Sweep(Vec<VirtualAddress>),
+    Sweep(Belongings),
     /// Report that everything before it in the line is done.
     Tell(FromWorker),
 }
@@ -43,7 +42,7 @@ impl Worker {
                 match self.work.pop_front() {
                     None => return false,
                     Some(Work::Effect(action)) => self.carry_out(action),
-                    Some(Work::Sweep(addresses)) => self.kernel.sweep(&addresses),
+                    Some(Work::Sweep(left)) => self.kernel.sweep(&left),
                     Some(Work::Tell(message)) => self.tell(&message),
                 }
             }
@@ -62,7 +61,7 @@ impl Worker {
             let stays = keep && number >= last_words;
             number += 1;
             match work {
-                Work::Effect(Action::Hold(holding)) => holding.addresses.is_empty() && !stays,
+                Work::Effect(Action::Hold(holding)) => holding.is_release() && !stays,
                 Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
                 Work::Effect(_) | Work::Sweep(_) | Work::Tell(_) => true,
             }

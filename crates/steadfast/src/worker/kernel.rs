@@ -8,10 +8,11 @@ use ::vrrp::{Holding, InstanceId};
 use model::vrrp::{self, VirtualAddress};
 use model::{IfIndex, IfName, Instant, MacAddr};
 use netlink::reconcile::{Action as Step, Slot};
-use netlink::{Event, Heard, Held, Keeper, Report, Standing};
+use netlink::{Entry, Event, Heard, Held, Keeper, Report, Standing};
 use sys::socket::netlink::{Group, Received, Socket};
 
 use crate::log::Log;
+use crate::message::Belongings;
 
 /// Route netlink: one socket, what it tells, and what is asked over it.
 pub(super) struct Kernel {
@@ -27,7 +28,8 @@ pub(super) struct Kernel {
 impl Kernel {
     /// Opens the socket and asks for all links and addresses.
     pub(super) fn open(log: Log, monitoring: bool) -> io::Result<Self> {
-        let socket = Socket::open(&[Group::LINK, Group::IPV4_ADDRESS, Group::IPV6_ADDRESS])?;
+        let socket = Socket::open(&GROUPS)?;
+        socket.hear_routes_of(netlink::request::PROTOCOL)?;
         let (datagram, events) = (Vec::new(), Vec::new());
         let mut kernel = Self { socket, keeper: Keeper::new(), monitoring, log, datagram, events };
         kernel.send(sys::clock::now());
@@ -103,8 +105,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// The kernel should hold exactly these addresses for the instance.
+    /// The kernel should hold exactly these addresses, routes and rules for the instance.
     pub(super) fn hold(&mut self, holding: &Holding) -> Held {
+        self.keeper.route(holding.instance, &holding.name, &holding.routes, &holding.rules);
         let held = self.keeper.hold(holding.instance, &holding.name, &holding.addresses);
         if held == Held::Begun {
             holding.addresses.iter().for_each(|wanted| self.warn_if_elsewhere(&holding.name, wanted));
@@ -112,9 +115,10 @@ impl Kernel {
         held
     }
 
-    /// Deletes those of the `configured` addresses that nobody wants: an earlier run left them.
-    pub(super) fn sweep<'a>(&mut self, configured: impl IntoIterator<Item = &'a VirtualAddress>) {
-        self.keeper.sweep(configured);
+    /// Deletes what of `left` nobody wants: an earlier run left it.
+    pub(super) fn sweep(&mut self, left: &Belongings) {
+        self.keeper.sweep_routing(&left.routes, &left.rules);
+        self.keeper.sweep(&left.addresses);
     }
 
     /// Carries out a few operations, in one batch; false if none is due.
@@ -180,6 +184,9 @@ impl Kernel {
         for report in self.keeper.take_reports() {
             tell(&self.log, &report);
         }
+        for report in self.keeper.take_routing_reports() {
+            tell_of_entry(&self.log, &report);
+        }
     }
 
     /// Sends what is in the batch.
@@ -230,12 +237,61 @@ fn tell(log: &Log, report: &Report) {
         Report::PutBack { slot, times } => {
             log.detail(format_args!("somebody else deleted virtual address {} for the {times}th time", Told(slot)));
         }
+        Report::Lost { slot } => log.warning(format_args!(
+            "somebody else deleted virtual address {}; it has `no_track`, and is not put back",
+            Told(slot)
+        )),
         Report::HeldBack { slot, .. } => log.warning(format_args!(
             "somebody else keeps deleting virtual address {}; putting it back less often",
             Told(slot)
         )),
     }
 }
+
+fn tell_of_entry(log: &Log, report: &Report<Entry>) {
+    match report {
+        Report::Present { slot, owner, .. } => log.detail(format_args!("({owner}) has {slot}")),
+        Report::Absent { slot } => log.detail(format_args!("released {slot}")),
+        Report::LeftAlone { slot } => {
+            log.warning(format_args!(
+                "{slot} is not ours to hold now, but somebody else had made it: it stays"
+            ));
+        }
+        Report::Failed { slot, action, refusal } => {
+            let verb = match action {
+                Step::Add => "add",
+                Step::Delete => "delete",
+            };
+            log.error(format_args!("cannot {verb} {slot}: {refusal}"));
+        }
+        Report::AwaitingLink { slot } => log.warning(format_args!(
+            "cannot have {slot} now: its interface is not there, or down; it is added when that is up"
+        )),
+        Report::PutBack { slot, times: 1 } => {
+            log.warning(format_args!("somebody else deleted {slot}; put back"));
+        }
+        Report::PutBack { slot, times } => {
+            log.detail(format_args!("somebody else deleted {slot} for the {times}th time"));
+        }
+        Report::Lost { slot } => {
+            log.warning(format_args!("somebody else deleted {slot}; it has `no_track`, and is not put back"))
+        }
+        Report::HeldBack { slot, .. } => {
+            log.warning(format_args!("somebody else keeps deleting {slot}; putting it back less often"));
+        }
+    }
+}
+
+/// What the socket hears of.
+const GROUPS: [Group; 7] = [
+    Group::LINK,
+    Group::IPV4_ADDRESS,
+    Group::IPV6_ADDRESS,
+    Group::IPV4_ROUTE,
+    Group::IPV6_ROUTE,
+    Group::IPV4_RULE,
+    Group::IPV6_RULE,
+];
 
 /// A slot as operators write it.
 struct Told<'a>(&'a Slot);

@@ -404,10 +404,9 @@ impl Worker {
             self.router.handle(now, event, &mut self.actions);
         }
         self.reconfigure(&assignment);
-        let instances = assignment.config.instances.into_iter();
-        self.work.push_back(Work::Sweep(
-            instances.flat_map(|one| one.addresses).chain(assignment.sweep).collect(),
-        ));
+        let mut left = assignment.sweep;
+        left.add(&assignment.config);
+        self.work.push_back(Work::Sweep(left));
         self.control.send(&FromWorker::Ready, &mut self.reactor);
     }
 

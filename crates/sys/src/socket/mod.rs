@@ -1,5 +1,6 @@
 //! The sockets of a VRRP router. All are non-blocking and closed on exec.
 
+mod filter;
 pub mod netlink;
 pub mod packet;
 pub mod process_events;

@@ -11,7 +11,7 @@ use rustix::net::{
     socket_with,
 };
 
-use crate::socket::{set_option, widen_receive_buffer};
+use crate::socket::{filter, set_option, widen_receive_buffer};
 
 /// A multicast group of route netlink (`RTNLGRP_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +72,15 @@ impl Socket {
             set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group.0)?;
         }
         Ok(Self { fd })
+    }
+
+    /// Of changes of routes, only those of routes of `protocol` are heard from now on: a router may have a million others, and
+    /// their changes would fill the queue. Listings come whole.
+    ///
+    /// # Errors
+    /// The kernel takes no filter.
+    pub fn hear_routes_of(&self, protocol: u8) -> io::Result<()> {
+        filter::attach(&self.fd, &filter::routes_of(protocol))
     }
 
     /// Sends `datagram`, one or more whole messages. The kernel has carried them out when this returns.

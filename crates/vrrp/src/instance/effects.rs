@@ -71,9 +71,25 @@ impl Instance {
         }
     }
 
-    pub(super) fn hold(&self, addresses: Arc<[VirtualAddress]>, out: &mut Actions) {
-        let name = Arc::clone(&self.name);
-        out.push(Action::Hold(Holding { instance: self.id, name, addresses }));
+    /// The kernel should hold all that a master has.
+    pub(super) fn hold_all(&self, out: &mut Actions) {
+        let (addresses, routes) = (Arc::clone(&self.addresses), Arc::clone(&self.routes));
+        let rules = Arc::clone(&self.rules);
+        out.push(Action::Hold(Holding { addresses, routes, rules, ..self.nothing() }));
+    }
+
+    /// The kernel should hold a master's addresses, and nothing else yet.
+    pub(super) fn hold_addresses(&self, out: &mut Actions) {
+        let addresses = Arc::clone(&self.addresses);
+        out.push(Action::Hold(Holding { addresses, ..self.nothing() }));
+    }
+
+    pub(super) fn release_all(&self, out: &mut Actions) {
+        out.push(Action::Hold(self.nothing()));
+    }
+
+    fn nothing(&self) -> Holding {
+        Holding::nothing(self.id, Arc::clone(&self.name))
     }
 
     pub(super) fn announce(&self, count: u32, turn: &mut Turn<'_>) {

@@ -16,6 +16,8 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::route::Route;
+use model::rule::Rule;
 use model::vrrp::{self, Ipvlan, OwnDevice, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
 use wire::vrrp::Advert;
@@ -45,6 +47,8 @@ pub(crate) struct Instance {
     name: Arc<str>,
     config: Arc<vrrp::Instance>,
     addresses: Arc<[VirtualAddress]>,
+    routes: Arc<[Route]>,
+    rules: Arc<[Rule]>,
     advertised: Box<[u8]>,
     /// Where it sends and listens.
     link: Option<Link>,
@@ -104,6 +108,8 @@ impl Instance {
             id,
             name: config.name.as_str().into(),
             addresses: config.addresses.as_slice().into(),
+            routes: config.routes.as_slice().into(),
+            rules: config.rules.as_slice().into(),
             advertised: advertised(config),
             link: None,
             base: None,
@@ -277,6 +283,7 @@ impl Instance {
     /// Takes a configuration for the same virtual router, without leaving the state that it is in.
     pub(crate) fn reconfigure(&mut self, config: &vrrp::Instance, turn: &mut Turn<'_>) {
         let before = std::mem::replace(&mut self.addresses, config.addresses.as_slice().into());
+        let routing_changes = self.take_routing(config);
         let (garp_before, extra_before) = (self.config.garp, self.config.extra_garp);
         if !weighs_as(&self.config, config) {
             self.carried = None;
@@ -289,14 +296,26 @@ impl Instance {
             master.next_advert_at = master.next_advert_at.min(next);
             master.announce.reconfigure(turn.now, &garp_before, &self.config.garp);
             master.announce.reconfigure_extra(turn.now, extra_before, self.config.extra_garp);
+            if routing_changes || before != self.addresses {
+                self.hold_all(turn.out);
+            }
             if before != self.addresses {
                 turn.pacer.retain(self.id, &self.addresses);
-                self.hold(Arc::clone(&self.addresses), turn.out);
                 let added: Vec<_> =
                     self.addresses.iter().filter(|one| !before.contains(one)).cloned().collect();
                 announce_each(self.id, &added, &self.config.garp, self.config.garp.repeat, turn);
             }
         }
+    }
+
+    /// Takes the routes and rules of a configuration, and says whether they are others.
+    fn take_routing(&mut self, config: &vrrp::Instance) -> bool {
+        let changes = self.config.routes != config.routes || self.config.rules != config.rules;
+        if changes {
+            self.routes = config.routes.as_slice().into();
+            self.rules = config.rules.as_slice().into();
+        }
+        changes
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

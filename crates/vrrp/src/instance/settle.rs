@@ -184,11 +184,11 @@ impl Instance {
         }
     }
 
-    /// Second phase: who ceases to be master lets its addresses go.
+    /// Second phase: who ceases to be master lets all go that it held.
     pub(crate) fn let_go(&self, turn: &mut Turn<'_>) {
         if matches!(self.state, State::Master(_)) {
             turn.pacer.forget(self.id);
-            self.hold(Arc::new([]), turn.out);
+            self.release_all(turn.out);
         }
     }
 
@@ -210,7 +210,7 @@ impl Instance {
         let (instance, state, reason) = (Arc::clone(&self.name), self.state.name(), step.reason.clone());
         turn.out.notice(Notice::Entering { instance, state, reason });
         if state == StateName::Master {
-            self.hold(Arc::clone(&self.addresses), turn.out);
+            self.hold_addresses(turn.out);
         }
     }
 
@@ -221,7 +221,15 @@ impl Instance {
         }
     }
 
-    /// Sixth phase: scripts are told.
+    /// Sixth phase: a master takes its routes and rules.
+    pub(crate) fn take_routes(&self, turn: &mut Turn<'_>) {
+        let has_some = !self.routes.is_empty() || !self.rules.is_empty();
+        if has_some && matches!(self.state, State::Master(_)) {
+            self.hold_all(turn.out);
+        }
+    }
+
+    /// Seventh phase: scripts are told.
     pub(crate) fn notify_state(&self, turn: &mut Turn<'_>) {
         if let Some(kind) = NotificationKind::of(self.state.name()) {
             self.notify(kind, turn.out);

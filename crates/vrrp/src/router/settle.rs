@@ -97,17 +97,18 @@ pub(super) fn notify(shared: &Shared, kind: Option<NotificationKind>, out: &mut 
 type Phase = fn(&mut Instance, &mut Step, &mut Turn<'_>);
 
 /// What every member does before any does the next.
-const PHASES: [Phase; 7] = [
+const PHASES: [Phase; 8] = [
     |instance, step, turn| instance.part(step, turn),
     |instance, _, turn| instance.let_go(turn),
     |instance, step, turn| instance.enter(step, turn),
     |instance, step, turn| instance.take_addresses(step, turn),
     |instance, _, turn| instance.announce_takeover(turn),
+    |instance, _, turn| instance.take_routes(turn),
     |instance, _, turn| instance.notify_state(turn),
     |instance, _, turn| instance.publish_state(turn),
 ];
 const ADDRESSES: usize = 3;
-const PUBLISH: usize = 6;
+const PUBLISH: usize = 7;
 
 fn views(instances: &BTreeMap<InstanceId, Instance>, group: &Group) -> impl Iterator<Item = Member> + Clone {
     group.members.iter().filter_map(|id| instances.get(id)).map(Instance::member)

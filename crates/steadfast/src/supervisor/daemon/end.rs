@@ -85,7 +85,7 @@ impl Daemon<'_> {
         self.runner.kill_all();
         self.news.remove(&mut self.reactor);
         if self.is_unreleased && !self.start.options.keep_addresses {
-            for VirtualAddress { prefix, device, .. } in self.given.all() {
+            for VirtualAddress { prefix, device, .. } in self.given.addresses() {
                 self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
             }
         }

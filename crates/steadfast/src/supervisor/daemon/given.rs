@@ -1,29 +1,30 @@
-//! Which addresses workers have been given: what a worker that died may have left on the host.
+//! Which addresses, routes and rules workers have been given: what a worker that died may have left on the host.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::Instant;
-use model::vrrp::VirtualAddress;
+use model::vrrp::{Config, VirtualAddress};
 
-/// The virtual addresses of every assignment that no worker is known to have settled.
+use crate::message::Belongings;
+
+/// What every assignment puts into the kernel that no worker is known to have settled.
 ///
-/// A reload that came when no worker was there to take it, or one that was about to die, takes addresses out of the
+/// A reload that came when no worker was there to take it, or one that was about to die, takes things out of the
 /// configuration that are still on the host.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     /// To workers that have ended.
-    earlier: BTreeSet<VirtualAddress>,
+    earlier: Belongings,
     /// To the present worker, or to the one that comes next.
-    present: BTreeSet<VirtualAddress>,
+    present: Belongings,
     /// When the present worker was ready.
     ready_at: Option<Instant>,
 }
 
 impl Given {
     /// The present worker, or the next one, is given these.
-    pub(super) fn add<'a>(&mut self, addresses: impl IntoIterator<Item = &'a VirtualAddress>) {
-        self.present.extend(addresses.into_iter().cloned());
+    pub(super) fn add(&mut self, config: &Config) {
+        self.present.add(config);
     }
 
     /// The present worker has said that it is ready: what it was told to take away is next.
@@ -34,25 +35,24 @@ impl Given {
     /// The present worker has ended.
     pub(super) fn end(&mut self, now: Instant) {
         if self.ready_at.take().is_some_and(|ready| now.since(ready) >= SETTLED) {
-            self.earlier.clear();
+            self.earlier = Belongings::default();
         }
         self.earlier.append(&mut self.present);
     }
 
     /// A worker has released everything.
     pub(super) fn clear(&mut self) {
-        self.earlier.clear();
-        self.present.clear();
+        *self = Self { ready_at: self.ready_at, ..Self::default() };
     }
 
-    /// What workers that have ended may have left, without an order.
-    pub(super) fn earlier(&self) -> Vec<VirtualAddress> {
-        self.earlier.iter().cloned().collect()
+    /// What workers that have ended may have left.
+    pub(super) fn earlier(&self) -> Belongings {
+        self.earlier.clone()
     }
 
-    /// What anybody may have left.
-    pub(super) fn all(&self) -> impl Iterator<Item = &VirtualAddress> {
-        self.earlier.union(&self.present)
+    /// The addresses that anybody may have left.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &VirtualAddress> {
+        self.earlier.addresses.union(&self.present.addresses)
     }
 }
 
@@ -63,7 +63,8 @@ const SETTLED: Duration = Duration::from_secs(10);
 mod tests {
     use super::*;
 
-    use model::Prefix;
+    use model::vrrp::Instance;
+    use model::{Prefix, Vrid};
 
     fn addresses(hosts: &[u8]) -> Vec<VirtualAddress> {
         let address = |host: &u8| {
@@ -73,38 +74,48 @@ mod tests {
         hosts.iter().map(address).collect()
     }
 
+    fn config(hosts: &[u8]) -> Config {
+        let mut instance = Instance::new("V", "eth1".parse().unwrap(), Vrid::try_from(51).unwrap());
+        instance.addresses = addresses(hosts);
+        Config { instances: vec![instance], ..Config::default() }
+    }
+
+    fn left(given: &Given) -> Vec<VirtualAddress> {
+        given.earlier().addresses.into_iter().collect()
+    }
+
     const BEGIN: Instant = Instant::from_nanos(1_000_000_000);
 
     #[test]
     fn the_next_worker_hears_what_every_worker_since_the_last_settled_one_was_given() {
         let mut given = Given::default();
-        given.add(&addresses(&[1, 2]));
-        assert_eq!(given.earlier(), []);
+        given.add(&config(&[1, 2]));
+        assert_eq!(given.earlier(), Belongings::default());
         // A reload that it may never take.
-        given.add(&addresses(&[1]));
+        given.add(&config(&[1]));
         given.is_ready(BEGIN);
         given.end(BEGIN + SETTLED / 2);
-        assert_eq!(given.earlier(), addresses(&[1, 2]));
+        assert_eq!(left(&given), addresses(&[1, 2]));
         // Never ready, however long it lives.
-        given.add(&addresses(&[1, 3]));
+        given.add(&config(&[1, 3]));
         given.end(BEGIN + SETTLED * 5);
-        assert_eq!(given.earlier(), addresses(&[1, 2, 3]));
+        assert_eq!(left(&given), addresses(&[1, 2, 3]));
 
-        given.add(&addresses(&[1]));
-        assert!(given.all().eq(&addresses(&[1, 2, 3])));
+        given.add(&config(&[1]));
+        assert!(given.addresses().eq(&addresses(&[1, 2, 3])));
         given.is_ready(BEGIN + SETTLED * 6);
         given.end(BEGIN + SETTLED * 7);
-        assert_eq!(given.earlier(), addresses(&[1]));
+        assert_eq!(left(&given), addresses(&[1]));
     }
 
     #[test]
     fn nothing_is_left_of_what_was_released() {
         let mut given = Given::default();
-        given.add(&addresses(&[1]));
+        given.add(&config(&[1]));
         given.end(BEGIN);
-        given.add(&addresses(&[2]));
+        given.add(&config(&[2]));
         given.clear();
         given.end(BEGIN);
-        assert_eq!(given.all().count(), 0);
+        assert_eq!(given.addresses().count(), 0);
     }
 }

@@ -29,7 +29,7 @@ impl Daemon<'_> {
 
     /// The configuration as it is now.
     pub(super) fn assignment(&mut self, remembered: Vec<Remembered>) -> Assignment {
-        self.given.add(self.config.vrrp.instances.iter().flat_map(|instance| &instance.addresses));
+        self.given.add(&self.config.vrrp);
         let readings = self.trackers.readings();
         Assignment { config: self.config.vrrp.clone(), remembered, sweep: self.given.earlier(), readings }
     }

@@ -1,0 +1,59 @@
+//! How often something is put back that others delete, and tried again that the kernel refuses.
+
+use std::time::Duration;
+
+use model::Instant;
+
+use crate::reconcile::{Action, PUT_BACK_SPAN, RETRY_FIRST, RETRY_MOST};
+
+/// Deletions by others within a span. `O` says what is open while one has not been made good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deletions<O> {
+    pub(crate) since: Instant,
+    pub(crate) times: u32,
+    /// What has not been made good yet.
+    pub(crate) open: Option<O>,
+}
+
+impl<O> Default for Deletions<O> {
+    fn default() -> Self {
+        Self { since: Instant::default(), times: 0, open: None }
+    }
+}
+
+impl<O> Deletions<O> {
+    /// Counts one more, and gives the count within the span.
+    pub(crate) fn count(&mut self, now: Instant, open: O) -> u32 {
+        if self.times == 0 || now.since(self.since) >= PUT_BACK_SPAN {
+            *self = Self { since: now, times: 0, open: None };
+        }
+        self.times = self.times.saturating_add(1);
+        self.open = Some(open);
+        self.times
+    }
+}
+
+/// Refusals of one kind of operation in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusals {
+    action: Action,
+    times: u32,
+    /// Until the next attempt.
+    pub(crate) pause: Duration,
+}
+
+impl Refusals {
+    /// One more after those `before`, if they were of the same kind.
+    pub(crate) fn after(before: Option<Self>, action: Action) -> Self {
+        let first = Self { action, times: 1, pause: RETRY_FIRST };
+        before.filter(|before| before.action == action).map_or(first, |before| Self {
+            action,
+            times: before.times.saturating_add(1),
+            pause: before.pause.saturating_mul(2).min(RETRY_MOST),
+        })
+    }
+
+    pub(crate) const fn is_first(&self) -> bool {
+        self.times == 1
+    }
+}
