@@ -304,10 +304,8 @@ fn read_bytes(kind: u16, flags: u16, body: &[u8]) -> Option<Request> {
 }
 
 fn read_message(whole: &[u8]) -> Option<Request> {
-    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(whole).ok()?.payload {
-        NetlinkPayload::InnerMessage(inner) => meant(&inner),
-        _ => None,
-    }
+    let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(whole).ok()?;
+    if let NetlinkPayload::InnerMessage(inner) = message.payload { meant(&inner) } else { None }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "dozens of messages that are never asked for")]

@@ -289,7 +289,13 @@ impl Routing {
         let Some(entry) = self.in_flight.remove(&sequence) else { return };
         let Some(state) = self.entries.get_mut(&entry) else { return };
         let Progress::InFlight { action, disturbed } = state.progress else { return };
+        let unknown = action == Action::Delete && state.placed.is_none();
         match Verdict::of(action, outcome) {
+            // What only might have been there, and cannot be, as the kernel does not understand it.
+            Verdict::Refused(_) if unknown => {
+                state.progress = Progress::Settled;
+                state.left_over = false;
+            }
             Verdict::Lost => state.progress = Progress::Settled,
             Verdict::Holds { added } => {
                 state.refusals = None;

@@ -59,6 +59,7 @@ impl State {
     }
 
     pub(super) fn want(&mut self, owner: &str, tracked: bool) {
+        self.left_over = false;
         self.unwant(owner);
         self.wanted.push((owner.into(), tracked));
     }

@@ -151,6 +151,8 @@ impl Start<'_> {
         let mut reading = self.files.read();
         if self.options.vrrp {
             report::add_missing_interfaces(&mut reading.loaded, before);
+            let mut names = host_names::missing(&reading.loaded);
+            reading.loaded.diagnostics.append(&mut names);
         }
         reading
     }
@@ -163,6 +165,7 @@ impl Start<'_> {
         match config {
             Ok(config) => {
                 let mut config = daemon::restrict(config.clone(), self.options);
+                host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
                 keys::read(&mut config.vrrp).map_err(|error| self.fail(exit::CONFIG, &error.to_string()))?;
                 Ok((config, Losses::of(&reading.loaded)))
             }

@@ -131,6 +131,7 @@ fn is_loss(diagnostic: &Diagnostic) -> bool {
             | Code::InvalidInterface
             | Code::InvalidScript
             | Code::MissingInterface
+            | Code::MissingName
             | Code::DuplicateName
     );
     is_loss && diagnostic.severity == Severity::Warning

@@ -318,18 +318,17 @@ impl Line {
             return;
         }
         if self.route.tracked {
-            let headline = "this route names no interface, so it cannot be tracked";
+            let headline = "this route names no interface; keepalived would not track it";
             let help = if self.hops.is_multipath() {
-                "its loss is not noticed; say so with `no_track` before the first `nexthop`"
+                "here it is put back if others delete it; with `no_track` before the first `nexthop` it is not"
             } else {
-                "its loss is not noticed; add `dev IFNAME`, or say so with `no_track`"
+                "here it is put back if others delete it; with `no_track` it is not"
             };
             report.push(
                 Diagnostic::warning(Code::NotTracked, self.span, headline)
                     .help(help)
                     .classic("Warning - cannot track route with no interface specified, not tracking"),
             );
-            self.route.tracked = false;
         }
         if let Some(group) = self.track_group.take() {
             let headline = "a static route without an interface cannot have a `track_group`; it is ignored";

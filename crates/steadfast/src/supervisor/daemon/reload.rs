@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::files::Unusable;
+use super::super::host_names;
 use super::super::keys::{self, KeyError};
 use super::super::pid_files::AlreadyRunning;
 use super::super::report::{self, Console};
@@ -46,6 +47,7 @@ impl Daemon<'_> {
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
+        host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
         keys::read(&mut config.vrrp)?;
         if !config.vrrp.instances.is_empty() && self.link.is_none() {
             check_rights()?;
