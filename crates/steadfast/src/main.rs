@@ -17,6 +17,7 @@ mod fifo;
 mod fmt_command;
 mod lab_command;
 mod log;
+mod mail;
 mod manual_command;
 mod message;
 mod program;

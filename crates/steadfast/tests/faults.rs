@@ -371,7 +371,7 @@ fn nobody_reading_the_log_stops_nothing() {
     let tell = |node: &Node, signal: &str| node.shell(&format!("kill -{signal} $(cat /run/keepalived.pid)"));
     // A file with something to remark on: the remarks have nowhere to go.
     let begin = now();
-    world.nodes[0].configure(&router("V", 51, 119, VIP, "smtp_alert"));
+    world.nodes[0].configure(&(router("V", 51, 119, VIP, "") + REMARKED));
     tell(&world.nodes[0], "HUP");
     let _changed = world.advert_with(0, begin, 119);
     // And one that is refused.
@@ -404,7 +404,7 @@ fn a_closed_log_and_a_full_disk_stop_nothing() {
     world.nodes[1].start();
     world.wait_for_master(0);
     let begin = now();
-    world.nodes[0].configure(&router("V", 51, 119, VIP, "smtp_alert"));
+    world.nodes[0].configure(&(router("V", 51, 119, VIP, "") + REMARKED));
     world.nodes[0].daemon().hang_up().unwrap();
     let _changed = world.advert_with(0, begin, 119);
     world.nodes[0].stop();
@@ -470,3 +470,6 @@ fn an_interface_that_cannot_be_heard_on_is_a_fault_until_it_can() {
     assert!(wait_until(PATIENCE, || node.holds(VIP.parse().unwrap())), "{}", node.log());
     let _speaks = world.adverts_of(0, begin, 1);
 }
+
+/// Something that is warned of.
+const REMARKED: &str = "global_defs {\nenable_dbus\n}\n";

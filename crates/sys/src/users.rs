@@ -83,6 +83,15 @@ pub fn user(name: &str) -> Result<Option<User>, Error> {
     Ok(found.map(|user| User { name: user.name, uid: Uid(user.uid.as_raw()), gid: Gid(user.gid.as_raw()) }))
 }
 
+/// What the user of this number is called. Blocks as [`user`] does.
+///
+/// # Errors
+/// [`Error::Database`]; an unknown number is `None`.
+pub fn name_of(uid: Uid) -> Result<Option<String>, Error> {
+    let found = unistd::User::from_uid(unistd::Uid::from_raw(uid.0)).map_err(database)?;
+    Ok(found.map(|user| user.name))
+}
+
 /// The group called `name`. Blocks as [`user`] does.
 ///
 /// # Errors
@@ -117,6 +126,7 @@ mod tests {
 
     #[test]
     fn root_is_everywhere() {
+        assert_eq!(name_of(Uid::ROOT).unwrap().as_deref(), Some("root"));
         let root = user("root").unwrap().unwrap();
         assert_eq!((root.uid, root.gid), (Uid::ROOT, Gid(0)));
         let credentials = credentials("root", None).unwrap();

@@ -21,23 +21,23 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("smtp_server", grammar("ADDRESS|HOSTNAME [PORT 1..65535]")).or("unset (no mail); port 25")
         .such_as("smtp_server 192.0.2.25 587")
         .doc("Names the server that alert mails are handed to. Host names are resolved while parsing."),
-    later("smtp_helo_name", word("STRING")).or("local host name").since("1.2.20")
+    built("smtp_helo_name", word("STRING")).or("local host name").since("1.2.20")
         .such_as("smtp_helo_name lb1.example.com")
         .doc("Sets the name given in the SMTP HELO. Bare form is silently ignored."),
     built("smtp_connect_timeout", whole_seconds(0..=4294)).or_number(30)
         .doc("Limits the connection time to the mail server. 0 is raised to 1."),
     built("notification_email", FLAG).opens(Block::NotificationEmail)
         .doc("Lists the recipients of alert mails."),
-    later("smtp_alert", BOOL).or("unset (vrrp objects and virtual servers off, real servers on)").since("2.0.0")
+    built("smtp_alert", BOOL).or("unset (vrrp objects and virtual servers off, real servers on)").since("2.0.0")
         .doc("Sets the fallback for all smtp_alert settings."),
-    later("smtp_alert_vrrp", BOOL).or("value of smtp_alert").since("2.0.0")
+    built("smtp_alert_vrrp", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of instances and sync groups."),
     later("smtp_alert_checker", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of virtual and real servers."),
     built("dynamic_interfaces", grammar("[allow_if_changes]")).since("2.0.0")
         .such_as("dynamic_interfaces allow_if_changes")
         .doc("Accepts interfaces that do not exist yet or that come and go, which Steadfast does in any case."),
-    later("no_email_faults", FLAG).since("2.0.0")
+    built("no_email_faults", FLAG).since("2.0.0")
         .doc("Suppresses alert mails for fault state changes."),
     later("default_interface", IFNAME).or("eth0").since("1.2.24")
         .such_as("default_interface eth1")

@@ -126,7 +126,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Runs a command on every state change. Only one. INSTANCE, name, state and priority are appended as arguments."),
     built("notify_master_rx_lower_pri", SCRIPT).since("2.0.6")
         .doc("Runs a command when a master receives a lower priority advert. Only one."),
-    later("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
+    built("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
         .doc("Mails state changes."),
     built("notify_priority_changes", BOOL).or("sync group value, then vrrp_notify_priority_changes").since("2.0.16")
         .doc("Reports priority changes on notify FIFOs."),

@@ -1,6 +1,6 @@
 //! `vrrp_sync_group`.
 
-use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, later, needed, word};
+use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, needed, word};
 
 /// `vrrp_sync_group`.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -27,7 +27,7 @@ pub(super) const SYNC_GROUP: &[Keyword] = &[
         .doc("Runs a command when VRRP stops. Only one."),
     built("notify", SCRIPT)
         .doc("Runs a command on every state change of the group. Only one. GROUP, name, state and priority are appended as arguments."),
-    later("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
+    built("smtp_alert", BOOL).or("value of smtp_alert_vrrp, then smtp_alert, then false")
         .doc("Mails state changes of the group."),
     built("notify_priority_changes", BOOL).or("value of vrrp_notify_priority_changes").since("2.2.0")
         .doc("Sets the default for member instances."),

@@ -1,4 +1,4 @@
-//! State changes, told to programs that read named pipes.
+//! State changes, told to programs that read named pipes, and to people by mail.
 //!
 //! Lines are byte for byte those of keepalived 2.2.7: `INSTANCE "name" STATE priority`, `GROUP "name" STATE 0`.
 
@@ -11,6 +11,7 @@ use sys::reactor::{Reactor, Token};
 
 use crate::fifo::{Pipes, Wanted};
 use crate::log::Log;
+use crate::mail::{self, Letter, Post};
 use crate::message::{Notification, NotificationKind, Remembered, State, Whose};
 use crate::script::Runner;
 
@@ -18,6 +19,9 @@ use crate::script::Runner;
 #[derive(Debug)]
 pub(super) struct News {
     pipes: Pipes,
+    post: Post,
+    /// Changes to FAULT are mailed too.
+    mails_faults: bool,
     /// Also of instances whose removal is still to be told.
     subjects: BTreeMap<Whose, Subject>,
     /// In the order of the file.
@@ -34,6 +38,8 @@ struct Subject {
     deleted: bool,
     /// Changes of priority, too.
     priorities: bool,
+    /// Changes are mailed.
+    mailed: bool,
     /// The state that was told last, and the priority with it.
     told: Option<(&'static str, u8)>,
 }
@@ -41,7 +47,9 @@ struct Subject {
 impl News {
     pub(super) fn new(log: Log) -> Self {
         Self {
-            pipes: Pipes::new(log),
+            pipes: Pipes::new(log.clone()),
+            post: Post::new(log),
+            mails_faults: true,
             subjects: BTreeMap::new(),
             order: Vec::new(),
             states_on_reload: false,
@@ -58,6 +66,8 @@ impl News {
         config: &model::Config,
     ) {
         self.follow(&config.vrrp);
+        self.post.configure(&config.global);
+        self.mails_faults = config.global.mail.faults;
         let fifos = &config.global.fifos;
         self.states_on_reload = fifos.states_on_reload;
         let wanted: Vec<_> = of_routers(fifos)
@@ -70,10 +80,17 @@ impl News {
     }
 
     fn follow(&mut self, config: &model::vrrp::Config) {
-        let group = |group: &SyncGroup| (Whose::Group(group.name.clone()), Subject::default());
+        let group = |group: &SyncGroup| {
+            let subject = Subject { mailed: group.smtp_alert, ..Subject::default() };
+            (Whose::Group(group.name.clone()), subject)
+        };
         let instance = |instance: &Instance| {
-            let Instance { notify, notify_priority_changes: priorities, .. } = instance;
-            let subject = Subject { deleted: notify.deleted.is_some(), priorities: *priorities, told: None };
+            let subject = Subject {
+                deleted: instance.notify.deleted.is_some(),
+                priorities: instance.notify_priority_changes,
+                mailed: instance.smtp_alert,
+                told: None,
+            };
             (Whose::Instance(instance.name.clone()), subject)
         };
         let wanted: Vec<_> =
@@ -100,6 +117,10 @@ impl News {
             subject.told = Some((word, *priority));
         }
         self.pipes.write(reactor, &line(whose, word, *priority));
+        if subject.mailed && (word != "FAULT" || self.mails_faults) {
+            let letter = Letter::about(whose, *kind, subject.deleted);
+            letter.into_iter().for_each(|letter| self.post.send(letter));
+        }
     }
 
     /// An instance has reported its state: perhaps the same as before with another priority.
@@ -155,9 +176,10 @@ impl News {
         self.ended
     }
 
-    /// Removes the files that were made.
-    pub(super) fn remove(&mut self, reactor: &mut Reactor) {
+    /// Lets the last mails go, and removes the files that were made.
+    pub(super) fn close(&mut self, reactor: &mut Reactor) {
         self.pipes.remove(reactor);
+        self.post.close(mail::PATIENCE_AT_EXIT);
     }
 }
 

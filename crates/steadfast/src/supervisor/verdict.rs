@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_yet_is_no_slip() {
-        let loaded = load(&instance("virtual_router_id 1\nsmtp_alert"));
+        let loaded = load(&("global_defs {\nenable_dbus\n}\n".to_owned() + &instance("virtual_router_id 1")));
         assert!(!loaded.diagnostics.is_empty());
         assert_eq!(Findings::at_reload(&loaded, &Losses::default()), None);
     }

@@ -83,7 +83,7 @@ impl Daemon<'_> {
 
     pub(super) fn leave(mut self, code: u8) -> u8 {
         self.runner.kill_all();
-        self.news.remove(&mut self.reactor);
+        self.news.close(&mut self.reactor);
         if self.is_unreleased && !self.start.options.keep_addresses {
             for VirtualAddress { prefix, device, .. } in self.given.addresses() {
                 self.log.error(format_args!("{prefix} may be left on {device}: nobody has taken it away"));
