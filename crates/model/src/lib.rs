@@ -38,11 +38,11 @@ mod time;
 pub mod vrrp;
 
 pub use config::{
-    AutoPriority, Buffer, Checkers, Config, Dbus, Dump, Dumps, DynamicInterfaces, Fifo, Fifos, Files, Filter,
-    Flush, Global, Host, IncludeCheck, IpSets, IproutePaths, Iptables, IpvsGlobals, IpvsMarks, IpvsTimeouts,
-    JsonLayout, LifecycleScript, Mail, MailServer, NetlinkBuffers, Nftables, Nice, RealTime, ReceiveBuffers,
-    Reload, ReloadFile, RouterGlobals, Snmp, SnmpStatistics, StartDelay, SyncDaemon, SyncTransport, Umask,
-    Validation, Worker, Workers,
+    AutoPriority, Buffer, Checkers, Config, Dbus, Defaults, Dump, Dumps, DynamicInterfaces, Fifo, Fifos,
+    Files, Filter, Flush, Global, Host, IncludeCheck, IpSets, IproutePaths, Iptables, IpvsGlobals, IpvsMarks,
+    IpvsTimeouts, JsonLayout, LifecycleScript, Mail, MailServer, NetlinkBuffers, Nftables, Nice, RealTime,
+    ReceiveBuffers, Reload, ReloadFile, RouterGlobals, Snmp, SnmpStatistics, StartDelay, SyncDaemon,
+    SyncTransport, Umask, Validation, Worker, Workers,
 };
 pub use ids::{Influence, Priority, Vrid, Weight};
 pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope, Sources};

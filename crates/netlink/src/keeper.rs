@@ -140,6 +140,12 @@ impl<K: Ord + Copy> Keeper<K> {
         self.transactions.resynchronise(&mut self.mirror, &mut self.batch);
     }
 
+    /// The links and addresses as last heard.
+    #[must_use]
+    pub const fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
     /// Whether all links and addresses have been heard once.
     #[must_use]
     pub const fn is_synchronised(&self) -> bool {

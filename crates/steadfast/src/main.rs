@@ -24,6 +24,7 @@ mod program;
 mod rehearse_command;
 mod resolved;
 mod script;
+mod snapshot;
 mod supervisor;
 mod tracker;
 mod worker;

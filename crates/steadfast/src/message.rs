@@ -15,6 +15,8 @@ use model::vrrp::VirtualAddress;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sys::ipc::Channel;
 
+use crate::snapshot::Piece;
+
 /// What the supervisor says to the worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ToWorker {
@@ -44,6 +46,13 @@ pub(crate) enum ToWorker {
         name: String,
         /// How many.
         count: u32,
+    },
+    /// Tell how things are, in answers of [`FromWorker::Snapshot`].
+    Snapshot {
+        /// Comes back with each answer.
+        request: u64,
+        /// Counters begin anew once they are told.
+        clear: bool,
     },
 }
 
@@ -145,6 +154,13 @@ pub(crate) enum FromWorker {
     Gone {
         /// The name of the instance.
         instance: String,
+    },
+    /// One of the answers to [`ToWorker::Snapshot`].
+    Snapshot {
+        /// The number that the request carried.
+        request: u64,
+        /// What is told.
+        piece: Piece,
     },
     /// The answer to [`ToWorker::Stop`]: everything is released, and no message follows.
     Stopped,

@@ -343,9 +343,9 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("tmp_config_directory", word("DIRECTORY")).or("memory file").since("2.2.0")
         .such_as("tmp_config_directory /var/lib/steadfast")
         .doc("Keeps the combined configuration copy in an unnamed disk file. Cannot change on reload. Should come early. Only one."),
-    later("data_use_instance", BOOL).since("2.2.3")
+    built("data_use_instance", BOOL).since("2.2.3")
         .doc("Adds instance and namespace names to dump file names. Only affects the .data files."),
-    later("json_version", integer(1..=2)).or_number(1).since("2.2.8")
+    built("json_version", integer(1..=2)).or_number(1).since("2.2.8")
         .doc("Chooses the layout of the JSON dump."),
     built("iproute_usr_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
         .such_as("iproute_usr_dir /usr/lib/iproute2")
@@ -353,13 +353,13 @@ pub(super) const PROCESSES: &[Keyword] = &[
     built("iproute_etc_dir", word("DIRECTORY")).or("build time value").since("2.3.2")
         .such_as("iproute_etc_dir /usr/local/etc/iproute2")
         .doc("Sets where local iproute2 name tables are read."),
-    later("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")
+    built("state_dump_file", word("PATH")).or("keepalived.data in the temporary directory").since("2.3.3")
         .such_as("state_dump_file /run/state")
         .doc("Sets where state dumps are written. Trailing / = directory, no leading / = under the temporary directory."),
-    later("stats_dump_file", word("PATH")).or("keepalived.stats in the temporary directory").since("2.3.3")
+    built("stats_dump_file", word("PATH")).or("keepalived.stats in the temporary directory").since("2.3.3")
         .such_as("stats_dump_file /run/stats")
         .doc("Sets where statistics are written. Trailing / = directory, no leading / = under the temporary directory."),
-    later("json_dump_file", word("PATH")).or("keepalived.json in the temporary directory").since("2.3.3")
+    built("json_dump_file", word("PATH")).or("keepalived.json in the temporary directory").since("2.3.3")
         .such_as("json_dump_file /run/json")
         .doc("Sets where the JSON dump is written. Trailing / = directory, no leading / = under the temporary directory."),
 ];

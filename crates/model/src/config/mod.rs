@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::vrrp::RunAs;
 use crate::{Process, bfd, lvs, vrrp};
 
+mod defaults;
 mod files;
 mod filter;
 mod ipvs;
@@ -15,6 +16,7 @@ mod reload;
 mod routers;
 mod snmp;
 
+pub use defaults::Defaults;
 pub use files::{Dump, Dumps, Files, IproutePaths, JsonLayout, Umask};
 pub use filter::{Filter, IpSets, Iptables, IpvsMarks, Nftables};
 pub use ipvs::{Checkers, Flush, IpvsGlobals, IpvsTimeouts, SyncDaemon, SyncTransport};
@@ -43,6 +45,8 @@ pub struct Config {
 /// Settings of the whole daemon (`global_defs`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Global {
+    /// What instances and servers fall back on.
+    pub defaults: Defaults,
     /// How this machine calls itself in mails and traps (`router_id`); the host's name if `None`.
     pub router_id: Option<String>,
     /// Scripts run as root whose path others can write are not run (`enable_script_security`).
@@ -84,6 +88,7 @@ pub struct Global {
 impl Default for Global {
     fn default() -> Self {
         Self {
+            defaults: Defaults::default(),
             router_id: None,
             script_security: false,
             script_user: RunAs::Default,

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod daemon;
+mod dump;
 mod files;
 mod host_names;
 mod keys;

@@ -21,6 +21,8 @@ pub(super) enum Order {
     File { name: String, value: i32 },
     /// So many of the tracked processes run now.
     Processes { name: String, count: u32 },
+    /// Tell how things are.
+    Snapshot { request: u64, clear: bool },
     /// Release everything and leave. Also when the supervisor is gone: nobody else could stop us.
     Stop,
 }
@@ -95,6 +97,9 @@ impl Control {
                             return Some(Order::ScriptDone { script, run, outcome: outcome.into() });
                         }
                         Ok((ToWorker::File { name, value }, _)) => return Some(Order::File { name, value }),
+                        Ok((ToWorker::Snapshot { request, clear }, _)) => {
+                            return Some(Order::Snapshot { request, clear });
+                        }
                         Ok((ToWorker::Processes { name, count }, _)) => {
                             return Some(Order::Processes { name, count });
                         }

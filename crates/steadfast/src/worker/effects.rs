@@ -10,6 +10,7 @@ use vrrp::{Action, Announce, Holding};
 
 use super::Worker;
 use super::link_layer::{Device, Waiting};
+use super::telling::Telling;
 use crate::log::Level;
 use crate::message::{Belongings, FromWorker, Remembered};
 
@@ -20,6 +21,8 @@ pub(super) enum Work {
     Sweep(Belongings),
     /// Report that everything before it in the line is done.
     Tell(FromWorker),
+    /// Tell the supervisor how things are.
+    Snapshot(Telling),
 }
 
 impl Worker {
@@ -44,6 +47,7 @@ impl Worker {
                     Some(Work::Effect(action)) => self.carry_out(action),
                     Some(Work::Sweep(left)) => self.kernel.sweep(&left),
                     Some(Work::Tell(message)) => self.tell(&message),
+                    Some(Work::Snapshot(telling)) => self.tell_next(telling),
                 }
             }
             if sys::clock::now() >= until {
@@ -64,6 +68,7 @@ impl Worker {
                 Work::Effect(Action::Hold(holding)) => holding.is_release() && !stays,
                 Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
                 Work::Effect(_) | Work::Sweep(_) | Work::Tell(_) => true,
+                Work::Snapshot(_) => false,
             }
         });
     }

@@ -6,13 +6,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use ::vrrp::{Holding, InstanceId};
 use model::vrrp::{self, VirtualAddress};
-use model::{IfIndex, IfName, Instant, MacAddr};
+use model::{Family, IfIndex, IfName, Instant, MacAddr};
 use netlink::reconcile::{Action as Step, Slot};
 use netlink::{Entry, Event, Heard, Held, Keeper, Report, Standing};
 use sys::socket::netlink::{Group, Received, Socket};
 
 use crate::log::Log;
 use crate::message::Belongings;
+use crate::snapshot;
 
 /// Route netlink: one socket, what it tells, and what is asked over it.
 pub(super) struct Kernel {
@@ -59,6 +60,25 @@ impl Kernel {
     /// Every link there is.
     pub(super) fn links(&self) -> impl Iterator<Item = (&IfName, Option<Standing>)> {
         self.keeper.links()
+    }
+
+    /// Every link there is, as dumps show it.
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = snapshot::Link> {
+        let mirror = self.keeper.mirror();
+        let address =
+            |index, family| mirror.primary(index, family, |_| false).map(|one| one.prefix.address());
+        mirror.links().map(move |link| snapshot::Link {
+            name: link.name.clone(),
+            index: link.index,
+            is_up: link.up,
+            is_running: link.running,
+            is_loopback: link.loopback,
+            has_multicast: link.multicast,
+            mac: link.mac,
+            mtu: link.mtu,
+            v4: address(link.index, Family::V4),
+            v6: address(link.index, Family::V6),
+        })
     }
 
     /// Number and hardware address of a device.

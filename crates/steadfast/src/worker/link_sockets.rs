@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::time::Duration;
 
 use model::{Family, IfIndex, IfName, Instant};
@@ -16,6 +16,7 @@ use sys::socket::vrrp::{Batch, Datagram, Datagrams, Delivery, Socket, SocketV6};
 use vrrp::{Arrival, Endpoint, Outgoing, Port};
 
 use crate::log::Log;
+use crate::snapshot;
 
 /// Batches that one link may deliver before other links are looked at again.
 const MOST_BATCHES: usize = 64;
@@ -150,6 +151,20 @@ impl LinkSockets {
         let link = IfIndex::try_from(u32::try_from(number >> 2).ok()?).ok();
         let family = if number & 2 == 0 { Family::V4 } else { Family::V6 };
         Some(Place { port: Port { link, family }, is_protected: number & 1 == 1 })
+    }
+
+    /// The sockets that are open, as dumps show them.
+    pub(super) fn told(&self) -> impl Iterator<Item = snapshot::Socket> {
+        self.open.iter().flat_map(|(port, open)| {
+            let (link, is_v6) = (port.link, port.family == Family::V6);
+            let speaks = open.plain.socket.as_fd().as_raw_fd();
+            let told = move |ear: &Ear, is_protected| {
+                let hears = ear.socket.as_fd().as_raw_fd();
+                snapshot::Socket { link, is_v6, is_protected, hears, speaks }
+            };
+            let protected = open.protected.iter().map(move |ear| told(ear, true));
+            std::iter::once(told(&open.plain, false)).chain(protected)
+        })
     }
 
     /// Sends an advertisement to all of its destinations.

@@ -16,6 +16,7 @@ mod effects;
 mod kernel;
 mod link_layer;
 mod link_sockets;
+mod telling;
 mod translate;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -245,6 +246,7 @@ impl Worker {
                 }
                 Order::File { name, value } => self.take_file(&name, value),
                 Order::Processes { name, count } => self.take_processes(&name, count),
+                Order::Snapshot { request, clear } => self.tell_all(request, clear),
                 Order::Stop => {
                     self.stop_soon();
                     break;

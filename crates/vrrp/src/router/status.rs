@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use model::vrrp::VirtualAddress;
 use wire::vrrp::Malformed;
 
 use super::Router;
@@ -22,6 +23,13 @@ impl Router {
     pub fn status_after(&self, name: &str) -> Option<Status> {
         let mut following = self.by_name.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
         following.find_map(|(_, id)| self.instances.get(id)).map(Instance::status)
+    }
+
+    /// The virtual addresses of an instance, in the order of the file.
+    #[must_use]
+    pub fn addresses_of(&self, name: &str) -> &[VirtualAddress] {
+        let instance = self.by_name.get(name).and_then(|id| self.instances.get(id));
+        instance.map_or(&[], |instance| &instance.config().addresses)
     }
 
     /// The counters of an instance begin anew.

@@ -19,7 +19,7 @@ mod worker;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::vrrp::{Instance, RunAs, Transport, Version};
+use model::vrrp::{ExtraGarp, Instance, RunAs, Transport, Version};
 use model::{Family, IfName, RouterGlobals};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, shown};
@@ -275,10 +275,33 @@ impl Global {
         self.vmac_address_prefix.as_ref().map_or_else(|| self.vmac_prefix(), |prefix| &prefix.value)
     }
 
+    fn defaults(&self) -> model::Defaults {
+        model::Defaults {
+            version: self.version,
+            strict: self.strict,
+            garp: GarpDraft::EMPTY.resolve(&self.garp, false),
+            extra_garp: self.extra_garp.map(|extra| ExtraGarp { interval: extra.interval, all: extra.all }),
+            down_timer_adverts: self.down_timer_adverts,
+            group_v4: self.group_v4,
+            group_v6: self.group_v6,
+            lower_prio_no_advert: self.lower_prio_no_advert.unwrap_or(false),
+            higher_prio_send_advert: self.higher_prio_send_advert,
+            check_unicast_src: self.check_unicast_src,
+            skip_check_adv_addr: self.skip_check_adv_addr,
+            notify_priority_changes: self.notify_priority_changes,
+            smtp_alert: self.smtp_alert,
+            smtp_alert_vrrp: self.smtp_alert_vrrp,
+            smtp_alert_checker: self.smtp_alert_checker,
+            log_all_failures: self.log_all_failures,
+            interface: self.default_interface.as_ref().map(|name| name.value.clone()),
+        }
+    }
+
     /// What the whole daemon needs of it. The IPVS synchronisation may follow one of `instances`.
     pub(crate) fn resolve(self, instances: &[Instance], report: &mut Report) -> model::Global {
         let topics = &self.topics;
         model::Global {
+            defaults: self.defaults(),
             script_security: self.script_security,
             script_user: self.script_user.clone().unwrap_or(RunAs::Default),
             supplementary_groups: self.supplementary_groups,

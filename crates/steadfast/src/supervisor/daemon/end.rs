@@ -142,6 +142,7 @@ impl Daemon<'_> {
             | FromWorker::Notify(_)
             | FromWorker::State(_)
             | FromWorker::Reconfigured
+            | FromWorker::Snapshot { .. }
             | FromWorker::Gone { .. } => {}
         }
     }

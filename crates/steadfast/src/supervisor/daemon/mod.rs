@@ -1,11 +1,12 @@
 //! The running supervisor: one loop over signals, the worker and the scripts.
 
+mod dump;
 mod end;
 mod given;
 mod reload;
 mod worker;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::Context as _;
@@ -17,6 +18,7 @@ use sys::signal::{Signal, Signals};
 use sys::socket::process_events;
 
 use super::backoff::Backoff;
+use super::dump::{Kind, Requests};
 use super::link::{Link, Tokens};
 use super::news::News;
 use super::pid_files::HeldFiles;
@@ -61,8 +63,7 @@ pub(super) struct Daemon<'a> {
     background: Option<sys::process::Daemon>,
     _pid_file: Option<pidfile::Held>,
     vrrp_pid_file: Option<pidfile::Held>,
-    /// Signals whose feature is not built yet and that were answered so.
-    unanswered: BTreeSet<i32>,
+    dumps: Requests,
     /// Processes that were left to this one may have ended.
     orphans_due: bool,
 }
@@ -107,7 +108,7 @@ impl<'a> Daemon<'a> {
             background,
             _pid_file: held.main,
             vrrp_pid_file: held.vrrp,
-            unanswered: BTreeSet::new(),
+            dumps: Requests::default(),
             orphans_due: false,
         })
     }
@@ -210,19 +211,20 @@ impl<'a> Daemon<'a> {
                 Signal::CHLD => self.orphans_due = true,
                 Signal::INT if self.start.options.ignore_sigint => {}
                 Signal::TERM | Signal::INT => self.stop(exit::OK),
-                other => self.not_built(other),
+                Signal::USR1 => self.ask_for_dump(Kind::State),
+                Signal::USR2 => self.ask_for_dump(Kind::Statistics),
+                other if Some(other) == Signal::realtime(JSON_OFFSET) => self.ask_for_dump(Kind::Json),
+                other if Some(other) == Signal::realtime(STATS_CLEAR_OFFSET) => {
+                    self.ask_for_dump(Kind::StatisticsAndClear);
+                }
+                // No other is taken.
+                _ => {}
             }
         }
         if reload && self.stopping.is_none() {
             self.reload();
         }
         Ok(())
-    }
-
-    fn not_built(&mut self, signal: Signal) {
-        if self.unanswered.insert(signal.number()) {
-            self.log.warning(format_args!("{signal}: state and statistics dumps are not built yet"));
-        }
     }
 
     fn take_over(&mut self, config: model::Config, losses: Losses) {

@@ -105,6 +105,11 @@ impl Daemon<'_> {
                     self.news.forget_instance(&instance);
                 }
             }
+            FromWorker::Snapshot { request, piece } => {
+                if let Some(due) = self.dumps.take(request, piece) {
+                    self.write_dumps(&due);
+                }
+            }
             FromWorker::Stopped => {
                 self.log.detail("the vrrp worker has released everything");
                 self.is_unreleased = false;
@@ -121,6 +126,7 @@ impl Daemon<'_> {
         let pid = link.pid();
         link.unwatch(&mut self.reactor);
         self.link = None;
+        self.end_dumps();
         self.given.end(sys::clock::now());
         self.runner.abandon_checks(sys::clock::now());
         if self.stopping.is_some() {

@@ -1,0 +1,56 @@
+//! Dumps that signals ask for.
+
+use super::super::dump::{self, Due, Kind, Unwritten};
+use super::{Daemon, TOKENS};
+
+impl Daemon<'_> {
+    pub(super) fn ask_for_dump(&mut self, kind: Kind) {
+        if kind == Kind::State {
+            let written = dump::write_own(&self.config, self.start.options.namespace.as_deref());
+            self.told_of_dump("Printing parent data", written);
+        }
+        self.dumps.ask(kind);
+        self.begin_dumps();
+    }
+
+    /// Asks the worker how things are, or goes without if there is none.
+    pub(super) fn begin_dumps(&mut self) {
+        let Some(order) = self.dumps.begin() else { return };
+        match &mut self.link {
+            Some(link) => {
+                let outcome = link.say(&mut self.reactor, TOKENS, &order);
+                self.expect_link(outcome);
+            }
+            None => self.end_dumps(),
+        }
+    }
+
+    /// The worker is gone: what it has told must do.
+    pub(super) fn end_dumps(&mut self) {
+        if let Some(due) = self.dumps.end() {
+            self.write_dumps(&due);
+        }
+    }
+
+    pub(super) fn write_dumps(&mut self, due: &Due) {
+        for kind in &due.kinds {
+            let namespace = self.start.options.namespace.as_deref();
+            let written = dump::write(*kind, &self.config, &due.told, namespace);
+            let what = match kind {
+                Kind::State => "Printing VRRP data",
+                Kind::Statistics => "Printing VRRP stats",
+                Kind::StatisticsAndClear => "Printing VRRP stats and clearing them",
+                Kind::Json => "Printing VRRP as json",
+            };
+            self.told_of_dump(what, written);
+        }
+        self.begin_dumps();
+    }
+
+    fn told_of_dump(&self, what: &str, written: Result<(), Unwritten>) {
+        match written {
+            Ok(()) => self.log.info(format_args!("{what} on signal")),
+            Err(error) => self.log.error(format_args!("{:#}", anyhow::Error::from(error))),
+        }
+    }
+}
