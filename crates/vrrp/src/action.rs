@@ -8,7 +8,7 @@ use model::rule::Rule;
 use model::vrrp::{Auth, Transport, Version, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Priority, Vrid};
 use wire::signature::Signature;
-use wire::vrrp::{Addresses, Advert};
+use wire::vrrp::{Addresses, Advert, Cover};
 use wire::{ah, ipv4};
 
 use crate::event::Port;
@@ -114,6 +114,8 @@ pub struct Outgoing {
     pub auth: Auth,
     /// The number in the authentication header, if that is how it is authenticated.
     pub sequence: u32,
+    /// What a version 3 checksum over IPv4 covers.
+    pub cover: Cover,
     /// The signature, if there is to be one.
     pub signature: Option<Signature>,
     /// The advertised addresses, big-endian, one after the other.
@@ -153,14 +155,15 @@ impl Outgoing {
             wire::vrrp::emit(&advert, self.source, destination, out);
             return;
         };
+        let ttl = self.ttl().unwrap_or(wire::vrrp::TTL);
         if let (Auth::Ah(password), None) = (self.auth, self.signature) {
-            ah::emit(&advert, (source, to), &password.0, self.sequence, out);
+            ah::emit(&advert, (source, to), &password.0, self.sequence, ttl, out);
             return;
         }
         let header = ipv4::Header {
             source,
             destination: to,
-            ttl: self.ttl().unwrap_or(wire::vrrp::TTL),
+            ttl,
             protocol: wire::vrrp::PROTOCOL,
             tos: ipv4::TOS_INTERNETWORK_CONTROL,
             // The kernel numbers it.
@@ -168,7 +171,7 @@ impl Outgoing {
             dont_fragment: false,
         };
         ipv4::emit(&header, wire::vrrp::length(&advert), out);
-        wire::vrrp::emit(&advert, self.source, destination, out);
+        wire::vrrp::emit_covering(&advert, (self.source, destination), self.cover, out);
     }
 
     /// The socket that it goes out by.

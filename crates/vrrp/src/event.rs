@@ -1,8 +1,9 @@
 //! What reaches the machine.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use model::{Family, IfIndex, IfName, Instant, MacAddr, Priority, Sources};
+use model::vrrp::Version;
+use model::{Family, IfIndex, IfName, Instant, MacAddr, Priority, Sources, Vrid};
 use wire::vrrp::{Advert, Malformed};
 use wire::{ah, ipv4};
 
@@ -83,6 +84,8 @@ pub struct Arrival<'a> {
     pub ttl: u8,
     /// The parsed message, or why it is none.
     pub advert: Result<Advert<'a>, Malformed>,
+    /// The bytes of the message, to be read once more if its checksum is right in another way.
+    pub message: &'a [u8],
 }
 
 impl<'a> Arrival<'a> {
@@ -99,9 +102,22 @@ impl<'a> Arrival<'a> {
             IpAddr::V4(_) => Self::of_ipv4(link, bytes),
             IpAddr::V6(_) => {
                 let advert = wire::vrrp::parse(bytes, source, destination);
-                Some(Self { link, source, destination, ttl, advert })
+                Some(Self { link, source, destination, ttl, advert, message: bytes })
             }
         }
+    }
+
+    /// The message, if its checksum is that of keepalived before 1.3.7, in which `group` stands for the peer.
+    pub(crate) fn with_old_checksum(&self, group: Ipv4Addr) -> Option<Advert<'a>> {
+        let is_candidate =
+            self.source.is_ipv4() && self.advert.is_err_and(|error| error == Malformed::Checksum);
+        let read = is_candidate.then(|| wire::vrrp::parse(self.message, self.source, group.into()))?;
+        read.ok().filter(|advert| advert.version == Version::V3)
+    }
+
+    /// The virtual router that a message speaks of, although its checksum is wrong.
+    pub(crate) fn alleged_vrid(&self) -> Option<Vrid> {
+        self.message.get(1).and_then(|vrid| Vrid::try_from(*vrid).ok())
     }
 
     /// Reads an IPv4 packet that came in on `link`. `None` if it is none, or none of VRRP's.
@@ -114,7 +130,7 @@ impl<'a> Arrival<'a> {
             ah::PROTOCOL => ah::parse(packet)?,
             _ => return None,
         };
-        Some(Self { link, source, destination, ttl: header.ttl, advert })
+        Some(Self { link, source, destination, ttl: header.ttl, advert, message: payload })
     }
 }
 

@@ -65,6 +65,13 @@ pub enum Notice {
         /// What.
         cause: Cause,
     },
+    /// A unicast peer uses the checksum of keepalived before 1.3.7, and so does the instance from now on.
+    OldChecksum {
+        /// Whose peer.
+        instance: Arc<str>,
+        /// The peer.
+        peer: IpAddr,
+    },
     /// The effective priority changed.
     PriorityChanged {
         /// The instance's name.
@@ -208,6 +215,7 @@ impl Notice {
             Self::Entering { .. }
             | Self::Syncing { .. }
             | Self::FaultCleared { .. }
+            | Self::OldChecksum { .. }
             | Self::PriorityChanged { .. }
             | Self::Script { .. }
             | Self::Process { .. }
@@ -235,6 +243,10 @@ impl fmt::Display for Notice {
             }
             Self::FaultAdded { instance, cause } => write!(f, "({instance}) also at fault: {cause}"),
             Self::FaultCleared { instance, cause } => write!(f, "({instance}) no longer: {cause}"),
+            Self::OldChecksum { instance, peer } => write!(
+                f,
+                "({instance}) peer {peer} uses the unicast checksum of keepalived before 1.3.7: so do we from now on"
+            ),
             Self::PriorityChanged { instance, from, to } => {
                 write!(f, "({instance}) Changing effective priority from {from} to {to}")
             }

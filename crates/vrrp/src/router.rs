@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Auth, Config, Instance as InstanceConfig, Transport};
-use model::{IfName, Instant};
-use wire::vrrp::Malformed;
+use model::{IfName, Instant, Vrid};
+use wire::vrrp::{Advert, Malformed};
 
 use crate::announce::Pacer;
 use crate::complaint::{Complaints, Verdict as Telling};
@@ -201,18 +201,42 @@ impl Router {
     fn receive(&mut self, now: Instant, arrival: &Arrival<'_>, out: &mut Actions) {
         let advert = match arrival.advert {
             Ok(advert) => advert,
+            Err(_) if self.receive_old(now, arrival, out) => return,
             Err(malformed) => {
                 *self.malformed.entry(malformed).or_default() += 1;
                 self.refuse(now, None, arrival, Reject::Malformed, out);
                 return;
             }
         };
-        let port = Port { link: arrival.link, family: arrival.source.into() };
-        let Some(id) = self.addressee(arrival, (port, advert.vrid)) else {
+        let Some(id) = self.addressee(arrival, advert.vrid) else {
             // Other virtual routers on the link are nothing unusual: counted, not told.
             self.unknown_vrid += 1;
             return;
         };
+        self.hand_over(now, id, arrival, advert, out);
+    }
+
+    /// An advertisement of keepalived before 1.3.7, whose checksum only looks wrong; false if it is none.
+    fn receive_old(&mut self, now: Instant, arrival: &Arrival<'_>, out: &mut Actions) -> bool {
+        let id = arrival.alleged_vrid().and_then(|vrid| self.addressee(arrival, vrid));
+        let Some(instance) = id.and_then(|id| self.instances.get_mut(&id)) else { return false };
+        let read = instance.old_group().and_then(|group| arrival.with_old_checksum(group));
+        let (Some(id), Some(advert)) = (id, read) else { return false };
+        self.with_instance(now, id, out, |instance, _, turn| {
+            instance.note_old_checksum(arrival.source, turn)
+        });
+        self.hand_over(now, id, arrival, advert, out);
+        true
+    }
+
+    fn hand_over(
+        &mut self,
+        now: Instant,
+        id: InstanceId,
+        arrival: &Arrival<'_>,
+        advert: Advert<'_>,
+        out: &mut Actions,
+    ) {
         let mut refused = None;
         self.with_instance(now, id, out, |instance, _, turn| {
             refused = instance.receive(arrival, advert, turn).err();
@@ -223,7 +247,8 @@ impl Router {
     }
 
     /// The instance that an advertisement is for: of those that share its key, the one that expects it from there.
-    fn addressee(&self, arrival: &Arrival<'_>, key: Key) -> Option<InstanceId> {
+    fn addressee(&self, arrival: &Arrival<'_>, vrid: Vrid) -> Option<InstanceId> {
+        let key = (Port { link: arrival.link, family: arrival.source.into() }, vrid);
         let mut sharing =
             self.by_key.range((key, InstanceId(0))..=(key, InstanceId(u32::MAX))).map(|(_, id)| *id);
         let (first, second) = (sharing.next()?, sharing.next());

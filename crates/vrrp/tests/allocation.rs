@@ -129,7 +129,8 @@ fn message_of(priority: Priority, vrid: u8, interval: Centis) -> Vec<u8> {
 
 fn receive(router: &mut Router, now: Instant, bytes: &[u8], out: &mut Actions) {
     let advert = wire::vrrp::parse(bytes, PEER, GROUP);
-    let arrival = Arrival { link: Some(index()), source: PEER, destination: GROUP, ttl: 255, advert };
+    let arrival =
+        Arrival { link: Some(index()), source: PEER, destination: GROUP, ttl: 255, advert, message: &[] };
     router.handle(now, Event::Advert(arrival), out);
 }
 
@@ -233,7 +234,8 @@ fn a_flood_from_as_many_addresses_changes_nothing_and_does_not_grow() {
     let lines = flood(&mut router, start, |nth, receive| {
         let source = IpAddr::from((0x0b00_0000 + nth).to_be_bytes());
         let advert = wire::vrrp::parse(&good, PEER, GROUP);
-        let base = Arrival { link: Some(index()), source, destination: GROUP, ttl: 255, advert };
+        let base =
+            Arrival { link: Some(index()), source, destination: GROUP, ttl: 255, advert, message: &[] };
         receive(match nth % 5 {
             0 => Arrival { ttl: 1, ..base },
             1 => Arrival { advert: Err(Malformed::Checksum), ..base },
@@ -280,8 +282,14 @@ fn flood_of_releases(priority: u8, source: impl Fn(u32) -> IpAddr) -> (u64, u64)
         let now = start + Duration::from_millis(200) + Duration::from_micros(u64::from(nth) * 100);
         sent += run_until(&mut router, now, &mut out);
         let advert = wire::vrrp::parse(&release, PEER, GROUP);
-        let arrival =
-            Arrival { link: Some(index()), source: source(nth), destination: GROUP, ttl: 255, advert };
+        let arrival = Arrival {
+            link: Some(index()),
+            source: source(nth),
+            destination: GROUP,
+            ttl: 255,
+            advert,
+            message: &[],
+        };
         router.handle(now, Event::Advert(arrival), &mut out);
         for action in out.drain() {
             sent += u64::from(matches!(action, Action::Transmit(_)));
@@ -322,7 +330,8 @@ fn a_flood_of_worse_masters_is_answered_twice_an_interval_at_most() {
         sent += run_until(&mut router, now, &mut out);
         let source = IpAddr::from((0x0b00_0000 + nth).to_be_bytes());
         let advert = wire::vrrp::parse(&good, PEER, GROUP);
-        let arrival = Arrival { link: Some(index()), source, destination: GROUP, ttl: 255, advert };
+        let arrival =
+            Arrival { link: Some(index()), source, destination: GROUP, ttl: 255, advert, message: &[] };
         router.handle(now, Event::Advert(arrival), &mut out);
         for action in out.drain() {
             sent += u64::from(matches!(action, Action::Transmit(_)));

@@ -95,7 +95,8 @@ impl Bench {
         };
         let link = IfIndex::try_from(link).expect("not 0");
         let (source, destination) = ([10, 0, 0, 2].into(), IpAddr::V4(Transport::GROUP_V4));
-        let arrival = Arrival { link: Some(link), source, destination, ttl: 255, advert: Ok(advert) };
+        let arrival =
+            Arrival { link: Some(link), source, destination, ttl: 255, advert: Ok(advert), message: &[] };
         self.router.handle(START, Event::Advert(arrival), &mut self.out);
         received(&self.router) > before
     }

@@ -316,7 +316,7 @@ impl Life {
         let link = IfIndex::try_from(packet.link).ok();
         let advert = packet.malformed.map_or(Ok(advert), Err);
         let Packet { source, destination, ttl, .. } = *packet;
-        let event = Event::Advert(Arrival { link, source, destination, ttl, advert });
+        let event = Event::Advert(Arrival { link, source, destination, ttl, advert, message: &[] });
         self.call(&self.links.clone(), |router, now, out| router.handle(now, event, out));
     }
 

@@ -65,7 +65,8 @@ fn two_interfaces_that_swap_their_names_leave_no_instance_deaf() {
     link(&mut router, &eth(2), 3, &mut out);
     for (number, expected) in [(4, [1, 0]), (3, [1, 1])] {
         let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(51, 200)));
-        let arrival = Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert };
+        let arrival =
+            Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert, message: &[] };
         router.handle(START, Event::Advert(arrival), &mut out);
         assert_eq!(received(&router), expected);
     }
@@ -79,7 +80,8 @@ fn an_advertisement_reaches_only_the_instance_of_its_link_and_vrid() {
     let mut out = Actions::default();
     for (number, vrid, expected) in [(3, 51, [1, 0, 0]), (3, 52, [1, 1, 0]), (4, 51, [1, 1, 1])] {
         let (source, advert) = ([10, 0, 0, 9].into(), Ok(advert(vrid, 200)));
-        let arrival = Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert };
+        let arrival =
+            Arrival { link: Some(index(number)), source, destination: GROUP, ttl: 255, advert, message: &[] };
         router.handle(START, Event::Advert(arrival), &mut out);
         assert_eq!(received(&router), expected);
     }
@@ -315,6 +317,7 @@ fn a_master_that_is_pushed_to_and_fro_has_its_last_word_once_a_second() {
             destination: GROUP,
             ttl: 255,
             advert: Ok(better),
+            message: &[],
         };
         router.handle(at, Event::Advert(arrival), &mut out);
         yields += router.status().filter(|one| one.state == StateName::Backup).count();

@@ -45,7 +45,8 @@ fn hear(router: &mut Router, now: Instant, priority: u8, interval: u16) {
         addresses: Addresses::none(Family::V4),
     });
     let link = IfIndex::try_from(3).expect("not 0");
-    let arrival = Arrival { link: Some(link), source: PEER, destination: GROUP, ttl: 255, advert };
+    let arrival =
+        Arrival { link: Some(link), source: PEER, destination: GROUP, ttl: 255, advert, message: &[] };
     router.handle(now, Event::Advert(arrival), &mut Actions::default());
 }
 

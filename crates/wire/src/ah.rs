@@ -143,6 +143,7 @@ pub fn emit(
     (source, destination): (Ipv4Addr, Ipv4Addr),
     key: &[u8],
     sequence: u32,
+    ttl: u8,
     out: &mut Vec<u8>,
 ) {
     let advert = Advert { auth: Auth::Other(vrrp::AUTH_AH), ..*advert };
@@ -150,7 +151,7 @@ pub fn emit(
     let header = ipv4::Header {
         source,
         destination,
-        ttl: vrrp::TTL,
+        ttl,
         protocol: PROTOCOL,
         tos: ipv4::TOS_INTERNETWORK_CONTROL,
         identification: u16::from_be_bytes([id0, id1]).max(1),

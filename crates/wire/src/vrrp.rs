@@ -14,7 +14,7 @@
 //! ```
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use model::vrrp::Version;
 use model::{Centis, Family, Priority, Vrid};
@@ -150,6 +150,19 @@ impl fmt::Debug for Addresses<'_> {
     }
 }
 
+/// What the checksum of a version 3 message over IPv4 covers beside the message. That of IPv6 always covers the
+/// pseudo-header, that of version 2 never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cover {
+    /// The pseudo-header (RFC 5798 §5.2.8).
+    #[default]
+    Pseudo,
+    /// Nothing (RFC 9568 §5.2.8).
+    Alone,
+    /// The pseudo-header of a packet to this group, although it goes to a peer: keepalived before 1.3.7.
+    Group(Ipv4Addr),
+}
+
 /// Why an IP payload is not an advertisement. Each reason has a counter; what is wrong first is what is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Malformed {
@@ -261,6 +274,16 @@ pub const fn length(advert: &Advert<'_>) -> usize {
 /// more than its version has room for: an interval is cut to whole seconds within 1..=255 in version 2 and to
 /// 0x0fff centiseconds in version 3, which carries no authentication but a signature.
 pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut Vec<u8>) {
+    emit_covering(advert, (source, destination), Cover::Pseudo, out);
+}
+
+/// As [`emit`], with a checksum that covers something else.
+pub fn emit_covering(
+    advert: &Advert<'_>,
+    (source, destination): (IpAddr, IpAddr),
+    cover: Cover,
+    out: &mut Vec<u8>,
+) {
     let header = header(advert);
     let addresses = advert.addresses.bytes();
     let auth_data = auth_data(advert.auth);
@@ -275,9 +298,11 @@ pub fn emit(advert: &Advert<'_>, source: IpAddr, destination: IpAddr, out: &mut 
         Family::V4 => (sum, length.saturating_sub(signature.len())),
         Family::V6 => (sum.with(signature), length),
     };
-    let sum = match advert.version {
-        Version::V2 => sum,
-        Version::V3 => sum.pseudo(source, destination, PROTOCOL, summed).unwrap_or(sum),
+    let pseudo = |destination| sum.pseudo(source, destination, PROTOCOL, summed).unwrap_or(sum);
+    let sum = match (advert.version, cover, Family::from(source)) {
+        (Version::V2, _, _) | (Version::V3, Cover::Alone, Family::V4) => sum,
+        (Version::V3, Cover::Group(group), Family::V4) => pseudo(group.into()),
+        (Version::V3, Cover::Pseudo, Family::V4) | (Version::V3, _, Family::V6) => pseudo(destination),
     };
     out.reserve(length);
     out.extend_from_slice(&header);
@@ -408,6 +433,9 @@ mod tests {
         let mut ours = Vec::new();
         emit(&advert, SOURCE, GROUP, &mut ours);
         assert_ne!(ours, message, "we send it with the pseudo-header");
+        let mut alone = Vec::new();
+        emit_covering(&advert, (SOURCE, GROUP), Cover::Alone, &mut alone);
+        assert_eq!(alone, message, "unless asked not to");
         assert_eq!(parse(&ours, SOURCE, GROUP), Ok(advert));
         assert_eq!(parse(&ours, SOURCE, SOURCE), Err(Malformed::Checksum));
     }

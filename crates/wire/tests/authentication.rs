@@ -149,7 +149,7 @@ fn is_as_sent(packet: &str, password: &[u8; 8]) {
     assert!(protection.is_authentic(password));
     let mut ours = Vec::new();
     let way = (header.source, header.destination);
-    ah::emit(&advert, way, password, protection.sequence(), &mut ours);
+    ah::emit(&advert, way, password, protection.sequence(), vrrp::TTL, &mut ours);
     assert_eq!(ours, packet, "we send the same");
 }
 
@@ -253,7 +253,7 @@ proptest! {
     ) {
         let (source, destination) = (Ipv4Addr::from(source), Ipv4Addr::from(destination));
         let mut packet = Vec::new();
-        ah::emit(&advert(Version::V2, Auth::None), (source, destination), &password, sequence, &mut packet);
+        ah::emit(&advert(Version::V2, Auth::None), (source, destination), &password, sequence, vrrp::TTL, &mut packet);
         prop_assert_ne!(&packet[4..6], &[0, 0][..], "the kernel would put another identification there");
         let Auth::Ah(protection) = ah::parse(&packet).unwrap().unwrap().auth else { panic!("protected") };
         prop_assert_eq!(protection.sequence(), sequence);

@@ -1,12 +1,11 @@
 //! Instances beside each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::{Family, IfName, Vrid};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::keyword::{Loss, Status};
 use crate::lower::{Global, Instance, Report};
 use crate::source::Span;
 
@@ -48,10 +47,7 @@ fn completeness(instances: &[Instance], report: &mut Report) {
         if instance.interface.is_some() {
             continue;
         }
-        if instance.needs_no_interface() {
-            let name = "unicast without an interface";
-            report.lacks(name, Status::Planned(Loss::Meaning), instance.name.span);
-        } else {
+        if !instance.needs_no_interface() {
             missing("interface", "the name of an interface, such as `interface eth0`");
         }
     }
@@ -79,7 +75,6 @@ struct Router<'d> {
 /// peers, or from different addresses to the same peer.
 fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report) {
     let mut taken: BTreeMap<Router<'_>, &Instance> = BTreeMap::new();
-    let mut links = BTreeSet::new();
     for instance in instances {
         let Some(vrid) = instance.vrid else { continue };
         let interface = instance.interface.as_ref().map(|interface| &interface.value);
@@ -117,9 +112,6 @@ fn virtual_routers(instances: &[Instance], global: &Global, report: &mut Report)
                     .help("give each virtual router of a link its own number")
                     .classic(sentence),
             );
-        }
-        if conflict.is_none() && !links.insert(link) {
-            report.lacks("one VRID twice on an interface", Status::Planned(Loss::Meaning), vrid.span);
         }
         for router in routers {
             taken.entry(router).or_insert(instance);

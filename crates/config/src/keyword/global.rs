@@ -44,7 +44,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sets the interface for static addresses without dev."),
     later("disable_local_igmp", FLAG).since("2.2.0")
         .doc("Stops the kernel sending IGMP reports for link local groups. Cannot change on reload. Needs a kernel knob."),
-    needed("v3_checksum_as_v2", BOOL).since("2.2.8")
+    built("v3_checksum_as_v2", BOOL).since("2.2.8")
         .doc("Leaves the pseudo header out of the VRRPv3 IPv4 checksum by default."),
     built("vrrp_mcast_group4", ADDRESS).or("224.0.0.18").since("1.2.10")
         .such_as("vrrp_mcast_group4 224.0.0.100")

@@ -14,7 +14,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("interface", IFNAME).required()
         .such_as("interface eth0")
         .doc("Sets the interface the instance runs on. Loopback is refused."),
-    needed("vrf", IFNAME).since("2.2.5")
+    built("vrf", IFNAME).since("2.2.5")
         .such_as("vrf blue")
         .doc("Sets the VRF used when no interface is given. Unicast without interface only."),
     needed("use_vmac", grammar("[[name] IFNAME] [MAC of 5 or 6 octets] [netlink_notify_msg] [group GROUP]"))
@@ -31,11 +31,11 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Runs the instance on an L2 ipvlan interface. Only one. IPv4 needs ADDRESS."),
     built("unicast_peer", FLAG).opens(Block::UnicastPeers).or("none (multicast)").since("1.2.8")
         .doc("Sends adverts to the listed peers instead of multicast."),
-    later("unicast_fault_no_peer", FLAG).or("off (falls back to multicast)").since("2.2.5")
+    built("unicast_fault_no_peer", FLAG).or("off (falls back to multicast)").since("2.2.5")
         .doc("Puts the instance in fault if unicast is meant but no peers exist."),
     built("check_unicast_src", FLAG).or("value of vrrp_check_unicast_src").since("2.1.0")
         .doc("Discards unicast adverts whose source is not a peer."),
-    needed("old_unicast_checksum", grammar("[never]")).or("automatic detection; bare = always").since("1.3.7")
+    built("old_unicast_checksum", grammar("[never]")).or("automatic detection; bare = always").since("1.3.7")
         .such_as("old_unicast_checksum never")
         .doc("Controls compatibility with the pre 1.3.7 unicast checksum."),
     built("native_ipv6", FLAG).or("from first address").since("1.2.1")
@@ -66,7 +66,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("virtual_router_id", integer(1..=255)).required()
         .such_as("virtual_router_id 51")
         .doc("Sets the virtual router id."),
-    needed("unicast_ttl", integer(0..=255)).or("255 for IPv4, kernel default for IPv6").since("2.1.0")
+    built("unicast_ttl", integer(0..=255)).or("255 for IPv4, kernel default for IPv6").since("2.1.0")
         .such_as("unicast_ttl 64")
         .doc("Sets the TTL or hop limit of unicast adverts. Needs unicast peers."),
     built("version", integer(2..=3)).or("vrrp_version for IPv4, 3 for IPv6").since("1.2.17")
@@ -88,7 +88,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Turns on promote_secondaries of the interface. Ignored for VMACs."),
     later("linkbeat_use_polling", FLAG).since("2.0.0")
         .doc("Polls the link state of the instance interface. Deprecated, use linkbeat_interfaces."),
-    needed("v3_checksum_as_v2", BOOL).or("value of global v3_checksum_as_v2").since("2.2.8")
+    built("v3_checksum_as_v2", BOOL).or("value of global v3_checksum_as_v2").since("2.2.8")
         .doc("Leaves the pseudo header out of the v3 IPv4 checksum."),
     built("virtual_routes", FLAG).opens(Block::VirtualRoutes)
         .doc("Lists routes present only while master."),
@@ -218,10 +218,10 @@ pub(super) const UNICAST_PEERS: &[Keyword] = &[
     built("(peer)", grammar("ADDRESS [min_ttl 0..255] [max_ttl 0..255]")).or("min_ttl 0, max_ttl 255")
         .such_as("192.0.2.2 min_ttl 254 max_ttl 255")
         .doc("Adds one unicast peer. Same family as the instance. Either option turns on check_unicast_src."),
-    needed("min_ttl", integer(0..=255)).or_number(0)
+    built("min_ttl", integer(0..=255)).or_number(0)
         .such_as("min_ttl 254")
         .doc("Rejects adverts of this peer with a lower TTL."),
-    needed("max_ttl", integer(0..=255)).or_number(255)
+    built("max_ttl", integer(0..=255)).or_number(255)
         .such_as("max_ttl 254")
         .doc("Rejects adverts of this peer with a higher TTL."),
 ];

@@ -20,6 +20,8 @@ pub enum Transport {
         ttl: Option<u8>,
         /// `old_unicast_checksum`.
         checksum: OldChecksum,
+        /// The group that the old checksum has in place of the peer (`vrrp_mcast_group4`).
+        old_group: Ipv4Addr,
     },
 }
 
@@ -63,6 +65,6 @@ impl Transport {
     #[must_use]
     pub fn unicast(peers: impl IntoIterator<Item = IpAddr>) -> Self {
         let peers = peers.into_iter().map(Peer::from).collect();
-        Self::Unicast { peers, ttl: Some(u8::MAX), checksum: OldChecksum::Detect }
+        Self::Unicast { peers, ttl: Some(u8::MAX), checksum: OldChecksum::Detect, old_group: Self::GROUP_V4 }
     }
 }

@@ -57,6 +57,7 @@ impl Instance {
             interval: self.config.advert_interval,
             auth: self.config.auth,
             sequence: 0,
+            cover: self.cover(),
             signature: None,
             addresses: self.advertised.clone(),
             family: family(&self.config),

@@ -11,16 +11,16 @@ mod tracking;
 mod verify;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::route::Route;
 use model::rule::Rule;
-use model::vrrp::{self, Ipvlan, OwnDevice, Transport, VirtualAddress};
+use model::vrrp::{self, Ipvlan, OldChecksum, OwnDevice, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
-use wire::vrrp::Advert;
+use wire::vrrp::{Advert, Cover};
 
 use crate::announce::Pacer;
 use crate::complaint::Complaints;
@@ -74,6 +74,8 @@ pub(crate) struct Instance {
     group: Option<Arc<Shared>>,
     /// The advertisement as it is sent now; made anew when anything in it changes.
     outgoing: Option<Arc<Outgoing>>,
+    /// A peer was heard that computes the checksum as keepalived did before 1.3.7.
+    hears_old_checksum: bool,
     sequences: Sequences,
     counters: Counters,
     remarks: Complaints<Remark>,
@@ -125,6 +127,7 @@ impl Instance {
             unsettled: true,
             group: None,
             outgoing: None,
+            hears_old_checksum: false,
             sequences: Sequences::default(),
             counters: Counters::default(),
             remarks: Complaints::new(),
@@ -449,6 +452,38 @@ impl Instance {
             let next = due + interval;
             master.next_advert_at =
                 if due <= turn.now && next > turn.now { next } else { turn.now + interval };
+        }
+    }
+
+    /// The group in old checksums, if they are believed.
+    pub(crate) fn old_group(&self) -> Option<Ipv4Addr> {
+        match &self.config.transport {
+            Transport::Unicast { checksum: OldChecksum::Detect | OldChecksum::Always, old_group, .. } => {
+                Some(*old_group)
+            }
+            Transport::Unicast { checksum: OldChecksum::Never, .. } | Transport::Multicast { .. } => None,
+        }
+    }
+
+    /// A peer has spoken with an old checksum: it must be spoken to in the same way.
+    pub(crate) fn note_old_checksum(&mut self, peer: IpAddr, turn: &mut Turn<'_>) {
+        if !std::mem::replace(&mut self.hears_old_checksum, true) {
+            self.outgoing = None;
+            turn.out.notice(Notice::OldChecksum { instance: Arc::clone(&self.name), peer });
+        }
+    }
+
+    /// What its version 3 checksums cover.
+    fn cover(&self) -> Cover {
+        match &self.config.transport {
+            Transport::Unicast { checksum: OldChecksum::Always, old_group, .. } => Cover::Group(*old_group),
+            _ if self.config.v3_checksum_as_v2 => Cover::Alone,
+            Transport::Unicast { checksum: OldChecksum::Detect, old_group, .. }
+                if self.hears_old_checksum =>
+            {
+                Cover::Group(*old_group)
+            }
+            Transport::Unicast { .. } | Transport::Multicast { .. } => Cover::Pseudo,
         }
     }
 

@@ -28,6 +28,8 @@ pub enum Reject {
     Transport,
     /// `check_unicast_src` is set and the sender is no peer.
     UnknownPeer,
+    /// The sender is a peer, and the TTL is less than its `min_ttl` or more than its `max_ttl`.
+    PeerTtl,
     /// Another type of authentication.
     AuthType,
     /// The right type of authentication, and another password.
@@ -57,13 +59,14 @@ impl Reject {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::OwnSource,
         Self::Ttl,
         Self::Version,
         Self::Transport,
         Self::UnknownPeer,
+        Self::PeerTtl,
         Self::AuthType,
         Self::AuthData,
         Self::Replayed,
@@ -91,6 +94,7 @@ impl fmt::Display for Reject {
             Self::Version => "it is of the other VRRP version",
             Self::Transport => "one side is configured for unicast, the other for multicast",
             Self::UnknownPeer => "its source is not a configured unicast peer",
+            Self::PeerTtl => "its TTL is not within min_ttl and max_ttl of the peer",
             Self::AuthType => "its authentication type is not ours",
             Self::AuthData => "its password is not ours",
             Self::Replayed => "it is no newer than the last one of its sender, as if somebody repeated a recorded one",
@@ -256,8 +260,12 @@ fn transport(config: &Instance, arrival: &Arrival<'_>) -> Result<(), Reject> {
             if arrival.destination.is_multicast() {
                 return Err(Reject::Transport);
             }
-            if config.check_unicast_src && peers.iter().all(|peer| peer.address != arrival.source) {
-                return Err(Reject::UnknownPeer);
+            match peers.iter().find(|peer| peer.address == arrival.source) {
+                None if config.check_unicast_src => return Err(Reject::UnknownPeer),
+                Some(peer) if !(peer.min_ttl..=peer.max_ttl).contains(&arrival.ttl) => {
+                    return Err(Reject::PeerTtl);
+                }
+                None | Some(_) => {}
             }
         }
     }
@@ -305,7 +313,7 @@ fn same_addresses(ours: &[u8], theirs: &[u8], family: model::Family) -> bool {
 mod tests {
     use std::num::NonZeroU8;
 
-    use model::vrrp::{HmacKey, KeySource};
+    use model::vrrp::{HmacKey, KeySource, Peer};
     use model::{Centis, Family, IfIndex, Secret, Vrid};
     use wire::signature::sign;
     use wire::vrrp::Addresses;
@@ -337,7 +345,7 @@ mod tests {
 
     fn arrival<'a>(advert: Advert<'a>) -> Arrival<'a> {
         let link = IfIndex::try_from(3).ok();
-        Arrival { link, source: PEER, destination: GROUP, ttl: 255, advert: Ok(advert) }
+        Arrival { link, source: PEER, destination: GROUP, ttl: 255, advert: Ok(advert), message: &[] }
     }
 
     fn outcome(config: &Instance, arrival: Arrival<'_>) -> Result<Differences, Reject> {
@@ -399,6 +407,19 @@ mod tests {
         let checked = Instance { check_unicast_src: true, ..unicast };
         assert_eq!(outcome(&checked, stranger), Err(Reject::UnknownPeer));
         assert!(outcome(&checked, direct).is_ok());
+        let near = Peer { min_ttl: 64, max_ttl: 65, ..Peer::from(PEER) };
+        let transport = match Transport::unicast([]) {
+            Transport::Unicast { ttl, checksum, old_group, .. } => {
+                Transport::Unicast { peers: vec![near], ttl, checksum, old_group }
+            }
+            multicast @ Transport::Multicast { .. } => multicast,
+        };
+        let limited = Instance { transport, ..checked };
+        for (ttl, expected) in
+            [(63, Err(Reject::PeerTtl)), (64, Ok(())), (65, Ok(())), (66, Err(Reject::PeerTtl))]
+        {
+            assert_eq!(outcome(&limited, Arrival { ttl, ..direct }).map(drop), expected, "{ttl}");
+        }
     }
 
     const KEY: [u8; 32] = [7; 32];
@@ -500,7 +521,7 @@ mod tests {
     fn protected(password: [u8; 8], sequence: u32) -> Vec<u8> {
         let (IpAddr::V4(source), IpAddr::V4(group)) = (PEER, GROUP) else { panic!("both are IPv4") };
         let mut packet = Vec::new();
-        wire::ah::emit(&advert(), (source, group), &password, sequence, &mut packet);
+        wire::ah::emit(&advert(), (source, group), &password, sequence, 255, &mut packet);
         packet
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::vrrp::{Config, Transport, Version};
 use model::{Centis, Family, Priority, Vrid};
-use wire::vrrp::{Addresses, Advert};
+use wire::vrrp::{Addresses, Advert, Cover};
 
 use crate::statement::{Words, centis, password, version};
 
@@ -20,6 +20,7 @@ pub(crate) struct Packet {
     auth: wire::vrrp::Auth<'static>,
     addresses: Vec<u8>,
     family: Family,
+    cover: Cover,
     damage: Damage,
 }
 
@@ -58,6 +59,7 @@ impl Packet {
             },
             addresses: bytes(addresses),
             family: source.into(),
+            cover: Cover::Pseudo,
             damage: Damage::None,
         };
         while let Some(word) = words.maybe() {
@@ -95,6 +97,13 @@ impl Packet {
                 }
             }
             "addresses" => self.addresses = bytes(words.addresses()?.into_iter()),
+            "summed" => {
+                self.cover = match words.next()? {
+                    "alone" => Cover::Alone,
+                    "for" => Cover::Group(words.parse()?),
+                    other => return Err(format!("here stands `{other}`, not `alone` or `for`")),
+                }
+            }
             "checksum_wrong" => self.damage = Damage::Checksum,
             "first_byte" => {
                 let hex = words.next()?.trim_start_matches("0x");
@@ -122,7 +131,7 @@ impl Packet {
             addresses: addresses.expect("whole addresses, and few"),
         };
         let mut bytes = Vec::new();
-        wire::vrrp::emit(&advert, self.source, self.destination, &mut bytes);
+        wire::vrrp::emit_covering(&advert, (self.source, self.destination), self.cover, &mut bytes);
         match self.damage {
             Damage::None => {}
             Damage::Checksum => bytes[6] ^= 0xff,

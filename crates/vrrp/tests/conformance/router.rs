@@ -9,6 +9,8 @@ use steadfast_vrrp::{
     ScriptOutcome, Status,
 };
 
+use wire::vrrp::Cover;
+
 use crate::document::Case;
 use crate::packet::Packet;
 use crate::statement::{Words, eth, plain, set};
@@ -191,6 +193,10 @@ impl Bench {
             "up" => Some(Link { up: true, ..link }),
             "down" => Some(Link { up: false, ..link }),
             "missing" => None,
+            "addressed" => Some(Link { up: true, sources: self.own.into(), ..link }),
+            "tentative" => {
+                Some(Link { up: true, sources: Sources { awaits_v6: true, ..Sources::NONE }, ..link })
+            }
             "unaddressed" => Some(Link { sources: Sources::NONE, ..link }),
             "index" => {
                 let index = IfIndex::try_from(words.parse::<u32>()?).map_err(|error| error.to_string())?;
@@ -253,7 +259,7 @@ impl Bench {
         let bytes = packet.bytes();
         let Packet { source, destination, ttl, .. } = packet;
         let advert = wire::vrrp::parse(&bytes, source, destination);
-        let arrival = Arrival { link, source, destination, ttl, advert };
+        let arrival = Arrival { link, source, destination, ttl, advert, message: &bytes };
         self.call(|router, now, out| router.handle(now, Event::Advert(arrival), out));
         Ok(())
     }
@@ -443,8 +449,14 @@ fn spell(action: &Action) -> Option<String> {
 
 fn send(outgoing: &Outgoing) -> String {
     let to: Vec<_> = outgoing.destinations().map(|one| one.to_string()).collect();
+    let ttl = outgoing.ttl().map_or_else(String::new, |ttl| format!(" ttl {ttl}"));
+    let covers = match outgoing.cover {
+        Cover::Pseudo => String::new(),
+        Cover::Alone => " summed alone".to_owned(),
+        Cover::Group(group) => format!(" summed for {group}"),
+    };
     format!(
-        "send prio {} interval {} version {} from {} to {}",
+        "send prio {} interval {} version {} from {} to {}{ttl}{covers}",
         outgoing.priority,
         outgoing.interval,
         outgoing.version,

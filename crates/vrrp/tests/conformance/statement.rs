@@ -5,11 +5,11 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, ExtraGarp, Instance, Password, Preempt, ProcessMatch, RunAs, Script, SyncGroup,
-    TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
+    Auth, Command, Config, ExtraGarp, Instance, OldChecksum, Password, Preempt, ProcessMatch, RunAs, Script,
+    SyncGroup, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
     VirtualAddress,
 };
-use model::{Centis, IfName, Influence, Prefix, Priority, Vrid, Weight};
+use model::{Centis, Family, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
 /// The words of a line that are not read yet.
 #[derive(Debug)]
@@ -203,6 +203,18 @@ fn set_instance(
     rest: &mut Words<'_>,
 ) -> Result<bool, String> {
     match word {
+        "native_ipv6" => {
+            instance.family = Family::V6;
+            instance.version = Version::V3;
+            instance.transport = Transport::Multicast { group: Transport::GROUP_V6.into() };
+            let address = IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 0x100]);
+            instance.addresses = vec![VirtualAddress::new(Prefix::host(address), eth())];
+        }
+        "mcast_dst_ip" => instance.transport = Transport::Multicast { group: rest.parse()? },
+        "unicast_ttl" | "min_ttl" | "max_ttl" | "old_unicast_checksum" => {
+            set_unicast(&mut instance.transport, word, rest)?;
+        }
+        "v3_checksum_as_v2" => instance.v3_checksum_as_v2 = true,
         "version" => instance.version = version(rest)?,
         "priority" => instance.priority = Priority(rest.parse()?),
         "vrid" => instance.vrid = Vrid::try_from(rest.parse::<u8>()?).map_err(|error| error.to_string())?,
@@ -249,6 +261,27 @@ fn set_instance(
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// `min_ttl` and `max_ttl` are those of every peer.
+fn set_unicast(transport: &mut Transport, word: &str, rest: &mut Words<'_>) -> Result<(), String> {
+    let Transport::Unicast { peers, ttl, checksum, .. } = transport else {
+        return Err("there are no unicast peers".into());
+    };
+    match word {
+        "unicast_ttl" => *ttl = Some(rest.parse()?),
+        "min_ttl" => {
+            let least = rest.parse()?;
+            peers.iter_mut().for_each(|peer| peer.min_ttl = least);
+        }
+        "max_ttl" => {
+            let most = rest.parse()?;
+            peers.iter_mut().for_each(|peer| peer.max_ttl = most);
+        }
+        _ if rest.maybe() == Some("never") => *checksum = OldChecksum::Never,
+        _ => *checksum = OldChecksum::Always,
+    }
+    Ok(())
 }
 
 fn command() -> Command {

@@ -25,7 +25,11 @@ impl Instance {
         }
         let ttl = draft.ttl.map(|ttl| ttl.value);
         let ttl = ttl.or_else(|| (basics.family == Family::V4).then_some(u8::MAX));
-        Transport::Unicast { peers: self.peers(report), ttl, checksum: draft.checksum }
+        let old_group = match global.group(Family::V4) {
+            IpAddr::V4(group) => group,
+            IpAddr::V6(_) => Transport::GROUP_V4,
+        };
+        Transport::Unicast { peers: self.peers(report), ttl, checksum: draft.checksum, old_group }
     }
 
     fn warn_of_multicast(&self, report: &mut Report) {

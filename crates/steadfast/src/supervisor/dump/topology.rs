@@ -322,7 +322,7 @@ pub(super) fn addresses(instance: &Instance, told: &snapshot::Instance) -> (Vec<
 }
 
 fn write_unicast(instance: &Instance, page: &mut Page) {
-    let Transport::Unicast { peers, ttl, checksum } = &instance.transport else { return };
+    let Transport::Unicast { peers, ttl, checksum, .. } = &instance.transport else { return };
     if let (Some(ttl), Family::V4) = (ttl, instance.family) {
         page.line(3, format_args!("Unicast TTL = {ttl}"));
     }
