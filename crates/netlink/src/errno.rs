@@ -14,6 +14,8 @@ impl Errno {
     pub const ENOENT: Self = Self(2);
     /// There is no such route.
     pub const ESRCH: Self = Self(3);
+    /// Nothing is there now.
+    pub const EAGAIN: Self = Self(11);
     /// A dump is under way on the same socket.
     pub const EBUSY: Self = Self(16);
     /// What should be made is there already.
@@ -22,6 +24,10 @@ impl Errno {
     pub const ENODEV: Self = Self(19);
     /// The link is down.
     pub const ENETDOWN: Self = Self(100);
+    /// The kernel cannot do that.
+    pub const EOPNOTSUPP: Self = Self(95);
+    /// The kernel has no such protocol: IPv6, as a rule.
+    pub const EAFNOSUPPORT: Self = Self(97);
     /// The address that should be deleted is not there.
     pub const EADDRNOTAVAIL: Self = Self(99);
 }

@@ -84,6 +84,21 @@ pub struct Link {
     pub kind: Option<Box<str>>,
     /// The table of a VRF.
     pub vrf_table: Option<u32>,
+    /// The link below it, if it is on top of one of this namespace (a macvlan, an ipvlan), or the other end of a pair.
+    pub lower: Option<IfIndex>,
+    /// How it shares the link below.
+    pub sharing: Option<Sharing>,
+    /// What somebody has written on it (`ip link set … alias`).
+    pub alias: Option<Box<str>>,
+}
+
+/// How a link shares the one below with its siblings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// A macvlan, and its mode (`MACVLAN_MODE_*`).
+    Macvlan(u32),
+    /// An ipvlan, its mode (`IPVLAN_MODE_*`) and its flags (`IPVLAN_F_*`).
+    Ipvlan(u16, u16),
 }
 
 impl Link {
@@ -211,11 +226,17 @@ const IFF_MULTICAST: u32 = 0x1000;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
+const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_VRF_TABLE: u16 = 1;
+const IFLA_MACVLAN_MODE: u16 = 1;
+const IFLA_IPVLAN_MODE: u16 = 1;
+const IFLA_IPVLAN_FLAGS: u16 = 2;
 
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -328,6 +349,7 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
     let (mut name, mut mac, mut master, mut mtu, mut kind) = (None, None, None, 0, None);
     let mut vrf_table = None;
+    let (mut lower, mut is_abroad, mut shares, mut alias) = (None, false, None, None);
     for attribute in Attributes(attributes) {
         let (attribute, value) = attribute?;
         match attribute {
@@ -340,7 +362,11 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
                 vrf_table = nested(value, IFLA_INFO_DATA)
                     .filter(|_| kind.as_deref() == Some("vrf"))
                     .and_then(|data| nested(data, IFLA_VRF_TABLE).and_then(number));
+                shares = sharing(kind.as_deref(), nested(value, IFLA_INFO_DATA).unwrap_or_default());
             }
+            IFLA_LINK => lower = number(value).and_then(|index| IfIndex::try_from(index).ok()),
+            IFLA_LINK_NETNSID => is_abroad = true,
+            IFLA_IFALIAS => alias = text(value).map(Box::from),
             _ => {}
         }
     }
@@ -357,6 +383,9 @@ fn link(body: &[u8]) -> Result<Link, Skip> {
         mtu,
         kind,
         vrf_table,
+        lower: lower.filter(|_| !is_abroad),
+        sharing: shares,
+        alias,
     })
 }
 
@@ -372,6 +401,16 @@ fn policy_rule(body: &[u8]) -> Result<(rule::Form, u8), Skip> {
 fn own_route(body: &[u8]) -> Result<route::Place, Skip> {
     let (place, protocol) = route::place(body).ok_or(Skip::Malformed)?;
     if protocol == PROTOCOL { Ok(place) } else { Err(Skip::Foreign) }
+}
+
+fn sharing(kind: Option<&str>, data: &[u8]) -> Option<Sharing> {
+    let short =
+        |kind| nested(data, kind).and_then(|value| <[u8; 2]>::try_from(value).ok()).map(u16::from_ne_bytes);
+    match kind? {
+        "macvlan" => nested(data, IFLA_MACVLAN_MODE).and_then(number).map(Sharing::Macvlan),
+        "ipvlan" => Some(Sharing::Ipvlan(short(IFLA_IPVLAN_MODE)?, short(IFLA_IPVLAN_FLAGS).unwrap_or(0))),
+        _ => None,
+    }
 }
 
 fn address(body: &[u8]) -> Result<Address, Skip> {

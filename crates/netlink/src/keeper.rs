@@ -330,7 +330,10 @@ impl<K: Ord + Copy> Keeper<K> {
         self.mirror.addresses().filter(same).filter_map(|other| {
             let name = &self.mirror.link(other.index)?.name;
             let same_slot = *name == wanted.device && other.prefix == wanted.prefix;
-            (!same_slot && !self.reconciler.wants(name, other.prefix)).then_some((name, other.prefix))
+            // One that we have set ourselves is on its way out.
+            let slot = Slot { device: name.clone(), prefix: other.prefix };
+            let is_ours = self.reconciler.wants(name, other.prefix) || self.reconciler.added(&slot);
+            (!same_slot && !is_ours).then_some((name, other.prefix))
         })
     }
 

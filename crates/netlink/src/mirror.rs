@@ -325,6 +325,9 @@ mod tests {
             mtu: 1500,
             kind: None,
             vrf_table: None,
+            lower: None,
+            sharing: None,
+            alias: None,
         }
     }
 

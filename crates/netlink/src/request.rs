@@ -1,9 +1,12 @@
 //! What the kernel can be asked, and its bytes.
 
+mod stacked;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::RawFd;
 
 use model::route::Insert;
+use model::vrrp::IpvlanMode;
 use model::{IfIndex, IfName, MacAddr, Prefix};
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader,
@@ -17,6 +20,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 /// keepalived's number in `IFA_PROTO` (`/etc/iproute2/rt_protos`), which `ip address` shows: who set the address.
 pub const PROTOCOL: u8 = 18;
+
+pub(crate) use stacked::ipvlan_flags;
 
 /// Kernel messages begin at multiples of this.
 const ALIGNMENT: usize = 4;
@@ -134,6 +139,51 @@ pub enum Request {
         /// Its name.
         name: IfName,
     },
+    /// A macvlan that sees nothing of its siblings (private mode).
+    CreateMacvlan {
+        /// Its name.
+        name: IfName,
+        /// The link below.
+        lower: IfIndex,
+        /// Its hardware address.
+        mac: MacAddr,
+        /// Its link group.
+        group: u32,
+    },
+    /// A layer 2 ipvlan.
+    CreateIpvlan {
+        /// Its name.
+        name: IfName,
+        /// The link below.
+        lower: IfIndex,
+        /// How it shares that with its siblings.
+        mode: IpvlanMode,
+        /// Its link group.
+        group: u32,
+    },
+    /// Puts the link into a group of links.
+    SetGroup {
+        /// The link.
+        link: LinkId,
+        /// The group.
+        group: u32,
+    },
+    /// Writes on the link what it is for.
+    SetAlias {
+        /// The link.
+        link: LinkId,
+        /// The words, at most 255 bytes.
+        alias: String,
+    },
+    /// Sets IPv4 settings of the link (`net.ipv4.conf.NAME`).
+    SetIpv4 {
+        /// The link.
+        link: LinkId,
+        /// Which, and to what.
+        settings: Vec<(Ipv4Setting, u32)>,
+    },
+    /// The kernel gives the link no IPv6 address of its own making.
+    SetNoOwnIpv6(LinkId),
     /// Makes the link a port of a bridge, or of none.
     SetMaster {
         /// The port.
@@ -168,6 +218,49 @@ pub enum Request {
     },
     /// Deletes the link, and of a pair both ends.
     DeleteLink(LinkId),
+}
+
+/// A setting in `net.ipv4.conf.NAME`, by the kernel's number (`IPV4_DEVCONF_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ipv4Setting {
+    /// `rp_filter`.
+    RpFilter,
+    /// `arp_filter`.
+    ArpFilter,
+    /// `arp_announce`.
+    ArpAnnounce,
+    /// `arp_ignore`.
+    ArpIgnore,
+    /// `promote_secondaries`.
+    PromoteSecondaries,
+    /// `accept_local`.
+    AcceptLocal,
+}
+
+impl Ipv4Setting {
+    /// Its name under `/proc/sys/net/ipv4/conf/NAME/`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RpFilter => "rp_filter",
+            Self::ArpFilter => "arp_filter",
+            Self::ArpAnnounce => "arp_announce",
+            Self::ArpIgnore => "arp_ignore",
+            Self::PromoteSecondaries => "promote_secondaries",
+            Self::AcceptLocal => "accept_local",
+        }
+    }
+
+    const fn number(self) -> u16 {
+        match self {
+            Self::RpFilter => 8,
+            Self::ArpFilter => 13,
+            Self::ArpAnnounce => 18,
+            Self::ArpIgnore => 19,
+            Self::PromoteSecondaries => 20,
+            Self::AcceptLocal => 23,
+        }
+    }
 }
 
 /// An address to add.
@@ -234,6 +327,12 @@ fn as_bytes(request: &Request) -> Option<(u16, u16, &[u8])> {
         | Request::SetMac { .. }
         | Request::Rename { .. }
         | Request::Move { .. }
+        | Request::CreateMacvlan { .. }
+        | Request::CreateIpvlan { .. }
+        | Request::SetGroup { .. }
+        | Request::SetAlias { .. }
+        | Request::SetIpv4 { .. }
+        | Request::SetNoOwnIpv6(_)
         | Request::DeleteLink(_) => None,
     }
 }
@@ -356,6 +455,22 @@ fn message(request: &Request) -> Option<(RouteNetlinkMessage, u16)> {
             (Route::NewLink(veth(name, peer, *peer_namespace)), CREATE)
         }
         Request::CreateBridge { name } => (Route::NewLink(bridge(name)), CREATE),
+        Request::CreateMacvlan { name, lower, mac, group } => {
+            (Route::NewLink(stacked::macvlan(name, *lower, *mac, *group)), CREATE)
+        }
+        Request::CreateIpvlan { name, lower, mode, group } => {
+            (Route::NewLink(stacked::ipvlan(name, *lower, *mode, *group)), CREATE)
+        }
+        Request::SetGroup { link, group } => {
+            (Route::SetLink(change(link, [LinkAttribute::Group(*group)])), NLM_F_ACK)
+        }
+        Request::SetAlias { link, alias } => {
+            (Route::SetLink(change(link, [LinkAttribute::IfAlias(alias.clone())])), NLM_F_ACK)
+        }
+        Request::SetIpv4 { link, settings } => {
+            (Route::SetLink(change(link, [stacked::ipv4_settings(settings)])), NLM_F_ACK)
+        }
+        Request::SetNoOwnIpv6(link) => (Route::SetLink(change(link, [stacked::no_own_ipv6()])), NLM_F_ACK),
         Request::SetMaster { link, master } => {
             let master = master.map_or(0, IfIndex::get);
             (Route::SetLink(change(link, [LinkAttribute::Controller(master)])), NLM_F_ACK)

@@ -67,6 +67,9 @@ pub(crate) struct Assignment {
     /// begun looks at it.
     #[serde(default)]
     pub(crate) sweep: Belongings,
+    /// The name of this daemon among others on the host (`instance`); empty if it has none.
+    #[serde(default)]
+    pub(crate) daemon: String,
     /// What is known of files and processes as the configuration is handed over.
     #[serde(default)]
     pub(crate) readings: Readings,

@@ -166,12 +166,12 @@ fn an_id_that_no_line_names_is_told() {
 
 #[test]
 fn what_has_no_effect_yet_is_told_last_and_changes_no_status() {
-    let text = notes(91, 2).replace("interface lan0", "interface lan0\nuse_vmac");
+    let text = notes(91, 2).replace("interface lan0", "interface lan0\nv3_checksum_as_v2 on");
     let place = folder(&[("a.conf", text)]);
     let (status, out, _) = check(&["--short", "--elsewhere", "--deny-notes", "a.conf"], place.path());
     assert_eq!(status, Some(0), "{out}");
-    assert!(out.contains("no effect yet: `use_vmac`"), "{out}");
-    assert!(out.contains("no daemon of this release starts with `use_vmac`"), "{out}");
+    assert!(out.contains("no effect yet: `v3_checksum_as_v2`"), "{out}");
+    assert!(out.contains("no daemon of this release starts with `v3_checksum_as_v2`"), "{out}");
 }
 
 #[test]

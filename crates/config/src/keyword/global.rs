@@ -114,7 +114,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Delays the start of all instances until the host has been up that long."),
     later("log_unknown_vrids", FLAG).since("2.0.16")
         .doc("Logs adverts with router ids that are not configured on the interface."),
-    later("vmac_prefix", word("STRING")).or("vrrp").since("2.2.0")
+    built("vmac_prefix", word("STRING")).or("vrrp").since("2.2.0")
         .such_as("vmac_prefix vip")
         .doc("Sets the name prefix of generated VMAC interfaces. Only one."),
     later("vmac_addr_prefix", word("STRING")).or("value of vmac_prefix").since("2.2.0")

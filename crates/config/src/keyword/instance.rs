@@ -17,15 +17,15 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("vrf", IFNAME).since("2.2.5")
         .such_as("vrf blue")
         .doc("Sets the VRF used when no interface is given. Unicast without interface only."),
-    needed("use_vmac", grammar("[[name] IFNAME] [MAC of 5 or 6 octets] [netlink_notify_msg] [group GROUP]"))
+    built("use_vmac", grammar("[[name] IFNAME] [MAC of 5 or 6 octets] [netlink_notify_msg] [group GROUP]"))
         .opens(Block::Vmac).or("off; generated name prefix VRID; RFC MAC").since("1.2.3")
         .such_as("use_vmac vrrp.51")
         .doc("Runs the instance on a macvlan with the virtual router MAC."),
     later("use_vmac_addr", FLAG).since("2.2.0")
         .doc("Creates VMACs for addresses on other interfaces or of the other family."),
-    later("vmac_xmit_base", FLAG).or("off (forced on for unicast VMACs)").since("1.2.10")
+    built("vmac_xmit_base", FLAG).or("off (forced on for unicast VMACs)").since("1.2.10")
         .doc("Sends and receives adverts on the base interface of a VMAC. Only with use_vmac. Refused in strict mode."),
-    needed("use_ipvlan", grammar("[[name] IFNAME] [ADDRESS[/PREFIX]] [bridge|private|vepa] [group GROUP]"))
+    built("use_ipvlan", grammar("[[name] IFNAME] [ADDRESS[/PREFIX]] [bridge|private|vepa] [group GROUP]"))
         .opens(Block::Ipvlan).or("off; bridge").since("2.0.17")
         .such_as("use_ipvlan ipvl0 192.0.2.6")
         .doc("Runs the instance on an L2 ipvlan interface. Only one. IPv4 needs ADDRESS."),
@@ -185,12 +185,12 @@ pub(super) const INSTANCE: &[Keyword] = &[
 /// Words after `use_vmac`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const VMAC: &[Keyword] = &[
-    later("name", IFNAME).or("generated")
+    built("name", IFNAME).or("generated")
         .such_as("name vrrp.51")
         .doc("Gives the VMAC interface name explicitly. Lets any word be a name."),
-    later("netlink_notify_msg", FLAG)
+    built("netlink_notify_msg", FLAG)
         .doc("Forces a link message for the base interface after VMAC creation."),
-    later("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
+    built("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
         .such_as("group 5")
         .doc("Puts the VMAC in a link group."),
 ];
@@ -198,16 +198,16 @@ pub(super) const VMAC: &[Keyword] = &[
 /// Words after `use_ipvlan`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const IPVLAN: &[Keyword] = &[
-    later("name", IFNAME).or("generated")
+    built("name", IFNAME).or("generated")
         .such_as("name ipvl0")
         .doc("Gives the ipvlan interface name explicitly."),
-    later("bridge", FLAG).or("default")
+    built("bridge", FLAG).or("default")
         .doc("Selects bridge mode flags."),
-    later("private", FLAG)
+    built("private", FLAG)
         .doc("Selects private mode flags."),
-    later("vepa", FLAG)
+    built("vepa", FLAG)
         .doc("Selects VEPA mode flags."),
-    later("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
+    built("group", grammar("INTEGER 0..2147483647 | NAME from iproute2 group file")).or_number(0)
         .such_as("group 5")
         .doc("Puts the ipvlan interface in a link group."),
 ];

@@ -274,6 +274,9 @@ pub(crate) fn link(index: IfIndex, name: IfName) -> Link {
         mtu: 1500,
         kind: None,
         vrf_table: None,
+        lower: None,
+        sharing: None,
+        alias: None,
     }
 }
 

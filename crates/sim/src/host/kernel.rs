@@ -93,6 +93,9 @@ impl Kernel {
             mtu: 1500,
             kind: None,
             vrf_table: None,
+            lower: None,
+            sharing: None,
+            alias: None,
         };
         self.said.push(Event::LinkChanged(link.clone()));
         self.links.insert(index, link);
@@ -206,6 +209,12 @@ impl Kernel {
             | Request::SetMac { .. }
             | Request::Rename { .. }
             | Request::Move { .. }
+            | Request::CreateMacvlan { .. }
+            | Request::CreateIpvlan { .. }
+            | Request::SetGroup { .. }
+            | Request::SetAlias { .. }
+            | Request::SetIpv4 { .. }
+            | Request::SetNoOwnIpv6(_)
             | Request::DeleteLink(_) => Err(Errno::EPERM),
         };
         self.said.push(Event::Ack { sequence, result: result.map_err(Into::into) });

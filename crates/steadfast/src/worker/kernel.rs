@@ -8,7 +8,7 @@ use ::vrrp::{Holding, InstanceId};
 use model::vrrp::{self, VirtualAddress};
 use model::{Family, IfIndex, IfName, Instant, MacAddr};
 use netlink::reconcile::{Action as Step, Slot};
-use netlink::{Entry, Event, Heard, Held, Keeper, Report, Standing};
+use netlink::{Entry, Event, Heard, Held, Keeper, Mirror, Report, Standing};
 use sys::socket::netlink::{Group, Received, Socket};
 
 use crate::log::Log;
@@ -79,6 +79,16 @@ impl Kernel {
             v4: address(link.index, Family::V4),
             v6: address(link.index, Family::V6),
         })
+    }
+
+    /// Links and addresses as they were last heard.
+    pub(super) const fn mirror(&self) -> &Mirror {
+        self.keeper.mirror()
+    }
+
+    /// The link of this name.
+    pub(super) fn standing(&self, name: &IfName) -> Option<Standing> {
+        self.keeper.standing(name)
     }
 
     /// Number and hardware address of a device.

@@ -16,6 +16,7 @@ mod effects;
 mod kernel;
 mod link_layer;
 mod link_sockets;
+mod own_links;
 mod telling;
 mod translate;
 
@@ -43,6 +44,7 @@ use effects::Work;
 use kernel::Kernel;
 use link_layer::{Answer, LinkLayer};
 use link_sockets::LinkSockets;
+use own_links::OwnLinks;
 
 /// What the command line tells the vrrp worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +101,7 @@ struct Worker {
     signals: Signals,
     control: Control,
     kernel: Kernel,
+    own_links: OwnLinks,
     sockets: LinkSockets,
     link_layer: LinkLayer,
     router: Router,
@@ -113,6 +116,10 @@ struct Worker {
     unannounced: BTreeSet<(IfName, IpAddr)>,
     heard: Vec<Heard>,
     phase: Phase,
+    /// Until when the first configuration may wait for interfaces of its own.
+    begins_by: Option<Instant>,
+    /// A configuration that waits for interfaces of its own, and for how long at most.
+    pending: Option<(Box<Assignment>, Instant)>,
     /// It was told to stop before it had begun.
     stops_at_once: bool,
     options: WorkerOptions,
@@ -131,7 +138,9 @@ impl Worker {
         sys::sched::exact_timers()?;
         let mut reactor = Reactor::new()?;
         let kernel = Kernel::open(log.clone(), options.address_monitoring)?;
+        let own_links = OwnLinks::open(log.clone())?;
         reactor.add(&kernel, NETLINK, Interest::Read)?;
+        reactor.add(&own_links, OWN_LINKS, Interest::Read)?;
         reactor.add(&prepared.signals, SIGNALS, Interest::Read)?;
         Ok(Self {
             control: Control::new(channel, CONTROL, &mut reactor, log.clone())?,
@@ -139,6 +148,7 @@ impl Worker {
             clock: WallOffset::sample(),
             signals: prepared.signals,
             kernel,
+            own_links,
             sockets: LinkSockets::new(log.clone()),
             link_layer: LinkLayer::open([ARP, NEIGHBOURS])?,
             router: Router::new(),
@@ -149,6 +159,8 @@ impl Worker {
             unannounced: BTreeSet::new(),
             heard: Vec::new(),
             phase: Phase::Starting(None),
+            begins_by: None,
+            pending: None,
             stops_at_once: false,
             options,
             log,
@@ -162,7 +174,9 @@ impl Worker {
             self.clock.next_turn();
             self.router.set_wall_clock(translate::wall(&self.clock));
             self.serve_sources(&mut ready)?;
+            self.tend_own_links();
             self.begin_if_possible();
+            self.reconfigure_if_possible();
             if matches!(self.phase, Phase::Running) && self.stops_at_once {
                 self.phase = Phase::Stopping;
             }
@@ -178,6 +192,7 @@ impl Worker {
             self.router.handle(now, Event::Deadline, &mut self.actions);
             self.take_actions();
             self.unfinished = self.work_for(SLICE) || self.kernel.has_late();
+            self.unfinished |= self.own_links.awaits_release() && self.kernel.is_idle();
             self.write_lines();
         }
     }
@@ -205,7 +220,15 @@ impl Worker {
             return Some(self.clock.now());
         }
         let due = self.router.deadline().map(|at| at + self.slack());
-        let others = [self.kernel.deadline(), self.link_layer.deadline(), self.sockets.retry_at()];
+        let waits = self.pending.as_ref().map(|(_, until)| *until);
+        let others = [
+            self.kernel.deadline(),
+            self.own_links.deadline(),
+            self.link_layer.deadline(),
+            self.sockets.retry_at(),
+            self.begins_by,
+            waits,
+        ];
         others.into_iter().chain([due]).flatten().min()
     }
 
@@ -227,6 +250,7 @@ impl Worker {
             SIGNALS => self.serve_signals()?,
             ARP => self.serve_answers(Family::V4),
             NEIGHBOURS => self.serve_answers(Family::V6),
+            OWN_LINKS => self.serve_own_links()?,
             token => return Ok(self.serve_link(token)),
         }
         Ok(true)
@@ -301,6 +325,8 @@ impl Worker {
         for heard in std::mem::take(&mut self.heard) {
             match heard {
                 Heard::Link { name, link } => {
+                    self.own_links.review(&name);
+                    let link = self.own_links.visible(&name, link);
                     let event = Event::Link { name: &name, link: link.map(translate::link) };
                     self.router.handle(now, event, &mut self.actions);
                     if link.is_some_and(|link| link.up) {
@@ -382,10 +408,13 @@ impl Worker {
                 *waiting = Some(Box::new(Assignment { remembered, ..assignment }));
             }
             Phase::Running => {
-                self.kernel.configure(&assignment.config);
-                self.reconfigure(&assignment);
-                self.take_actions();
-                self.work.push_back(Work::Tell(FromWorker::Reconfigured));
+                // What it needs is made before it is in force, so that no instance is without its interface.
+                self.own_links.add(&assignment.config);
+                let until = self.clock.now() + PATIENCE_WITH_LINKS;
+                if self.pending.replace((Box::new(assignment), until)).is_some() {
+                    // The earlier one has been overtaken before it was in force.
+                    self.work.push_back(Work::Tell(FromWorker::Reconfigured));
+                }
             }
             Phase::Stopping => {}
         }
@@ -397,11 +426,17 @@ impl Worker {
             return;
         }
         let Some(assignment) = waiting.take() else { return };
+        if !self.own_links_stand(&assignment) {
+            self.phase = Phase::Starting(Some(assignment));
+            return;
+        }
         self.phase = Phase::Running;
+        self.begins_by = None;
         let now = self.clock.now();
         // Before the links are told: on older kernels only this tells a virtual address from a router's own.
         self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
+            let link = self.own_links.visible(name, link);
             let event = Event::Link { name, link: link.map(translate::link) };
             self.router.handle(now, event, &mut self.actions);
         }
@@ -410,6 +445,52 @@ impl Worker {
         left.add(&assignment.config);
         self.work.push_back(Work::Sweep(left));
         self.control.send(&FromWorker::Ready, &mut self.reactor);
+    }
+
+    /// Whether all interfaces are there that instances make for themselves, or no more can be waited for them.
+    fn own_links_stand(&mut self, assignment: &Assignment) -> bool {
+        let now = self.clock.now();
+        self.own_links.set(&assignment.config, &assignment.daemon);
+        self.own_links.sweep(self.kernel.mirror());
+        self.tend_own_links();
+        let until = *self.begins_by.get_or_insert(now + PATIENCE_WITH_LINKS);
+        self.own_links.is_settled() || until <= now
+    }
+
+    /// Goes over to the configuration that waits, if it can be.
+    fn reconfigure_if_possible(&mut self) {
+        let now = self.clock.now();
+        let may_begin = |until: &Instant| self.own_links.is_settled() || *until <= now;
+        let Some((assignment, _)) = self.pending.take_if(|(_, until)| may_begin(until)) else { return };
+        self.kernel.configure(&assignment.config);
+        self.reconfigure(&assignment);
+        self.take_actions();
+        self.work.push_back(Work::Tell(FromWorker::Reconfigured));
+        self.own_links.set(&assignment.config, &assignment.daemon);
+        self.tend_own_links();
+    }
+
+    fn serve_own_links(&mut self) -> io::Result<()> {
+        self.own_links.take_bell()?;
+        self.serve_netlink()?;
+        self.own_links.take_results(self.clock.now(), self.kernel.mirror());
+        Ok(())
+    }
+
+    /// Begins what is due about interfaces of our own, and tells the machine which of them it can use.
+    fn tend_own_links(&mut self) {
+        let now = self.clock.now();
+        let is_released = self.work.is_empty() && self.kernel.is_idle();
+        self.own_links.step(now, self.kernel.mirror(), is_released);
+        let changed = self.own_links.take_changes();
+        if changed.is_empty() || matches!(self.phase, Phase::Starting(_)) {
+            return;
+        }
+        for name in changed {
+            let link = self.own_links.visible(&name, self.kernel.standing(&name)).map(translate::link);
+            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
+        }
+        self.follow_endpoints();
     }
 
     fn reconfigure(&mut self, assignment: &Assignment) {
@@ -430,24 +511,47 @@ impl Worker {
         self.take_actions();
     }
 
+    fn is_released(&self) -> bool {
+        self.kernel.is_released() && (self.options.keep_addresses || self.own_links.is_released())
+    }
+
+    /// Interfaces of our own go after the addresses on them, unless the operator wants these to stay.
+    fn release_own_links(&mut self) {
+        if self.options.keep_addresses {
+            return;
+        }
+        let (now, mirror) = (self.clock.now(), self.kernel.mirror());
+        self.own_links.take_results(now, mirror);
+        self.own_links.release();
+        let is_released = self.work.is_empty() && self.kernel.is_idle() && self.kernel.is_released();
+        self.own_links.step(now, mirror, is_released);
+    }
+
     /// Ends orderly: everything that stopping asks for is done, and answered by the kernel, before the last message.
     fn end(mut self) -> io::Result<()> {
         let last_words = self.work.len();
         self.router.stop(self.clock.now(), &mut self.actions);
         self.take_actions();
         self.prepare_work_for_end(last_words);
+        self.release_own_links();
         let until = sys::clock::now() + PATIENCE_AT_END;
         let mut ready = Vec::new();
         // What the kernel refused is tried again after a pause.
-        while (self.work_for(SLICE) || !self.kernel.is_idle() || !self.kernel.is_released())
+        while (self.work_for(SLICE) || !self.kernel.is_idle() || !self.is_released())
             && self.clock.next_turn() < until
         {
+            self.release_own_links();
             self.reactor.wait(Some(self.clock.now() + SLICE), &mut ready)?;
             self.kernel.drain(self.clock.now(), &mut self.heard)?;
+            self.heard.drain(..).for_each(|heard| {
+                if let Heard::Link { name, .. } = heard {
+                    self.own_links.review(&name);
+                }
+            });
             self.kernel.expire(self.clock.now());
         }
         self.write_lines();
-        if self.work.is_empty() && self.kernel.is_released() {
+        if self.work.is_empty() && self.is_released() {
             self.tell(&FromWorker::Stopped);
         } else {
             // Without that word the supervisor starts another worker that only cleans up.
@@ -467,11 +571,14 @@ const NETLINK: Token = Token(1);
 const SIGNALS: Token = Token(2);
 const ARP: Token = Token(3);
 const NEIGHBOURS: Token = Token(4);
+const OWN_LINKS: Token = Token(8);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does
 /// not hold up timers.
 const MOST_ROUNDS: usize = 8;
+/// How long a configuration waits for the interfaces that its instances make.
+const PATIENCE_WITH_LINKS: Duration = Duration::from_secs(2);
 /// How long a worker that ends waits for the kernel. The supervisor gives it five seconds in all.
 const PATIENCE_AT_END: Duration = Duration::from_secs(3);
 /// How long a worker that ends waits for a supervisor that does not read.

@@ -31,7 +31,13 @@ impl Daemon<'_> {
     pub(super) fn assignment(&mut self, remembered: Vec<Remembered>) -> Assignment {
         self.given.add(&self.config.vrrp);
         let readings = self.trackers.readings();
-        Assignment { config: self.config.vrrp.clone(), remembered, sweep: self.given.earlier(), readings }
+        Assignment {
+            config: self.config.vrrp.clone(),
+            remembered,
+            sweep: self.given.earlier(),
+            daemon: self.config.process.instance.clone().unwrap_or_default(),
+            readings,
+        }
     }
 
     pub(super) fn start_link(&mut self, assignment: &Assignment) -> Result<Link, LinkError> {
