@@ -11,7 +11,8 @@ use common::{Text, compare, folder, judged as load};
 use config::keyword::{self, Block, Content};
 use config::render::{self, Colour};
 use config::{Code, Loaded, Severity};
-use model::{Dump, Flush, Global, Namespace, PollMethod, ReceiveBuffers};
+use model::vrrp::PollMethod;
+use model::{Dump, Flush, Global, Namespace, ReceiveBuffers};
 
 mod common;
 
@@ -214,10 +215,10 @@ fn repeated_lines_settle_as_in_keepalived() {
 
 #[test]
 fn links_are_polled_and_delayed() {
-    let process = load("linkbeat_interfaces {\neth1\neth0 MII\neth1 IOCTL\n}").config.process;
-    let methods: Vec<_> = process.polled.iter().map(|link| (link.interface.as_str(), link.method)).collect();
+    let links = load("linkbeat_interfaces {\neth1\neth0 MII\neth1 IOCTL\n}").config.vrrp.links;
+    let methods: Vec<_> = links.polled.iter().map(|link| (link.interface.as_str(), link.method)).collect();
     assert_eq!(methods, [("eth0", PollMethod::Mii), ("eth1", PollMethod::Ioctl)]);
-    let delays = load("interface_up_down_delays {\neth0 3\neth1 1 256\n}").config.process.link_delays;
+    let delays = load("interface_up_down_delays {\neth0 3\neth1 1 256\n}").config.vrrp.links.delays;
     let [delay] = delays.as_slice() else { panic!("{delays:?}") };
     assert_eq!((delay.down, delay.up), (Duration::from_secs(3), Duration::ZERO));
 }

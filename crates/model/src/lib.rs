@@ -46,7 +46,7 @@ pub use config::{
 };
 pub use ids::{Influence, Priority, Vrid, Weight};
 pub use net::{Family, IfIndex, IfName, MacAddr, Named, Prefix, Scope, Sources};
-pub use process::{LinkDelay, Namespace, PollMethod, PolledLink, Process};
+pub use process::{Namespace, Process};
 pub use secret::Secret;
 pub use time::{Centis, Instant};
 

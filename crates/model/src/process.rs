@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::IfName;
-
-/// Namespaces, pid files, and how links are watched.
+/// Namespaces and pid files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// Where the daemon runs (`net_namespace`).
@@ -22,12 +20,6 @@ pub struct Process {
     pub pid_directory: bool,
     /// How long workers may take to end before they are killed (`child_wait_time`).
     pub child_wait: Duration,
-    /// The links of all virtual routers are polled (`linkbeat_use_polling`).
-    pub poll_links: bool,
-    /// Interfaces whose links are polled (`linkbeat_interfaces`), each once.
-    pub polled: Vec<PolledLink>,
-    /// How long changes of a link wait before they count (`interface_up_down_delays`), each interface once.
-    pub link_delays: Vec<LinkDelay>,
 }
 
 impl Process {
@@ -44,9 +36,6 @@ impl Default for Process {
             instance: None,
             pid_directory: false,
             child_wait: Self::CHILD_WAIT,
-            poll_links: false,
-            polled: Vec::new(),
-            link_delays: Vec::new(),
         }
     }
 }
@@ -58,37 +47,4 @@ pub enum Namespace {
     Own,
     /// The one of this name, as `ip netns` knows it.
     Named(String),
-}
-
-/// An interface whose link is polled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolledLink {
-    /// Which.
-    pub interface: IfName,
-    /// How.
-    pub method: PollMethod,
-}
-
-/// How the state of a link is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PollMethod {
-    /// The first of the others that works.
-    FirstThatWorks,
-    /// The registers of the interface (`MII`).
-    Mii,
-    /// `ETHTOOL`.
-    Ethtool,
-    /// The flags of the interface (`IOCTL`).
-    Ioctl,
-}
-
-/// How long changes of a link wait before they count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkDelay {
-    /// Which interface.
-    pub interface: IfName,
-    /// Before it is down.
-    pub down: Duration,
-    /// Before it is up.
-    pub up: Duration,
 }

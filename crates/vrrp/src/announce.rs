@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use model::vrrp::{ExtraGarp, Garp, VirtualAddress};
+use model::vrrp::{ExtraGarp, Garp, GarpGroup, VirtualAddress};
 use model::{Family, IfName, Instant};
 
 use crate::{Action, Actions, Announce, InstanceId};
@@ -109,13 +109,22 @@ impl AnnouncePlan {
     }
 }
 
-/// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`, `vrrp_gna_interval`).
+/// Announcements that wait for the least gap on their interface (`vrrp_garp_interval`, `vrrp_gna_interval`), or on
+/// those that share one (`garp_group`). Gratuitous ARP and neighbour advertisements do not wait for each other.
 ///
 /// Without a gap they pass straight through.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacer {
-    /// Each family has its own gap.
-    queues: BTreeMap<(IfName, Family), Queue>,
+    queues: BTreeMap<(Lane, Family), Queue>,
+    groups: Vec<GarpGroup>,
+}
+
+/// What has one pace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Device(IfName),
+    /// The group of that number.
+    Group(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -130,12 +139,19 @@ const MOST_WAITING: usize = 65_536;
 
 impl Pacer {
     pub(crate) const fn new() -> Self {
-        Self { queues: BTreeMap::new() }
+        Self { queues: BTreeMap::new(), groups: Vec::new() }
+    }
+
+    /// From now on these interfaces share their pace. What waits already keeps the pace that it has.
+    pub(crate) fn share(&mut self, groups: &[GarpGroup]) {
+        self.groups = groups.to_vec();
     }
 
     /// Sends `announce` now or in its turn.
-    pub(crate) fn push(&mut self, now: Instant, announce: Announce, gap: Duration, out: &mut Actions) {
-        let key = (announce.device.clone(), Family::from(announce.address));
+    pub(crate) fn push(&mut self, now: Instant, announce: Announce, garp: &Garp, out: &mut Actions) {
+        let family = announce.address.into();
+        let (lane, gap) = self.lane(&announce.device, family, garp);
+        let key = (lane, family);
         if gap.is_zero() && !self.queues.contains_key(&key) {
             out.push(Action::Announce(announce));
             return;
@@ -147,6 +163,17 @@ impl Pacer {
             queue.waiting.push_back(announce);
         }
         self.expire(now, out);
+    }
+
+    /// Where it waits, and the gap there.
+    fn lane(&self, device: &IfName, family: Family, garp: &Garp) -> (Lane, Duration) {
+        let is_in = |group: &GarpGroup| group.interfaces.contains(device);
+        let group = self.groups.iter().enumerate().find(|(_, group)| is_in(group));
+        let (lane, arp, neighbour) = match group {
+            Some((number, group)) => (Lane::Group(number), group.garp_interval, group.gna_interval),
+            None => (Lane::Device(device.clone()), garp.interval, garp.gna_interval),
+        };
+        (lane, if family == Family::V4 { arp } else { neighbour })
     }
 
     /// What waits for an instance that is no longer master is not sent.
@@ -230,11 +257,11 @@ mod tests {
         let mut pacer = Pacer::new();
         let mut out = Actions::default();
         let device: IfName = "eth1".parse().unwrap();
-        let gap = Duration::from_secs(1);
+        let garp = Garp { interval: Duration::from_secs(1), ..Garp::default() };
         for last in [1, 2] {
             let (instance, address) = (InstanceId::FIRST, [10, 0, 0, last].into());
             let announce = Announce { instance, device: device.clone(), address, count: 2 };
-            pacer.push(at(0), announce, gap, &mut out);
+            pacer.push(at(0), announce, &garp, &mut out);
         }
         let mut sent = Vec::new();
         for second in 0..6 {
@@ -247,5 +274,27 @@ mod tests {
         let of = |last| IpAddr::from([10, 0, 0, last]);
         assert_eq!(sent, [(0, of(1), 1), (1, of(1), 1), (2, of(2), 1), (3, of(2), 1)]);
         assert_eq!(pacer.deadline(), None, "an empty queue waits for nothing");
+    }
+
+    #[test]
+    fn interfaces_of_a_group_share_one_gap_for_each_family() {
+        let mut pacer = Pacer::new();
+        let mut out = Actions::default();
+        let devices: [IfName; 3] = ["eth1", "eth2", "eth3"].map(|name| name.parse().unwrap());
+        let [first, second, _] = devices.clone();
+        let gap = Duration::from_secs(1);
+        let interfaces = vec![first, second];
+        pacer.share(&[GarpGroup { garp_interval: gap, gna_interval: Duration::ZERO, interfaces }]);
+        for (device, address) in devices.iter().flat_map(|device| [(device, "10.0.0.1"), (device, "fd00::1")])
+        {
+            let address = address.parse().unwrap();
+            let announce =
+                Announce { instance: InstanceId::FIRST, device: device.clone(), address, count: 1 };
+            pacer.push(at(0), announce, &Garp::default(), &mut out);
+        }
+        let sent = |out: &mut Actions| out.drain().count();
+        assert_eq!(sent(&mut out), 5, "all but the gratuitous ARP on eth2");
+        pacer.expire(at(1), &mut out);
+        assert_eq!(sent(&mut out), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use model::Instant;
+use model::{IfName, Instant};
 
 use crate::InstanceId;
 
@@ -10,6 +10,7 @@ use crate::InstanceId;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Waiter {
     Instance(InstanceId),
+    Link(IfName),
     Script(String),
     Process(String),
     Pacer,

@@ -19,6 +19,15 @@ pub enum Event<'a> {
         /// Its state.
         link: Option<Link>,
     },
+    /// An address has come or gone. Those of a link that is no more are gone with it, which is not told.
+    Address {
+        /// The link.
+        link: IfIndex,
+        /// The address.
+        address: IpAddr,
+        /// It is there now.
+        there: bool,
+    },
     /// Whether a socket that [`crate::Router::endpoints`] names could be opened. Taken to be open
     /// unless said otherwise; forgotten when no interface has that number any more.
     Socket {

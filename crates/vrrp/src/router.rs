@@ -1,5 +1,6 @@
 //! All virtual routers of this host: who gets an event, and who is due next.
 
+mod links;
 mod reload;
 mod settle;
 mod status;
@@ -9,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Auth, Config, Instance as InstanceConfig, Transport};
-use model::{IfName, Instant, Vrid};
+use model::{IfIndex, IfName, Instant, Vrid};
 use wire::vrrp::{Advert, Malformed};
 
 use crate::announce::Pacer;
@@ -24,6 +25,7 @@ use crate::script::ScriptCheck;
 use crate::wall::WallClock;
 use crate::{Actions, Notice, NotificationKind};
 
+use links::PendingLink;
 use settle::{notify, settle_alone};
 
 /// Names an instance for as long as it lives.
@@ -63,6 +65,12 @@ pub struct Router {
     unsettled: Vec<Arc<Shared>>,
     next_id: u32,
     links: BTreeMap<IfName, Link>,
+    /// Changes of links that do not count yet (`interface_up_down_delays`).
+    pending_links: BTreeMap<IfName, PendingLink>,
+    /// The addresses of each link: some of them are sources that are tracked.
+    sources: BTreeSet<(IfIndex, IpAddr)>,
+    /// Those addresses whose loss is a fault of somebody (`track_src_ip`).
+    vital_sources: BTreeSet<IpAddr>,
     deaf: BTreeSet<Port>,
     scripts: BTreeMap<String, ScriptCheck>,
     /// The numbers in tracked files, as far as anybody has said.
@@ -107,6 +115,9 @@ impl Router {
             unsettled: Vec::new(),
             next_id: 0,
             links: BTreeMap::new(),
+            pending_links: BTreeMap::new(),
+            sources: BTreeSet::new(),
+            vital_sources: BTreeSet::new(),
             deaf: BTreeSet::new(),
             scripts: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -128,6 +139,7 @@ impl Router {
         match event {
             Event::Advert(arrival) => self.receive(now, &arrival, out),
             Event::Link { name, link } => self.take_link(now, name, link, out),
+            Event::Address { link, address, there } => self.take_address(now, link, address, there, out),
             Event::Socket { port, open } => self.take_socket(now, port, open, out),
             Event::Claim { device, address, mac } => self.those_with(now, address, out, |instance, turn| {
                 instance.take_claim(device, address, mac, turn);
@@ -278,42 +290,6 @@ impl Router {
         out.notice(Notice::Refused { whose, peer: arrival.source, reason, detail, untold });
     }
 
-    fn take_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
-        let before = self.links.get(name).copied();
-        if let (Some(before), Some(link)) = (before, link)
-            && before.index != link.index
-        {
-            // Another interface of that name: what was on the old one, addresses above all, is gone with it.
-            self.replace_link(now, name, None, out);
-        }
-        if before != link {
-            self.replace_link(now, name, link, out);
-        }
-    }
-
-    fn replace_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
-        match link {
-            Some(link) => self.links.insert(name.clone(), link),
-            None => self.links.remove(name),
-        };
-        self.deaf
-            .retain(|port| port.link.is_none_or(|index| self.links.values().any(|link| link.index == index)));
-        for id in self.those(|instance| instance.tracks_link(name)) {
-            self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
-        }
-        // Before the next link of that name comes: what happened to this one must not be overlooked.
-        self.settle_groups(now, out);
-    }
-
-    fn take_socket(&mut self, now: Instant, port: Port, open: bool, out: &mut Actions) {
-        let changed = if open { self.deaf.remove(&port) } else { self.deaf.insert(port) };
-        if changed {
-            for id in self.those(|instance| instance.port() == Some(port)) {
-                self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
-            }
-        }
-    }
-
     fn script_ended(
         &mut self,
         now: Instant,
@@ -384,6 +360,7 @@ impl Router {
                 let changed = self.processes.get_mut(&name).is_some_and(|process| process.expire(now, out));
                 self.follow_processes(now, &name, changed, out);
             }
+            Waiter::Link(name) => self.end_delay(now, &name, out),
             Waiter::Pacer => {
                 self.pacer.expire(now, out);
                 self.due.set(Waiter::Pacer, self.pacer.deadline());
@@ -433,6 +410,7 @@ impl Router {
         let world = World {
             links: &self.links,
             deaf: &self.deaf,
+            sources: &self.sources,
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,

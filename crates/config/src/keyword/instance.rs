@@ -61,7 +61,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
     built("mcast_dst_ip", ADDRESS).or("vrrp_mcast_group4 or vrrp_mcast_group6").since("2.2.5")
         .such_as("mcast_dst_ip 224.0.0.100")
         .doc("Sets another multicast destination. A multicast address, IPv6 link local. Not with unicast."),
-    needed("track_src_ip", FLAG).since("2.0.0")
+    built("track_src_ip", FLAG).since("2.0.0")
         .doc("Goes to fault when the source address is missing. Needs a configured source address."),
     built("virtual_router_id", integer(1..=255)).required()
         .such_as("virtual_router_id 51")

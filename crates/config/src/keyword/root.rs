@@ -28,7 +28,7 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Holds the daemon wide settings. May be repeated."),
     later("linkbeat_interfaces", FLAG).opens(Block::LinkbeatInterfaces).since("2.0.13")
         .doc("Lists interfaces whose link state is polled."),
-    later("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
+    built("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
         .doc("Lists per interface debounce delays for link state changes."),
     later("track_group", word("NAME")).opens(Block::TrackGroup).since("2.0.3")
         .such_as("track_group office")
@@ -57,7 +57,7 @@ pub(super) const ROOT: &[Keyword] = &[
     built("vrrp_sync_group", word("NAME")).opens(Block::SyncGroup)
         .such_as("vrrp_sync_group site")
         .doc("Ties several VRRP instances to one common state."),
-    later("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
+    built("garp_group", FLAG).opens(Block::GarpGroup).since("1.2.21")
         .doc("Defines shared pacing of gratuitous ARP and NA messages."),
     built("vrrp_instance", word("NAME")).opens(Block::Instance)
         .such_as("vrrp_instance web")
@@ -89,7 +89,7 @@ pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
 /// Entries of `interface_up_down_delays`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
-    later("(interface)", grammar("IFNAME DOWN [UP], each SECONDS 0..255 with up to 6 decimals"))
+    built("(interface)", grammar("IFNAME DOWN [UP], each SECONDS 0..255 with up to 6 decimals"))
         .or("0; UP defaults to 0")
         .such_as("eth1 2 0.5")
         .doc("Delays acting on link down and up of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
@@ -98,21 +98,21 @@ pub(super) const INTERFACE_DELAYS: &[Keyword] = &[
 /// `garp_group`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const GARP_GROUP: &[Keyword] = &[
-    later("garp_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+    built("garp_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
         .such_as("garp_interval 0.01")
         .doc("Sets the gap between gratuitous ARPs of the group. At least one interval is needed."),
-    later("gna_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
+    built("gna_interval", micros(0..=4_294_967_295)).or("unset").since("1.2.21")
         .such_as("gna_interval 0.01")
         .doc("Sets the gap between unsolicited NAs of the group. At least one interval is needed."),
-    later("interface", IFNAME).since("1.2.21")
+    built("interface", IFNAME).since("1.2.21")
         .doc("Applies the pacing to one interface. An interface may be in one group only. No VMACs."),
-    later("interfaces", FLAG).opens(Block::GarpInterfaces).since("1.2.21")
+    built("interfaces", FLAG).opens(Block::GarpInterfaces).since("1.2.21")
         .doc("Applies one shared pacing across several interfaces. Words, not lines, are entries."),
 ];
 
 /// Entries of `interfaces` in a `garp_group`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const GARP_INTERFACES: &[Keyword] = &[
-    later("(interface)", IFNAME)
+    built("(interface)", IFNAME)
         .doc("Adds one interface to the shared pacing."),
 ];

@@ -191,7 +191,7 @@ pub(crate) fn lower<'a>(
         bfd,
         statics,
         garp_groups,
-        process,
+        mut process,
         lvs,
     } = drafts;
     let scripts: Vec<vrrp::Script> = scripts.iter().filter_map(|script| script.resolve(&global)).collect();
@@ -217,6 +217,7 @@ pub(crate) fn lower<'a>(
         track_groups: track_groups.into_iter().filter_map(|draft| draft.resolve(report)).collect(),
         statics: statics.resolve(&global, report),
         garp_groups: GarpGroup::resolve_all(garp_groups, report),
+        links: process.take_link_watch(),
         scripts,
     };
     model::Config {

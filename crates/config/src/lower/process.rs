@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{IfName, LinkDelay, Namespace, PollMethod, PolledLink};
+use model::vrrp::{LinkDelay, LinkWatch, PollMethod, PolledLink};
+use model::{IfName, Namespace};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, shown, shown_bare};
 use crate::lexer::Word;
@@ -90,6 +91,21 @@ impl Process {
         }
     }
 
+    /// How links are watched. What is said of it is taken out.
+    pub(crate) fn take_link_watch(&mut self) -> LinkWatch {
+        let polled = std::mem::take(&mut self.polled).into_iter();
+        let delays = std::mem::take(&mut self.link_delays).into_iter();
+        LinkWatch {
+            poll_all: self.poll_links,
+            polled: polled
+                .map(|(interface, method)| PolledLink { interface, method: method.value })
+                .collect(),
+            delays: delays
+                .map(|(interface, Spanned { value: (down, up), .. })| LinkDelay { interface, down, up })
+                .collect(),
+        }
+    }
+
     pub(crate) fn resolve(self, _report: &mut Report) -> model::Process {
         let named = |name: String| if name.is_empty() { Namespace::Own } else { Namespace::Named(name) };
         let net_namespace = self.net_namespace.map_or(Namespace::Own, |name| named(name.value));
@@ -99,8 +115,6 @@ impl Process {
         };
         let instance = self.instance.map(|name| name.value).filter(|name| !name.is_empty());
         let is_one_of_several = instance.is_some() || net_namespace != Namespace::Own;
-        let polled = self.polled.into_iter();
-        let delays = self.link_delays.into_iter();
         model::Process {
             net_namespace,
             ipvs_namespace,
@@ -108,13 +122,6 @@ impl Process {
             instance,
             pid_directory: self.pid_directory || is_one_of_several,
             child_wait: self.child_wait.unwrap_or(model::Process::CHILD_WAIT),
-            poll_links: self.poll_links,
-            polled: polled
-                .map(|(interface, method)| PolledLink { interface, method: method.value })
-                .collect(),
-            link_delays: delays
-                .map(|(interface, Spanned { value: (down, up), .. })| LinkDelay { interface, down, up })
-                .collect(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod garp;
 mod garp_group;
 mod group;
 mod instance;
+mod links;
 mod notify;
 mod script;
 mod statics;
@@ -22,6 +23,7 @@ pub use garp::{ExtraGarp, Garp};
 pub use garp_group::GarpGroup;
 pub use group::{GroupNotify, SyncGroup};
 pub use instance::{Initial, Instance, Preempt};
+pub use links::{LinkDelay, LinkWatch, PollMethod, PolledLink};
 pub use notify::{Command, Deleted, Notify, RunAs};
 pub use script::Script;
 pub use statics::{Static, Statics};
@@ -53,4 +55,6 @@ pub struct Config {
     pub statics: Statics,
     /// Shared pacing of gratuitous messages.
     pub garp_groups: Vec<GarpGroup>,
+    /// How links are watched.
+    pub links: LinkWatch,
 }

@@ -91,6 +91,11 @@ impl Kernel {
         self.keeper.standing(name)
     }
 
+    /// Every address there is, and its link.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (IfIndex, IpAddr)> {
+        self.keeper.addresses().map(|address| (address.index, address.prefix.address()))
+    }
+
     /// Number and hardware address of a device.
     pub(super) fn device(&self, name: &IfName) -> Option<(IfIndex, MacAddr)> {
         self.keeper.device(name)

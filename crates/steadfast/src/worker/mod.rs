@@ -335,7 +335,11 @@ impl Worker {
                 }
                 // A link that comes back under the same number has lost the memberships of its socket.
                 Heard::Gone(index) => self.sockets.close(index),
-                Heard::Address { .. } | Heard::NotListed(_) => {}
+                Heard::Address { address, there } => {
+                    let (link, address) = (address.index, address.prefix.address());
+                    self.router.handle(now, Event::Address { link, address, there }, &mut self.actions);
+                }
+                Heard::NotListed(_) => {}
             }
         }
         self.follow_endpoints();
@@ -438,6 +442,10 @@ impl Worker {
         for (name, link) in self.kernel.links() {
             let link = self.own_links.visible(name, link);
             let event = Event::Link { name, link: link.map(translate::link) };
+            self.router.handle(now, event, &mut self.actions);
+        }
+        for (link, address) in self.kernel.addresses() {
+            let event = Event::Address { link, address, there: true };
             self.router.handle(now, event, &mut self.actions);
         }
         self.reconfigure(&assignment);

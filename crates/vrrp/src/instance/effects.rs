@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{Garp, OwnDevice, VirtualAddress};
-use model::{Family, IfIndex, IfName, MacAddr, Priority};
+use model::{IfIndex, IfName, MacAddr, Priority};
 
 use super::verify::Verified;
 use super::{Instance, Turn, family};
@@ -188,10 +188,6 @@ pub(super) fn announce_each(
     for held in addresses.iter().filter(|_| count > 0) {
         let announce =
             Announce { instance: id, device: held.device.clone(), address: held.prefix.address(), count };
-        let gap = match Family::from(announce.address) {
-            Family::V4 => garp.interval,
-            Family::V6 => garp.gna_interval,
-        };
-        turn.pacer.push(turn.now, announce, gap, turn.out);
+        turn.pacer.push(turn.now, announce, garp, turn.out);
     }
 }

@@ -385,6 +385,11 @@ impl Instance {
             || self.tracked_links().any(|tracked| tracked.interface == *name)
     }
 
+    /// Whether the loss of this address is a fault of its.
+    pub(crate) fn tracks_source(&self, address: IpAddr) -> bool {
+        self.config.track_source && self.config.source == Some(address)
+    }
+
     /// Whether it tracks this script.
     pub(crate) fn tracks_script(&self, name: &str) -> bool {
         self.tracked_scripts().any(|tracked| tracked.script == name)

@@ -240,6 +240,8 @@ pub enum Cause {
     LinkDown(IfName),
     /// The interface has no address of that family to send from.
     NoAddress(Option<IfName>, Family),
+    /// The address that it speaks from is not there.
+    NoSource(IpAddr),
     /// The socket, that of an interface if there is one, could not be opened.
     NoSocket(Option<IfName>),
     /// It is unicast and has nobody to talk to.
@@ -269,6 +271,7 @@ impl fmt::Display for Cause {
                 write!(f, "interface {name} has no usable link-local IPv6 address")
             }
             Self::NoAddress(None, _) => f.write_str("there is no address to send from"),
+            Self::NoSource(address) => write!(f, "source address {address} is not there"),
             Self::NoSocket(Some(name)) => write!(f, "cannot send or hear on interface {name}"),
             Self::NoSocket(None) => f.write_str("cannot send or hear without an interface"),
             Self::NoPeers => f.write_str("there are no unicast peers"),

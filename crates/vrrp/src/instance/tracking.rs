@@ -1,10 +1,11 @@
 //! What tracked things mean for an instance: its priority, its faults, and whether it must still wait.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::vrrp::{OwnDevice, TrackedInterface, TrackedScript, Tracking, Transport};
-use model::{Family, IfName, Influence};
+use model::{Family, IfIndex, IfName, Influence};
 
 use super::state::{Cause, State};
 use super::{Instance, family};
@@ -19,6 +20,8 @@ pub(crate) struct World<'a> {
     pub(crate) links: &'a BTreeMap<IfName, Link>,
     /// Sockets that could not be opened.
     pub(crate) deaf: &'a BTreeSet<Port>,
+    /// The addresses of links.
+    pub(crate) sources: &'a BTreeSet<(IfIndex, IpAddr)>,
     pub(crate) scripts: &'a BTreeMap<String, ScriptCheck>,
     /// The numbers in tracked files; 0 where there is none.
     pub(crate) files: &'a BTreeMap<String, i32>,
@@ -70,6 +73,7 @@ impl Instance {
         if matches!(&self.config.transport, Transport::Unicast { peers, .. } if peers.is_empty()) {
             causes.insert(Cause::NoPeers);
         }
+        causes.extend(self.lost_source(world).map(Cause::NoSource));
         for tracked in self.tracked_links() {
             let link = world.links.get(&tracked.interface);
             if is_fault(tracked.influence, link.is_some_and(|link| link.up)) {
@@ -92,6 +96,16 @@ impl Instance {
             }
         }
         causes
+    }
+
+    /// The address that it has to speak from, if that is not there (`track_src_ip`).
+    fn lost_source(&self, world: World<'_>) -> Option<IpAddr> {
+        let source = self.config.source.filter(|_| self.config.track_source)?;
+        let is_there = match self.base_link(world) {
+            Some(link) => world.sources.contains(&(link.index, source)),
+            None => world.sources.iter().any(|(_, address)| *address == source),
+        };
+        (!is_there).then_some(source)
     }
 
     fn causes_of_files(&self, world: World<'_>) -> impl Iterator<Item = Cause> {

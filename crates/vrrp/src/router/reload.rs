@@ -39,11 +39,14 @@ impl Router {
     /// `remembered` of the worker before.
     pub fn reconfigure(&mut self, now: Instant, to: &Config, remembered: &[Remembered], out: &mut Actions) {
         let target = Target::new(to);
+        self.pacer.share(&to.garp_groups);
         for change in diff(&self.config, to) {
             self.apply(now, &change, &target, out);
             out.push(Action::Changed(change));
         }
         self.config = to.clone();
+        let vital = to.instances.iter().filter(|instance| instance.track_source);
+        self.vital_sources = vital.filter_map(|instance| instance.source).collect();
         self.form_groups();
         self.form_trackers(now, out);
         let recalled = self.recalled(now, remembered);
@@ -185,6 +188,7 @@ impl Router {
         let world = World {
             links: &self.links,
             deaf: &self.deaf,
+            sources: &self.sources,
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,

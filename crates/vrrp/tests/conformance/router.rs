@@ -85,6 +85,7 @@ impl Bench {
         match word {
             "receive" => self.receive(&mut words)?,
             "link" => self.change_link(&mut words)?,
+            "address" => self.change_address(&mut words)?,
             "socket" => self.change_socket(&mut words)?,
             "script" => self.end_script(&mut words)?,
             "file" => {
@@ -213,6 +214,18 @@ impl Bench {
             self.link = link.unwrap_or(self.link);
         }
         self.call(|router, now, out| router.handle(now, Event::Link { name: &name, link }, out));
+        Ok(())
+    }
+
+    fn change_address(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        let address = words.parse()?;
+        let there = match words.next()? {
+            "comes" => true,
+            "goes" => false,
+            other => return Err(format!("an address does not `{other}`")),
+        };
+        let link = self.link.index;
+        self.call(|router, now, out| router.handle(now, Event::Address { link, address, there }, out));
         Ok(())
     }
 

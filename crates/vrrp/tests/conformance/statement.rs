@@ -5,9 +5,9 @@ use std::str::{FromStr, SplitWhitespace};
 use std::time::Duration;
 
 use model::vrrp::{
-    Auth, Command, Config, ExtraGarp, Instance, OldChecksum, Password, Preempt, ProcessMatch, RunAs, Script,
-    SyncGroup, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking, Transport, Version,
-    VirtualAddress,
+    Auth, Command, Config, ExtraGarp, Instance, LinkDelay, OldChecksum, Password, Preempt, ProcessMatch,
+    RunAs, Script, SyncGroup, TrackedFile, TrackedInterface, TrackedProcess, TrackedScript, Tracking,
+    Transport, Version, VirtualAddress,
 };
 use model::{Centis, Family, IfName, Influence, Prefix, Priority, Vrid, Weight};
 
@@ -164,7 +164,7 @@ fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bo
 
 /// `track_file load weight 1`, `track_process web weight -10`: of the first instance.
 fn set_tracked(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
-    let Config { instances, files, processes, .. } = config;
+    let Config { instances, files, processes, links, .. } = config;
     let Some(instance) = instances.first_mut() else { return Ok(false) };
     match word {
         "track_file" => {
@@ -186,6 +186,10 @@ fn set_tracked(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<
                 fork_delay: Duration::ZERO,
             });
             instance.track_processes.push(Tracking { name, influence });
+        }
+        "interface_up_down_delays" => {
+            let (down, up) = (rest.span()?, rest.span()?);
+            links.delays.push(LinkDelay { interface: eth(), down, up });
         }
         "terminate_delay" => {
             let delay = rest.span()?;
@@ -243,6 +247,7 @@ fn set_instance(
         "unicast_src_ip" | "mcast_src_ip" => instance.source = Some(rest.parse()?),
         "lower_prio_no_advert" => instance.lower_prio_no_advert = true,
         "higher_prio_send_advert" => instance.higher_prio_send_advert = true,
+        "track_src_ip" => instance.track_source = true,
         "timer_expired_backup" => instance.timer_expired_backup = Some(Priority(rest.parse()?)),
         "owner_ignore_adverts" => instance.owner_ignore_adverts = true,
         "dont_track_primary" => instance.track_primary = false,

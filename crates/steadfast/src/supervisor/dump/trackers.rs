@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use model::vrrp::LinkDelay;
 use model::vrrp::{
     Instance, ParameterMatch, ProcessMatch, Script, SyncGroup, TrackedFile, TrackedProcess, Tracking,
 };
-use model::{IfName, Influence, LinkDelay};
+use model::{IfName, Influence};
 
 use super::page::{Page, micros};
 use super::topology::weight;
@@ -181,7 +182,7 @@ fn write_link(scene: &Scene<'_>, link: &snapshot::Link, page: &mut Page) {
     page.line(3, format_args!("State = {}", state(link)));
     page.line(3, "Seen up = 1");
     page.line(3, "Delayed state change running = false");
-    let delay = scene.config.process.link_delays.iter().find(|delay| delay.interface == link.name);
+    let delay = scene.config.vrrp.links.delays.iter().find(|delay| delay.interface == link.name);
     let delay = |of: fn(&LinkDelay) -> Duration| delay.map_or(Duration::ZERO, of).as_micros();
     page.line(3, format_args!("Up debounce timer = {}us", delay(|one| one.up)));
     page.line(3, format_args!("Down debounce timer = {}us", delay(|one| one.down)));
