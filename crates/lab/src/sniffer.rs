@@ -13,7 +13,7 @@ use model::{IfName, Instant, MacAddr};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sys::capture::Capture;
 use sys::clock::{WallOffset, WallTime};
-use wire::{ah, arp, ethernet, icmp, ipv4, vrrp};
+use wire::{ah, arp, ethernet, icmp, ipv4, ipv6, ndisc, vrrp};
 
 use crate::wait::now;
 use crate::{Error, Host, kernel};
@@ -36,12 +36,14 @@ pub struct Heard {
 /// What a frame says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// A VRRP advertisement over IPv4.
+    /// A VRRP advertisement.
     Advert(Advert),
-    /// An IPv4 packet of VRRP's protocol that is none, and why.
+    /// An IP packet of VRRP's protocol that is none, and why.
     BadAdvert(vrrp::Malformed),
     /// ARP.
     Arp(arp::Packet),
+    /// A neighbour solicitation or advertisement.
+    Neighbour(ndisc::Packet),
     /// An ICMP echo request or reply.
     Echo {
         /// Which of the two.
@@ -57,10 +59,10 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advert {
     /// The IP header's source.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
     /// The IP header's destination.
-    pub destination: Ipv4Addr,
-    /// The IP header's time to live.
+    pub destination: IpAddr,
+    /// The IP header's time to live, or hop limit.
     pub ttl: u8,
     /// The protocol's version.
     pub version: model::vrrp::Version,
@@ -72,6 +74,8 @@ pub struct Advert {
     pub interval: model::Centis,
     /// The virtual addresses.
     pub addresses: Vec<IpAddr>,
+    /// Its checksum is that of keepalived before 1.3.7, which has VRRP's group in place of the peer.
+    pub old_checksum: bool,
 }
 
 impl Heard {
@@ -86,15 +90,25 @@ impl Heard {
 
     /// Whether it is an advertisement from `source`.
     #[must_use]
-    pub fn is_advert_of(&self, source: Ipv4Addr) -> bool {
+    pub fn is_advert_of(&self, source: impl Into<IpAddr>) -> bool {
+        let source = source.into();
         self.advert().is_some_and(|advert| advert.source == source)
     }
 
-    /// Whether it announces that `address` is at `mac`: an ARP packet whose sender and target are that address.
+    /// Whether it announces that `address` is at `mac`: an ARP packet whose sender and target are that address, or a
+    /// neighbour advertisement to everybody.
     #[must_use]
-    pub fn announces(&self, address: Ipv4Addr, mac: MacAddr) -> bool {
-        matches!(self.message, Message::Arp(packet)
-            if packet.sender == address && packet.target == address && packet.sender_mac == mac)
+    pub fn announces(&self, address: impl Into<IpAddr>, mac: MacAddr) -> bool {
+        let address = address.into();
+        match self.message {
+            Message::Arp(packet) => {
+                packet.sender == address && packet.target == address && packet.sender_mac == mac
+            }
+            Message::Neighbour(packet) => {
+                packet.target == address && packet.mac == Some(mac) && packet.receiver == ndisc::ALL_NODES
+            }
+            Message::Advert(_) | Message::BadAdvert(_) | Message::Echo { .. } => false,
+        }
     }
 
     fn parse(at: Instant, wall: WallTime, frame: &[u8]) -> Option<Self> {
@@ -102,6 +116,7 @@ impl Heard {
         let message = match header.ethertype {
             ethernet::TYPE_ARP => Message::Arp(arp::parse(frame).ok()?),
             ethernet::TYPE_IPV4 => Message::parse_ipv4(payload)?,
+            ethernet::TYPE_IPV6 => Message::parse_ipv6(frame, payload)?,
             _ => return None,
         };
         Some(Self { at, wall, from: header.source, message, frame: frame.into() })
@@ -113,11 +128,18 @@ impl Message {
         let (ip, payload) = ipv4::parse(packet).ok()?;
         match ip.protocol {
             vrrp::PROTOCOL => Some(match vrrp::parse(payload, ip.source.into(), ip.destination.into()) {
-                Ok(advert) => Self::Advert(Advert::new(&ip, &advert)),
+                Err(vrrp::Malformed::Checksum) if !ip.destination.is_multicast() => {
+                    Self::parse_old(&ip, payload)
+                }
+                Ok(advert) => {
+                    Self::Advert(Advert::new((ip.source.into(), ip.destination.into()), ip.ttl, &advert))
+                }
                 Err(malformed) => Self::BadAdvert(malformed),
             }),
             ah::PROTOCOL => Some(match ah::parse(packet)? {
-                Ok(advert) => Self::Advert(Advert::new(&ip, &advert)),
+                Ok(advert) => {
+                    Self::Advert(Advert::new((ip.source.into(), ip.destination.into()), ip.ttl, &advert))
+                }
                 Err(malformed) => Self::BadAdvert(malformed),
             }),
             icmp::PROTOCOL => {
@@ -129,22 +151,50 @@ impl Message {
     }
 }
 
+impl Message {
+    /// A message to a peer whose checksum is wrong, unless it is that of keepalived before 1.3.7.
+    fn parse_old(ip: &ipv4::Header, payload: &[u8]) -> Self {
+        let group = model::vrrp::Transport::GROUP_V4;
+        match vrrp::parse(payload, ip.source.into(), group.into()) {
+            Ok(advert) => {
+                let advert = Advert::new((ip.source.into(), ip.destination.into()), ip.ttl, &advert);
+                Self::Advert(Advert { old_checksum: true, ..advert })
+            }
+            Err(_) => Self::BadAdvert(vrrp::Malformed::Checksum),
+        }
+    }
+
+    fn parse_ipv6(frame: &[u8], packet: &[u8]) -> Option<Self> {
+        let (ip, payload) = ipv6::parse(packet).ok()?;
+        let way = (ip.source.into(), ip.destination.into());
+        match ip.next_header {
+            vrrp::PROTOCOL => Some(match vrrp::parse(payload, way.0, way.1) {
+                Ok(advert) => Self::Advert(Advert::new(way, ip.hop_limit, &advert)),
+                Err(malformed) => Self::BadAdvert(malformed),
+            }),
+            ndisc::PROTOCOL => ndisc::parse(frame).ok().map(Self::Neighbour),
+            _ => None,
+        }
+    }
+}
+
 impl Advert {
-    fn new(ip: &ipv4::Header, advert: &vrrp::Advert<'_>) -> Self {
+    fn new((source, destination): (IpAddr, IpAddr), ttl: u8, advert: &vrrp::Advert<'_>) -> Self {
         Self {
-            source: ip.source,
-            destination: ip.destination,
-            ttl: ip.ttl,
+            source,
+            destination,
+            ttl,
             version: advert.version,
             vrid: advert.vrid,
             priority: advert.priority,
             interval: advert.interval,
             addresses: advert.addresses.iter().collect(),
+            old_checksum: false,
         }
     }
 }
 
-/// Listens on a LAN, from its start until it is dropped, to VRRP, ARP and ICMP echo.
+/// Listens on a LAN, from its start until it is dropped, to VRRP, ARP, neighbour discovery and ICMP echo.
 #[derive(Debug)]
 pub struct Sniffer {
     shared: Arc<Shared>,

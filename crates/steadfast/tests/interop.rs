@@ -13,7 +13,7 @@ use std::fs;
 use std::thread;
 
 use common::PATIENCE;
-use interop::cell::{ALL, FEW, PROTECTED, V2_PASSWORD, V3_FAST};
+use interop::cell::{ALL, CHECKSUMS, Cell, FEW, IPV6, PROTECTED, V2_PASSWORD, V3_FAST};
 use interop::duel::{Duel, Program, complaints, counted_errors};
 use interop::wireshark;
 use lab::{Heard, now, wait_until};
@@ -72,6 +72,75 @@ fn stop_return_and_crash(programs: [Program; 2]) {
     duel.assert_announced(0, begin);
     duel.finish();
     assert_unremarkable(&duel);
+}
+
+#[test]
+fn keepalived_follows_steadfast_over_ipv6() {
+    stop_return_and_crash_plainly(OURS_FIRST, &IPV6);
+}
+
+#[test]
+fn steadfast_follows_keepalived_over_ipv6() {
+    stop_return_and_crash_plainly(THEIRS_FIRST, &IPV6);
+}
+
+#[test]
+fn keepalived_believes_the_unicast_checksums_of_steadfast() {
+    stop_return_and_crash_plainly(OURS_FIRST, &CHECKSUMS);
+}
+
+#[test]
+fn steadfast_believes_the_unicast_checksums_of_keepalived() {
+    stop_return_and_crash_plainly(THEIRS_FIRST, &CHECKSUMS);
+}
+
+#[track_caller]
+fn stop_return_and_crash_plainly(programs: [Program; 2], cells: &[Cell]) {
+    let Some(mut duel) = Duel::new(programs, ADDRESSES, cells, |_| ()) else { return };
+    let begin = now();
+    duel.start(0);
+    duel.start(1);
+    duel.wait_for_master(0);
+    duel.assert_announced(0, begin);
+    let begin = now();
+    duel.stop(0);
+    duel.assert_release_is_followed(0, begin);
+    duel.wait_for_master(1);
+    duel.start(0);
+    duel.wait_for_master(0);
+    let begin = now();
+    duel.crash(0);
+    duel.assert_silence_is_followed(0, begin);
+    duel.wait_for_addresses(1, true);
+    duel.assert_announced(1, begin);
+    duel.start(0);
+    duel.wait_for_master(0);
+    duel.finish();
+    assert_no_remark(&duel, cells);
+}
+
+/// Wireshark has nothing to say to the IPv6 frames of Steadfast, and finds their checksums right.
+#[track_caller]
+fn assert_no_remark(duel: &Duel, cells: &[Cell]) {
+    if !cells.iter().any(|cell| cell.ipv6) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let [all, ours] = ["all", "ours"].map(|name| directory.path().join(name));
+    duel.world.sniffer.write_pcap(&all).unwrap();
+    let mac = duel.world.nodes[duel.index_of(Program::Steadfast)].mac;
+    let announcement = "icmpv6.type == 136 && ipv6.dst == ff02::1";
+    let filter = format!("eth.src == {mac} && ipv6 && (vrrp || {announcement})");
+    if wireshark::extract(&all, &filter, &ours).is_none() {
+        return;
+    }
+    for kind in ["vrrp.version == 3 && ipv6.dst == ff02::12", "vrrp && !(ipv6.dst == ff02::12)", announcement]
+    {
+        assert!(wireshark::count(&ours, kind) > Some(0), "no frame with {kind}");
+    }
+    assert_eq!(wireshark::remarks(&ours), Some(Vec::new()));
+    let wrong = "!(vrrp.checksum.status == 1 || icmpv6.checksum.status == 1)";
+    assert_eq!(wireshark::count(&ours, wrong), Some(0));
 }
 
 #[test]
@@ -259,7 +328,7 @@ fn frames_are_the_same_to_the_byte() {
     for (name, frame) in &ours {
         assert_eq!(Some(frame), theirs.get(name), "{name}");
     }
-    let example = &ours["v2_multicast_1 200"];
+    let example = &ours["v2_multicast_1_21 200"];
     assert_eq!((example[ETHERNET + 1], example[ETHERNET + 8]), (0xc0, 255), "type of service, time to live");
 }
 

@@ -1,13 +1,13 @@
 //! Steadfast on one host of a LAN, keepalived on the other, and many virtual routers between them.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use lab::{Heard, Process, Signal, now, wait_for, wait_until};
-use model::{Instant, Priority};
+use model::{Instant, Prefix, Priority};
 
 use super::cell::{self, Cell, Settings};
-use crate::common::{GRACE, PATIENCE, World, world};
+use crate::common::{GRACE, Node, PATIENCE, World, interface, world};
 
 const KEEPALIVED: &str = "/usr/sbin/keepalived";
 
@@ -45,8 +45,10 @@ impl Duel {
         let mut settings = [settings(a, b, 200), settings(b, a, 100)];
         adjust(&mut settings);
         let files = [0, 1].map(|index: usize| cell::file(cells, &settings[index]));
-        let vip = cells[0].vips()[0].to_string();
-        let world = world(addresses, &vip, files)?;
+        let world = world(addresses, "192.168.0.100", files)?;
+        if cells.iter().any(|cell| cell.ipv6) {
+            world.nodes.iter().for_each(speak_ipv6);
+        }
         Some(Self { world, settings, programs, cells: cells.to_vec(), past: Default::default() })
     }
 
@@ -118,7 +120,7 @@ impl Duel {
         let node = &self.world.nodes[index];
         for cell in &self.cells {
             for vip in cell.vips() {
-                let right = wait_until(PATIENCE, || node.holds(vip) == held);
+                let right = wait_until(PATIENCE, || node.host.holds(vip) == held);
                 assert!(right, "{cell}: {vip} held by {index}: {}\n{}", !held, self.logs());
             }
         }
@@ -267,6 +269,19 @@ impl Duel {
     pub(crate) fn logs(&self) -> String {
         let [a, b] = &self.programs;
         format!("--- before, {a:?}\n{}--- before, {b:?}\n{}{}", self.past[0], self.past[1], self.world.logs())
+    }
+}
+
+/// The host has a link-local and a global address that tell which it is, and no other one.
+fn speak_ipv6(node: &Node) {
+    let eth = interface();
+    let is_link_local =
+        |prefix: &Prefix| matches!(prefix.address(), IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let known = || node.host.addresses(&eth).ok()?.into_iter().find(is_link_local);
+    let own = wait_for(PATIENCE, known).expect("the kernel has made one");
+    node.host.remove_address(&eth, own).expect("it is there");
+    for address in [cell::link_local(node.address), cell::global(node.address)] {
+        node.host.add_address(&eth, Prefix::new(address.into(), 64).expect("a prefix")).expect("an address");
     }
 }
 
