@@ -245,7 +245,7 @@ fn an_ipvlan_speaks_from_its_own_address() {
     for node in &mut world.nodes {
         node.start();
     }
-    let (own, other) = ([192, 168, 0, 61].into(), [192, 168, 0, 62].into());
+    let [own, other] = [[192, 168, 0, 61], [192, 168, 0, 62]].map(std::net::Ipv4Addr::from);
     let heard = world.sniffer.wait_for(Instant::ZERO, PATIENCE, |heard| heard.is_advert_of(own));
     assert!(heard.is_some(), "{}", world.logs());
     assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
