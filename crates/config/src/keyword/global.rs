@@ -8,9 +8,9 @@ use super::{
 /// Settings of the virtual routers, of mail and of scripts.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const GLOBAL_DEFS: &[Keyword] = &[
-    later("use_symlink_paths", BOOL).since("2.3.0")
+    built("use_symlink_paths", BOOL).since("2.3.0")
         .doc("Keeps symbolic links in script paths instead of resolving them."),
-    later("set_supplementary_groups", BOOL).since("2.4.4")
+    built("set_supplementary_groups", BOOL).since("2.4.4")
         .doc("Sets the supplementary groups of the script user for every script."),
     built("router_id", word("STRING")).or("local host name")
         .such_as("router_id lb1")
@@ -143,13 +143,13 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("bfd_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .such_as("bfd_process_name lb_bfd")
         .doc("Sets the process name of the BFD child. Cut to 15 characters."),
-    needed("startup_script", SCRIPT).since("2.1.0")
+    built("startup_script", SCRIPT).since("2.1.0")
         .doc("Runs a command once before any child starts. Only one. Only the parent runs it."),
-    later("startup_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
+    built("startup_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the startup script after this time."),
-    needed("shutdown_script", SCRIPT).since("2.1.0")
+    built("shutdown_script", SCRIPT).since("2.1.0")
         .doc("Runs a command once after all children have ended. Only one. Only the parent runs it."),
-    later("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
+    built("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the shutdown script after this time."),
     later("max_auto_priority", grammar("[INTEGER -1..99]")).or_number(0).since("2.1.0")
         .such_as("max_auto_priority 50")
@@ -314,7 +314,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Chooses how VRRP socket receive buffers are sized. A size beats a policy, MTU beats ADVERT."),
     later("vrrp_rx_bufs_multiplier", integer(1..=4_294_967_295)).or_number(3).since("2.0.3")
         .doc("Sets the factor applied by the buffer policy."),
-    later("umask", grammar("NUMBER (decimal, 0 octal, 0x hex, at most 0777) | BIT[|BIT...] with I{R|W|X}{USR|GRP|OTH} or IRWX{U|G|O}"))
+    built("umask", grammar("NUMBER (decimal, 0 octal, 0x hex, at most 0777) | BIT[|BIT...] with I{R|W|X}{USR|GRP|OTH} or IRWX{U|G|O}"))
         .or("0177").since("2.0.9")
         .such_as("umask 022")
         .doc("Sets the file creation mask. Ignored when -u was given."),

@@ -22,7 +22,7 @@ pub(super) const ROOT: &[Keyword] = &[
     later("instance", word("NAME")).or("unset").since("1.2.24")
         .such_as("instance blue")
         .doc("Names this daemon instance so that pid files and the log ident differ. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected."),
-    later("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")
+    built("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")
         .doc("Limits how long the parent waits for children to exit at shutdown before killing them."),
     built("global_defs", FLAG).opens(Block::GlobalDefs)
         .doc("Holds the daemon wide settings. May be repeated."),

@@ -98,13 +98,18 @@ pub(crate) enum WithUser {
 }
 
 fn run_as(user: &ScriptWord, group: Option<&ScriptWord>) -> RunAs {
-    RunAs::User { user: user.text.clone(), group: group.and_then(|group| group_name(&group.text)) }
+    let group = group.map(|group| group.text.as_str());
+    user_and_group(user.text.clone(), group)
 }
 
-/// `:GROUP` asks for the user's supplementary groups too, which is how the daemon always does it; `:` alone names none.
-fn group_name(text: &str) -> Option<String> {
-    let name = text.strip_prefix(':').unwrap_or(text);
-    (!name.is_empty()).then(|| name.to_owned())
+/// `:GROUP` asks for the user's supplementary groups too; `:` alone names no group.
+fn user_and_group(user: String, group: Option<&str>) -> RunAs {
+    let (name, all_groups) = match group.map(|group| (group, group.strip_prefix(':'))) {
+        Some((_, Some(name))) => (name, true),
+        Some((name, None)) => (name, false),
+        None => ("", false),
+    };
+    RunAs::User { user, group: (!name.is_empty()).then(|| name.to_owned()), all_groups }
 }
 
 /// `USER [[:]GROUP]` after `user` and `script_user`.
@@ -127,7 +132,7 @@ pub(crate) fn user(setting: Setting<'_, '_>, report: &mut Report) -> Option<RunA
 /// `[USER [[:]GROUP]]` where a keyword has other words before.
 pub(crate) fn owner(words: &[Word<'_>]) -> Option<RunAs> {
     let user = words.first()?.text.clone().into_owned();
-    Some(RunAs::User { user, group: words.get(1).and_then(|group| group_name(&group.text)) })
+    Some(user_and_group(user, words.get(1).map(|group| group.text.as_ref())))
 }
 
 /// The command of a keyword whose first one stays in force. User and group may follow it.

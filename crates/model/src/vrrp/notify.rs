@@ -50,5 +50,8 @@ pub enum RunAs {
         user: String,
         /// The group's name, if not the user's own.
         group: Option<String>,
+        /// The supplementary groups of the user, too (a colon before the group).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        all_groups: bool,
     },
 }

@@ -9,7 +9,7 @@ use config::keyword::Block;
 use config::{Code, Diagnostic, Loaded, Script, Severity, Span};
 use model::vrrp::RunAs;
 
-use super::permit::{Permits, Refusal, Security, insecurity};
+use super::permit::{Permits, Policy, Refusal, Security, insecurity};
 
 /// What is wrong with the scripts of a file if root runs it on this host. May block on the user database.
 ///
@@ -17,7 +17,7 @@ use super::permit::{Permits, Refusal, Security, insecurity};
 pub(crate) fn audit(loaded: &mut Loaded) {
     let security = Security::from(&loaded.config.global);
     let mut permits = Permits::of_root();
-    permits.configure(security);
+    permits.configure(Policy::from(&loaded.config.global));
     let mut audit = Audit {
         permits,
         security,

@@ -6,7 +6,7 @@ use model::vrrp::{Command, RunAs};
 use sys::process::SpawnError;
 use sys::users::Credentials;
 
-use super::permit::{Permit, Permits, Refusal, Security, insecurity};
+use super::permit::{Permit, Permits, Policy, Refusal, insecurity};
 use crate::log::Level;
 
 /// Asks for permits, and remembers what was said about those that were refused.
@@ -36,8 +36,8 @@ impl Examiner {
     }
 
     /// Starts afresh with a configuration, all of whose programs are to be examined right after.
-    pub(super) fn configure(&mut self, security: Security) {
-        self.permits.configure(security);
+    pub(super) fn configure(&mut self, policy: Policy) {
+        self.permits.configure(policy);
     }
 
     /// What is to be said of a program before it ever runs; `purpose` says who wants it.
@@ -169,7 +169,7 @@ mod tests {
     fn scripts_of_root_are_remarked_on_only_if_nobody_else_was_named() {
         let mut examiner = Examiner::new(Permits::of_root());
         let command = |run_as| Command { program: "/bin/true".into(), arguments: Vec::new(), run_as };
-        let of_root = command(RunAs::User { user: "root".into(), group: None });
+        let of_root = command(RunAs::User { user: "root".into(), group: None, all_groups: false });
         assert_eq!(examiner.examine_default_user([&of_root].into_iter()), None);
         let remark = examiner.examine_default_user([&of_root, &command(RunAs::Default)].into_iter());
         let is_there = sys::users::user("keepalived_script").unwrap().is_some();

@@ -7,6 +7,7 @@
 mod audit;
 mod examine;
 mod lane;
+mod lifecycle;
 mod permit;
 mod plan;
 mod reader;
@@ -28,7 +29,7 @@ pub(crate) use audit::audit;
 use examine::{Examiner, Remark};
 use lane::{Lane, StepNumber};
 use permit::Permits;
-pub(crate) use permit::Security;
+pub(crate) use permit::Policy;
 use reader::Readers;
 use run::Run;
 
@@ -74,6 +75,8 @@ enum Purpose {
     Notify { whose: Whose, step: StepNumber },
     /// It reads the named pipe at this path.
     Reader { path: String },
+    /// The script around the daemon's life that this keyword names.
+    Lifecycle { keyword: &'static str },
 }
 
 impl Runner {
@@ -100,8 +103,8 @@ impl Runner {
     ///
     /// Instances that are not in it keep their notify scripts until [`Self::forget_instance`]: the news of their
     /// removal is still to come. Of the removal of a group nobody is told. May block on the user database.
-    pub(crate) fn configure(&mut self, config: &vrrp::Config, security: Security) {
-        self.examiner.configure(security);
+    pub(crate) fn configure(&mut self, config: &vrrp::Config, policy: Policy) {
+        self.examiner.configure(policy);
         let remarks = remarks(config, &mut self.examiner);
         self.tell_any(remarks);
         let mut before = std::mem::take(&mut self.checks);
@@ -386,6 +389,7 @@ impl Runner {
                 self.advance(reactor, now, whose);
             }
             Purpose::Reader { path } => self.reader_ended(now, token, path, exit),
+            Purpose::Lifecycle { keyword } => self.lifecycle_ended(keyword, exit, run.was_terminated()),
         }
     }
 

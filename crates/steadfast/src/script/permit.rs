@@ -14,7 +14,7 @@ use sys::users::{self, Credentials, Gid, Uid};
 /// Decides on programs.
 #[derive(Debug)]
 pub(super) struct Permits {
-    security: Security,
+    policy: Policy,
     search: OsString,
     own: Credentials,
     users: HashMap<RunAs, Result<Rights, UserError>>,
@@ -35,10 +35,35 @@ impl From<&model::Global> for Security {
     }
 }
 
+/// What `global_defs` says about all programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// About those that others can change.
+    pub(crate) security: Security,
+    /// Symbolic links are executed as they are written (`use_symlink_paths`).
+    pub(crate) links: bool,
+    /// Users have their supplementary groups, too (`set_supplementary_groups`).
+    pub(crate) all_groups: bool,
+}
+
+impl Policy {
+    /// Nothing is said.
+    pub(crate) const DEFAULT: Self = Self { security: Security::Warned, links: false, all_groups: false };
+}
+
+impl From<&model::Global> for Policy {
+    fn from(global: &model::Global) -> Self {
+        Self { security: global.into(), links: global.script_links, all_groups: global.supplementary_groups }
+    }
+}
+
 /// A program that may be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Permit {
+    /// What is executed.
     pub(super) program: PathBuf,
+    /// What the program is called: a program of many names goes by it.
+    pub(super) name: PathBuf,
     /// `None`: the daemon's own rights.
     pub(super) run_as: Option<Credentials>,
     /// It runs as root, though others can change it.
@@ -121,23 +146,25 @@ impl Permits {
 
     fn of(own: Credentials) -> Self {
         let search = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        Self { security: Security::Warned, search, own, users: HashMap::new() }
+        Self { policy: Policy::DEFAULT, search, own, users: HashMap::new() }
     }
 
     /// Starts afresh with a configuration: users are looked up again. Asking for them may block, so every
     /// `run_as` of the configuration is to be asked for once right after.
-    pub(super) fn configure(&mut self, security: Security) {
-        self.security = security;
+    pub(super) fn configure(&mut self, policy: Policy) {
+        self.policy = policy;
         self.users.clear();
     }
 
     /// Whether `command` may be run. Whether it can be, the attempt shows.
     pub(super) fn decide(&mut self, command: &Command) -> Result<Permit, Refusal> {
         let rights = self.rights(&command.run_as)?;
-        let program = self.locate(&command.program)?;
-        let insecure = self.insecure(&program, &rights)?;
+        let name = self.locate(&command.program)?;
+        let insecure = self.insecure(&name, &rights)?;
         let run_as = rights.differ.then_some(rights.credentials);
-        Ok(Permit { program, run_as, insecure })
+        // What cannot be resolved cannot be executed either: the attempt says why.
+        let resolved = if self.policy.links { None } else { std::fs::canonicalize(&name).ok() };
+        Ok(Permit { program: resolved.unwrap_or_else(|| name.clone()), name, run_as, insecure })
     }
 
     /// As [`Self::decide`], and whether the attempt will probably succeed.
@@ -180,7 +207,9 @@ impl Permits {
             return Ok(None);
         }
         match script_path::insecure(program, uid) {
-            Ok(Some(insecure)) if self.security == Security::Enforced => Err(Refusal::Insecure(insecure)),
+            Ok(Some(insecure)) if self.policy.security == Security::Enforced => {
+                Err(Refusal::Insecure(insecure))
+            }
             Ok(found) => Ok(found),
             // The attempt will say so too.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -201,7 +230,7 @@ impl Permits {
         if let Some(known) = self.users.get(run_as) {
             return known.clone().map_err(Refusal::User);
         }
-        let rights = rights(run_as, &self.own);
+        let rights = rights(run_as, &self.own, self.policy.all_groups);
         self.users.insert(run_as.clone(), rights.clone());
         rights.map_err(Refusal::User)
     }
@@ -212,16 +241,19 @@ fn predict(program: &Path, credentials: &Credentials) -> Result<(), Refusal> {
         .map_err(|reason| not_executable(program, credentials.uid, reason))
 }
 
-fn rights(run_as: &RunAs, own: &Credentials) -> Result<Rights, UserError> {
+fn rights(run_as: &RunAs, own: &Credentials, all_groups: bool) -> Result<Rights, UserError> {
     let unresolved = |error| UserError::Unresolved(std::sync::Arc::new(error));
     let is_root = own.uid == Uid::ROOT;
-    let credentials = match run_as {
+    let mut credentials = match run_as {
         RunAs::Default if is_root && users::user(DEFAULT_USER).map_err(unresolved)?.is_some() => {
             users::credentials(DEFAULT_USER, None).map_err(unresolved)?
         }
         RunAs::Default => return Ok(Rights { credentials: own.clone(), differ: false }),
-        RunAs::User { user, group } => users::credentials(user, group.as_deref()).map_err(unresolved)?,
+        RunAs::User { user, group, .. } => users::credentials(user, group.as_deref()).map_err(unresolved)?,
     };
+    if !all_groups && !matches!(run_as, RunAs::User { all_groups: true, .. }) {
+        credentials.groups = vec![credentials.gid];
+    }
     let same = credentials.uid == own.uid && credentials.gid == own.gid;
     match run_as {
         _ if same => Ok(Rights { credentials: own.clone(), differ: false }),
@@ -289,7 +321,7 @@ mod tests {
 
     fn permits(security: Security) -> Permits {
         let mut permits = Permits::new();
-        permits.configure(security);
+        permits.configure(Policy { security, ..Policy::DEFAULT });
         permits
     }
 
@@ -343,7 +375,7 @@ mod tests {
     #[test]
     fn an_unknown_user_is_named() {
         let (_dir, command) = script(0o755);
-        let run_as = RunAs::User { user: "no-such-user".into(), group: None };
+        let run_as = RunAs::User { user: "no-such-user".into(), group: None, all_groups: false };
         let said = refusal(&Command { run_as, ..command });
         assert!(said.starts_with("no user no-such-user; ") && said.contains("notify"), "{said}");
     }
@@ -355,7 +387,10 @@ mod tests {
             return;
         }
         let (dir, command) = script(0o777);
-        let command = Command { run_as: RunAs::User { user: "root".into(), group: None }, ..command };
+        let command = Command {
+            run_as: RunAs::User { user: "root".into(), group: None, all_groups: false },
+            ..command
+        };
         let said = refusal(&command);
         let path = dir.path().join("script").display().to_string();
         assert!(

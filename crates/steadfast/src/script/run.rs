@@ -45,6 +45,7 @@ impl Run {
     ) -> Result<Self, SpawnError> {
         let script = Script {
             program: &permit.program,
+            name: Some(&permit.name),
             arguments: &command.arguments,
             environment,
             run_as: permit.run_as.as_ref(),

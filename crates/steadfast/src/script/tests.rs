@@ -53,7 +53,7 @@ impl Bench {
     }
 
     fn configure(&mut self) {
-        self.runner.configure(&self.config, Security::Warned);
+        self.runner.configure(&self.config, Policy::DEFAULT);
     }
 
     fn check(&mut self, name: &str, run: u64) {
@@ -261,7 +261,12 @@ fn at_the_end_everything_is_ended() {
 #[test]
 fn what_the_loop_cannot_watch_is_ended_and_reaped() {
     let mut bench = Bench::new();
-    let permit = permit::Permit { program: "/bin/sleep".into(), run_as: None, insecure: None };
+    let permit = permit::Permit {
+        program: "/bin/sleep".into(),
+        name: "/bin/sleep".into(),
+        run_as: None,
+        insecure: None,
+    };
     let command =
         Command { program: "/bin/sleep".into(), arguments: vec!["600".into()], run_as: RunAs::Default };
     let purpose = Purpose::Check { script: "c".into(), run: None };

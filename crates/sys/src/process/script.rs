@@ -19,8 +19,10 @@ use crate::users::Credentials;
 /// and no capability unless it runs as root.
 #[derive(Clone, Copy, Debug)]
 pub struct Script<'a> {
-    /// The file to execute, with a slash in it: there is no search. The program sees it as its own name.
+    /// The file to execute, with a slash in it: there is no search.
     pub program: &'a Path,
+    /// What the program sees as its own name; `program` if `None`. An interpreter is given `program` in any case.
+    pub name: Option<&'a Path>,
     /// Its arguments, without the name.
     pub arguments: &'a [String],
     /// The whole environment.
@@ -59,6 +61,9 @@ impl Script<'_> {
             death_signal.map_or(Ok(()), |signal| die_with_parent(parent, signal))
         };
         let mut command = Command::new(self.program);
+        if let Some(name) = self.name {
+            command.arg0(name);
+        }
         command.args(self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // SAFETY: `prepare` makes system calls only; it takes no lock and does not allocate.
@@ -87,6 +92,7 @@ mod tests {
         let program = Path::new("/bin/sh");
         Script {
             program,
+            name: None,
             arguments: &arguments,
             environment: &environment,
             run_as: None,
@@ -170,6 +176,7 @@ mod tests {
         let file = folder.path().join("file");
         let script = |program| Script {
             program,
+            name: None,
             arguments: &[],
             environment: &[],
             run_as: None,
@@ -205,6 +212,7 @@ mod tests {
         let environment = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
         let script = Script {
             program: Path::new("/bin/sh"),
+            name: None,
             arguments: &arguments,
             environment: &environment,
             run_as: Some(&nobody),

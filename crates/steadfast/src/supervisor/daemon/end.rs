@@ -21,6 +21,8 @@ pub(super) struct Stopping {
     pub(super) forced: bool,
     /// The worker is one that only takes away what another has left.
     sweeping: bool,
+    /// `shutdown_script` has been started.
+    shut_down: bool,
 }
 
 impl Daemon<'_> {
@@ -31,9 +33,11 @@ impl Daemon<'_> {
         self.log.notice("Stopping");
         self.service.stops(&self.log);
         let now = sys::clock::now();
-        self.stopping = Some(Stopping { code, until: now + CHILD_WAIT_TIME, forced: false, sweeping: false });
+        let until = now + self.config.process.child_wait;
+        self.stopping = Some(Stopping { code, until, forced: false, sweeping: false, shut_down: false });
         self.restart_at = None;
         self.runner.abandon_checks(now);
+        self.runner.end_startup(now);
         if let Some(link) = &mut self.link {
             let outcome = link.say(&mut self.reactor, TOKENS, &ToWorker::Stop);
             self.expect_link(outcome);
@@ -48,7 +52,7 @@ impl Daemon<'_> {
             self.log.warning(format_args!(
                 "vrrp worker (pid {}) has not stopped within {} s: it is killed",
                 link.pid(),
-                CHILD_WAIT_TIME.as_secs()
+                self.config.process.child_wait.as_secs()
             ));
             link.kill();
         }
@@ -61,11 +65,30 @@ impl Daemon<'_> {
         self.stopping.is_some() && self.link.is_none() && !self.runner.is_notifying()
     }
 
-    /// Once everything is told, lets readers see the end.
+    /// Once everything is told, lets readers see the end; and last runs `shutdown_script`.
     pub(super) fn wind_up(&mut self, now: Instant) {
         if self.is_read_out() && !self.news.has_ended() {
             self.news.end(&mut self.reactor, &mut self.runner, now);
         }
+        let Some(stopping) = self.stopping.filter(|stopping| !stopping.shut_down) else { return };
+        if !self.is_over(stopping) {
+            return;
+        }
+        let mut until = stopping.until;
+        if let Some(script) = &self.config.global.shutdown {
+            // It is ended by its own time-out, and nobody else is left to wait for.
+            until = now + script.timeout + LAST_WAIT * 4;
+            self.runner.kill_all();
+            self.runner.run_lifecycle(&mut self.reactor, now, "shutdown_script", script);
+        }
+        self.stopping = Some(Stopping { shut_down: true, forced: true, until, ..stopping });
+    }
+
+    /// Whether the worker, the scripts and the readers have ended, or all that can be done about them was done.
+    fn is_over(&self, stopping: Stopping) -> bool {
+        let quiet = self.is_read_out() && self.news.has_ended() && !self.runner.is_running();
+        let given_up = stopping.forced && stopping.until <= sys::clock::now();
+        quiet || given_up
     }
 
     /// When [`Self::wind_up`] is to be called again. Nobody says that a pipe is empty.
@@ -76,9 +99,8 @@ impl Daemon<'_> {
     /// The exit code, once nothing is left to wait for.
     pub(super) fn finished(&self) -> Option<u8> {
         let stopping = self.stopping?;
-        let quiet = self.is_read_out() && self.news.has_ended() && !self.runner.is_running();
-        let given_up = stopping.forced && stopping.until <= sys::clock::now();
-        (quiet || given_up).then_some(stopping.code)
+        let is_over = stopping.shut_down && (!self.runner.is_in_lifecycle() || self.is_over(stopping));
+        is_over.then_some(stopping.code)
     }
 
     pub(super) fn leave(mut self, code: u8) -> u8 {
@@ -165,9 +187,6 @@ fn for_sweeper(config: &Config) -> Config {
         ..Config::default()
     }
 }
-
-/// keepalived's `child_wait_time`: how long the worker and the last notify scripts have.
-const CHILD_WAIT_TIME: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether the last lines have been read.
 const DRAINED_EVERY: Duration = Duration::from_millis(10);

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 
 use anyhow::Context as _;
 use model::Instant;
+use rustix::fs::Mode;
 use sys::pidfile;
 use sys::process::{Orphans, Pid, reap_orphans};
 use sys::reactor::{Interest, Reactor, Ready, Token};
@@ -29,7 +30,7 @@ use crate::cli::Options;
 use crate::exit;
 use crate::log::Log;
 use crate::message::Remembered;
-use crate::script::{Runner, Security};
+use crate::script::{Policy, Runner};
 use crate::tracker::Trackers;
 
 use end::Stopping;
@@ -58,6 +59,8 @@ pub(super) struct Daemon<'a> {
     is_unreleased: bool,
     given: Given,
     restart_at: Option<Instant>,
+    /// `startup_script` runs: no worker is started before its end.
+    is_starting: bool,
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
     background: Option<sys::process::Daemon>,
@@ -104,6 +107,7 @@ impl<'a> Daemon<'a> {
             is_unreleased: false,
             given: Given::default(),
             restart_at: None,
+            is_starting: true,
             stopping: None,
             background,
             _pid_file: held.main,
@@ -117,14 +121,13 @@ impl<'a> Daemon<'a> {
     pub(super) fn run(mut self, config: model::Config, losses: Losses) -> anyhow::Result<u8> {
         self.trackers.begin(&config.vrrp);
         self.take_over(config, losses);
-        if self.config.vrrp.instances.is_empty() {
-            self.say_that_nothing_runs();
-            self.is_up();
-        } else {
-            self.start_worker();
+        if let Some(script) = &self.config.global.startup {
+            let now = sys::clock::now();
+            self.runner.run_lifecycle(&mut self.reactor, now, "startup_script", script);
         }
         let mut ready = Vec::new();
         loop {
+            self.begin_if_ready();
             self.wind_up(sys::clock::now());
             if let Some(code) = self.finished() {
                 return Ok(self.leave(code));
@@ -136,6 +139,20 @@ impl<'a> Daemon<'a> {
             self.on_deadline(sys::clock::now());
             self.deliver_answers();
             self.reap_orphans()?;
+        }
+    }
+
+    /// Starts the first worker, once `startup_script` has ended.
+    fn begin_if_ready(&mut self) {
+        if !self.is_starting || self.runner.is_in_lifecycle() || self.stopping.is_some() {
+            return;
+        }
+        self.is_starting = false;
+        if self.config.vrrp.instances.is_empty() {
+            self.say_that_nothing_runs();
+            self.is_up();
+        } else {
+            self.start_worker();
         }
     }
 
@@ -231,8 +248,10 @@ impl<'a> Daemon<'a> {
         if self.start.options.dump_config {
             self.dump(&config);
         }
-        let security = if config.global.script_security { Security::Enforced } else { Security::Warned };
-        self.runner.configure(&config.vrrp, security);
+        if self.start.options.umask.is_none() {
+            rustix::process::umask(Mode::from_raw_mode(config.global.files.umask.get().into()));
+        }
+        self.runner.configure(&config.vrrp, Policy::from(&config.global));
         self.news.configure(&mut self.reactor, &mut self.runner, sys::clock::now(), &config);
         self.trackers.configure(&mut self.reactor, sys::clock::now(), &config.vrrp);
         self.config = config;

@@ -71,7 +71,7 @@ impl Daemon<'_> {
             let Some(link) = &mut self.link else { return };
             let outcome = link.assign(&mut self.reactor, TOKENS, &assignment);
             self.expect_link(outcome);
-        } else if self.restart_at.is_none() && !self.config.vrrp.instances.is_empty() {
+        } else if self.restart_at.is_none() && !self.is_starting && !self.config.vrrp.instances.is_empty() {
             self.start_worker();
         }
     }
