@@ -369,7 +369,7 @@ mod tests {
         let (_, command) = script(0o755);
         let command = Command { program: "sh".into(), ..command };
         let permit = permits(Security::Enforced).decide(&command).unwrap();
-        assert!(permit.program.is_absolute() && permit.program.ends_with("sh"));
+        assert!(permit.program.is_absolute() && permit.name.is_absolute() && permit.name.ends_with("sh"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) struct Users {
 impl Users {
     /// Scripts without a user have that of `default`.
     pub(super) fn new(default: &RunAs) -> Self {
-        let usual = || RunAs::User { user: DEFAULT_USER.to_owned(), group: None };
+        let usual = || RunAs::User { user: DEFAULT_USER.to_owned(), group: None, all_groups: false };
         let default = match default {
             RunAs::Default => look_up(&usual()),
             named @ RunAs::User { .. } => look_up(named),
@@ -59,7 +59,7 @@ fn located(program: &str) -> String {
 }
 
 fn look_up(whose: &RunAs) -> Option<(u32, u32)> {
-    let RunAs::User { user, group } = whose else { return None };
+    let RunAs::User { user, group, .. } = whose else { return None };
     let credentials = sys::users::credentials(user, group.as_deref()).ok()?;
     Some((credentials.uid.0, credentials.gid.0))
 }
