@@ -65,6 +65,7 @@ mod event;
 mod group;
 mod instance;
 mod notice;
+mod plan;
 mod priority;
 mod process;
 mod reconfigure;
@@ -80,6 +81,7 @@ pub use action::{
 pub use event::{Arrival, Event, Link, Port, Remembered, ScriptOutcome};
 pub use instance::{Cause, Reason, Reject};
 pub use notice::{Level, Notice, Warning, Whose};
+pub use plan::{Disturbance, Effect, Plan, Step, Thing};
 pub use reconfigure::{Change, diff};
 pub use router::{Endpoint, InstanceId, Router};
 pub use status::{Counters, GroupStatus, MasterHeard, ProcessStatus, ScriptStatus, StateName, Status};

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use model::vrrp::VirtualAddress;
+use model::vrrp::{Config, VirtualAddress};
 use wire::vrrp::Malformed;
 
 use super::Router;
@@ -23,6 +23,12 @@ impl Router {
     pub fn status_after(&self, name: &str) -> Option<Status> {
         let mut following = self.by_name.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
         following.find_map(|(_, id)| self.instances.get(id)).map(Instance::status)
+    }
+
+    /// The configuration that is in force.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The virtual addresses of an instance, in the order of the file.
