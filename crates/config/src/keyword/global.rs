@@ -321,7 +321,7 @@ pub(super) const PROCESSES: &[Keyword] = &[
     later("random_seed", integer(0..=4_294_967_295)).or("time of day").since("2.0.15")
         .such_as("random_seed 7")
         .doc("Seeds the generator behind ${_RANDOM}."),
-    later("reload_check_config", grammar("[LOGFILE]")).or("off; bare = /dev/null").since("2.2.0")
+    built("reload_check_config", grammar("[LOGFILE]")).or("off; bare = /dev/null").since("2.2.0")
         .such_as("reload_check_config /var/log/reload.log")
         .doc("Validates a new configuration in a child process before reloading."),
     later("reload_time_file", word("ABSOLUTE-PATH")).since("2.1.0")
@@ -329,11 +329,11 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Names a file whose first line gives the time of a scheduled reload."),
     later("reload_repeat", FLAG).since("2.1.0")
         .doc("Keeps the time file after a reload so that a daily time repeats."),
-    later("reload_file", grammar("[ABSOLUTE-PATH]")).or("off; bare = keepalived.reload beside the pid file")
+    built("reload_file", grammar("[ABSOLUTE-PATH]")).or("off; bare = keepalived.reload beside the pid file")
         .since("2.2.0")
         .such_as("reload_file /run/reload")
         .doc("Names a file that exists while configuration files are being read."),
-    later("include_check", grammar("[[+|-]read | [+|-]match | [+|-]wildcard_match | [+|-]brace_match ...]"))
+    built("include_check", grammar("[[+|-]read | [+|-]match | [+|-]wildcard_match | [+|-]brace_match ...]"))
         .or("none (or all with -e)").since("2.2.0")
         .such_as("include_check read")
         .doc("Sets which include problems are errors from here on. Bare means all four. Only the first word may lack + or -."),

@@ -13,6 +13,7 @@ mod link;
 mod namespace;
 mod news;
 mod pid_files;
+mod reload_files;
 mod report;
 mod service;
 mod verdict;

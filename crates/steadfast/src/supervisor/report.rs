@@ -128,6 +128,11 @@ fn verdict(reading: &Reading) -> u8 {
     }
 }
 
+/// Everything that was found, with the lines concerned.
+pub(super) fn write_findings(out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
+    write_full(out, loaded, Colour::Off)
+}
+
 fn write_full(out: &mut dyn Write, loaded: &Loaded, colour: Colour) -> io::Result<()> {
     for diagnostic in &loaded.diagnostics {
         writeln!(out, "{}", render::full(diagnostic, &loaded.sources, colour))?;

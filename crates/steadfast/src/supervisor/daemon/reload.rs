@@ -6,6 +6,7 @@ use super::super::files::Unusable;
 use super::super::host_names;
 use super::super::keys::{self, KeyError};
 use super::super::pid_files::AlreadyRunning;
+use super::super::reload_files::{InProgress, keep_findings};
 use super::super::report::{self, Console};
 use super::super::verdict::Losses;
 use super::super::{MissingRights, check_rights};
@@ -43,7 +44,11 @@ impl Daemon<'_> {
     }
 
     fn reload_or_refuse(&mut self) -> Result<(), Refusal> {
+        let reload = &self.config.global.reload;
+        let in_progress = InProgress::begin(reload, &self.start.pid_files.main, &self.log);
         let reading = self.start.read(&self.losses);
+        drop(in_progress);
+        keep_findings(reload, &reading, &self.log);
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
