@@ -56,6 +56,7 @@ pub(super) fn keep_findings(reload: &Reload, reading: &Reading, log: &Log) {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Content {
     Emptied,
     Kept,
