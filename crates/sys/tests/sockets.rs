@@ -3,13 +3,13 @@
 mod support;
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::{IfIndex, Instant};
 use steadfast_sys::clock::{self, WallOffset};
 use steadfast_sys::reactor::{Interest, Reactor, Token};
 use steadfast_sys::socket::netlink::{Group, Received};
-use steadfast_sys::socket::vrrp::Batch;
+use steadfast_sys::socket::vrrp::{Batch, Delivery};
 use steadfast_sys::socket::{netlink, packet, vrrp};
 use steadfast_sys::{rights, sysctl};
 use support::{down, limit, message, netns_or_skip, new_link, readable, up, veth};
@@ -139,6 +139,55 @@ fn a_socket_hears_its_own_link_and_groups_only() {
         assert_eq!(receiver.leave(GROUP).unwrap_err().raw_os_error(), Some(libc::EADDRNOTAVAIL));
         sender.send(&advertisement(3), GROUP).unwrap();
         nothing_waits(&receiver);
+    });
+}
+
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+
+/// Reads until `count` packets came.
+fn hear_v6(socket: &vrrp::SocketV6, count: usize) -> Vec<(Vec<u8>, Delivery, Instant)> {
+    let (mut batch, mut clock) = (Batch::new(), WallOffset::sample());
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        readable(socket);
+        clock.next_turn();
+        let datagrams = socket.recv(&mut batch, &clock).unwrap();
+        heard.extend(datagrams.map(|d| (d.bytes.to_vec(), d.delivery.unwrap(), d.received)));
+    }
+    heard
+}
+
+#[test]
+fn payloads_cross_a_link_over_ipv6_with_what_stood_in_their_headers() {
+    netns_or_skip(|| {
+        let (left, right) = veth("left", "right");
+        let (sender, receiver) = (vrrp::SocketV6::open(left).unwrap(), vrrp::SocketV6::open(right).unwrap());
+        receiver.join(GROUP_V6).unwrap();
+        sender.join(GROUP_V6).unwrap();
+        // No address of this host: an instance may speak from one of another link.
+        let source = "fe80::14".parse().unwrap();
+        let before = clock::now();
+        for (payload, limit) in [(&[1, 2, 3][..], Some(255)), (&[4], Some(7)), (&[5], None)] {
+            sender.send(payload, source, GROUP_V6, limit).unwrap();
+        }
+        let sent = clock::now();
+        let heard = hear_v6(&receiver, 3);
+        let tolerance = std::time::Duration::from_millis(200);
+        for ((bytes, delivery, received), (payload, hop_limit)) in
+            heard.into_iter().zip([(&[1, 2, 3][..], 255), (&[4], 7), (&[5], 255)])
+        {
+            assert_eq!(bytes, payload);
+            assert_eq!(delivery, Delivery { source, destination: GROUP_V6, hop_limit });
+            assert!(received + tolerance >= before && received <= sent + tolerance, "{received}");
+        }
+        let to_itself = sender.recv(&mut Batch::new(), &WallOffset::sample()).unwrap().len();
+        assert_eq!(to_itself, 0);
+        receiver.leave(GROUP_V6).unwrap();
+        assert_eq!(receiver.leave(GROUP_V6).unwrap_err().raw_os_error(), Some(libc::EADDRNOTAVAIL));
+        let routed = vrrp::SocketV6::open(None).unwrap();
+        assert_eq!(routed.join(GROUP_V6).unwrap_err().raw_os_error(), Some(libc::ENODEV), "it has no link");
+        let missing = IfIndex::try_from(4711).unwrap();
+        assert!(vrrp::SocketV6::open(missing).is_err());
     });
 }
 

@@ -254,7 +254,7 @@ impl Kernel {
 
     fn add_address(&mut self, index: IfIndex, prefix: Prefix, protocol: u8) {
         let same_network = |one: &Address| one.index == index && one.prefix.network() == prefix.network();
-        let secondary = self.addresses.iter().any(same_network);
+        let secondary = prefix.address().is_ipv4() && self.addresses.iter().any(same_network);
         let address = Address {
             index,
             prefix,

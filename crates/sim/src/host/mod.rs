@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::vrrp::{Config, Instance};
-use model::{IfName, Instant, MacAddr, Prefix, Priority, Vrid};
+use model::{Family, IfName, Instant, MacAddr, Prefix, Priority, Vrid};
 use netlink::{Errno, Event};
 use vrrp::{Action, Notice, Remembered, Router, ScriptOutcome, StateName};
 
@@ -72,6 +72,25 @@ pub(crate) struct Port {
     pub(crate) there: bool,
     /// Its cable is in.
     pub(crate) running: bool,
+}
+
+impl Port {
+    /// The address that the kernel makes of the MAC (RFC 4291 §2.5.6, appendix A).
+    pub(crate) fn link_local(&self) -> Prefix {
+        let MacAddr([a, b, c, d, e, f]) = self.mac;
+        let halves = [[a ^ 2, b], [c, 0xff], [0xfe, d], [e, f]].map(u16::from_be_bytes);
+        let [one, two, three, four] = halves;
+        let address = IpAddr::from([0xfe80, 0, 0, 0, one, two, three, four]);
+        Prefix::new(address, 64).unwrap_or_else(|_| Prefix::host(address))
+    }
+
+    /// The address that an instance of this family speaks from.
+    pub(crate) fn source(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => Some(self.address?.address()),
+            Family::V6 => Some(self.link_local().address()),
+        }
+    }
 }
 
 /// Something that reaches the daemon.
@@ -390,4 +409,5 @@ fn bring(kernel: &mut Kernel, name: &IfName, port: &Port) {
     if let Some(address) = port.address {
         kernel.add_own(name, address);
     }
+    kernel.add_own(name, port.link_local());
 }

@@ -409,7 +409,7 @@ impl Watch {
         let Some(at) = cluster.hosts.get(host.0) else { return };
         let Some(instance) = at.instance(name) else { return };
         let port = instance.interface.as_ref().and_then(|port| at.ports.get(port));
-        let own = instance.source.or_else(|| port.and_then(|port| Some(port.address?.address())));
+        let own = instance.source.or_else(|| port.and_then(|port| port.source(instance.family)));
         let Some(own) = own else { return };
         if theirs < (ours, own) {
             let text = format!(

@@ -69,7 +69,7 @@ fn has_link(host: &Host, instance: &Instance) -> bool {
     let Some(port) = instance.interface.as_ref().and_then(|name| host.ports.get(name)) else { return false };
     port.there
         && (port.running || !instance.track_primary)
-        && (port.address.is_some() || instance.source.is_some())
+        && (port.source(instance.family).is_some() || instance.source.is_some())
 }
 
 fn has_peers(instance: &Instance) -> bool {

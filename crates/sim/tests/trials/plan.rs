@@ -35,14 +35,28 @@ struct Router {
     lan: usize,
     lines: String,
     unicast: bool,
+    ipv6: bool,
 }
 
 impl Plan {
+    /// The plan of a seed. Some of its routers speak IPv6.
     pub(crate) fn new(seed: u64) -> Self {
+        // Drawn apart: whether a router speaks IPv6 changes nothing else of the plan.
+        let mut families = Chance::new(!seed);
+        Self::of(seed, || families.percent(25))
+    }
+
+    /// The same with IPv4 only.
+    pub(crate) fn of_ipv4(seed: u64) -> Self {
+        Self::of(seed, || false)
+    }
+
+    fn of(seed: u64, mut is_ipv6: impl FnMut() -> bool) -> Self {
         let mut chance = Chance::new(seed);
         let hosts = 2 + usize::from(chance.percent(50));
         let lans = 1 + usize::from(chance.percent(40));
-        let routers: Vec<_> = (0..=chance.below(3)).map(|_| router(&mut chance, lans)).collect();
+        let routers: Vec<_> =
+            (0..=chance.below(3)).map(|_| Router { ipv6: is_ipv6(), ..router(&mut chance, lans) }).collect();
         let grouped = routers.len() > 1 && chance.percent(40);
         let texts: Vec<_> =
             (0..hosts).map(|host| file(&mut chance, host, hosts, lans, &routers, grouped)).collect();
@@ -110,7 +124,7 @@ fn router(chance: &mut Chance, lans: usize) -> Router {
     if chance.percent(15) {
         lines.push_str(" down_timer_adverts 2\n");
     }
-    Router { lan, lines, unicast: chance.percent(25) }
+    Router { lan, lines, unicast: chance.percent(25), ipv6: false }
 }
 
 fn file(
@@ -184,13 +198,18 @@ fn instance(
     )
     .unwrap();
     writeln!(text, " priority {priority}").unwrap();
-    text.push_str(&router.lines);
+    if router.ipv6 {
+        text.push_str(&without_version_2(&router.lines));
+    } else {
+        text.push_str(&router.lines);
+    }
     match chance.below(10) {
         0 | 1 => text.push_str(" nopreempt\n"),
         2 => text.push_str(" preempt_delay 3\n"),
         _ => {}
     }
     if router.unicast {
+        let address = if router.ipv6 { address6 } else { address };
         writeln!(text, " unicast_src_ip {}\n unicast_peer {{", address(lan, host)).unwrap();
         for peer in (0..hosts).filter(|peer| *peer != host) {
             writeln!(text, "  {}", address(lan, peer)).unwrap();
@@ -198,7 +217,14 @@ fn instance(
         text.push_str(" }\n");
     }
     text.push_str(" virtual_ipaddress {\n");
+    if router.ipv6 {
+        writeln!(text, "  fe80::{number}:100").unwrap();
+    }
     for address in 0..=number {
+        if router.ipv6 {
+            writeln!(text, "  2001:db8:{lan}:{number}::{}/128", 100 + address).unwrap();
+            continue;
+        }
         writeln!(text, "  10.{lan}.{number}.{}/32", 100 + address).unwrap();
     }
     text.push_str(" }\n");
@@ -295,6 +321,20 @@ fn reload(chance: &mut Chance, host: HostId, text: &str) -> Act {
 
 fn port(lan: usize) -> IfName {
     format!("eth{lan}").parse().unwrap()
+}
+
+/// Version 3 alone speaks IPv6, and has no passwords.
+fn without_version_2(lines: &str) -> String {
+    let lines = lines.replace(" version 2\n", "");
+    match lines.split_once(" authentication {") {
+        Some((before, rest)) => before.to_owned() + rest.split_once(" }\n").map_or("", |(_, after)| after),
+        None => lines,
+    }
+}
+
+/// What the kernel of that host makes of the interface's MAC.
+fn address6(lan: usize, host: usize) -> String {
+    format!("fe80::ff:fe00:{:x}", host * 256 + lan)
 }
 
 fn address(lan: usize, host: usize) -> String {

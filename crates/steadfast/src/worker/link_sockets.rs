@@ -198,7 +198,7 @@ impl LinkSockets {
             };
             let (count, dropped) = (datagrams.len(), datagrams.dropped());
             for datagram in datagrams {
-                if let Some(arrival) = arrival(port.link, &datagram) {
+                if let Some(arrival) = ear.arrival(port.link, &datagram) {
                     take(datagram.received, arrival);
                 }
             }
@@ -240,6 +240,21 @@ impl Ear {
             | u64::from(is_protected);
         reactor.add(&socket, Token(FIRST_TOKEN + number), Interest::Read)?;
         Ok(Self { socket, groups: BTreeSet::new(), drops: Drops::default() })
+    }
+
+    fn arrival<'b>(&self, link: Option<IfIndex>, datagram: &Datagram<'b>) -> Option<Arrival<'b>> {
+        match datagram.delivery {
+            None => Arrival::of_ipv4(link, datagram.bytes),
+            // The kernel gives raw IPv6 sockets what is for the groups of others.
+            Some(Delivery { destination, .. })
+                if destination.is_multicast() && !self.groups.contains(&destination.into()) =>
+            {
+                None
+            }
+            Some(Delivery { source, destination, hop_limit }) => {
+                Arrival::read(link, (source.into(), destination.into()), hop_limit, datagram.bytes)
+            }
+        }
     }
 
     fn join(&mut self, group: IpAddr) -> io::Result<()> {
@@ -349,15 +364,6 @@ impl fmt::Display for Name {
         match &self.0 {
             Some(name) => name.fmt(f),
             None => f.write_str("any interface"),
-        }
-    }
-}
-
-fn arrival<'b>(link: Option<IfIndex>, datagram: &Datagram<'b>) -> Option<Arrival<'b>> {
-    match datagram.delivery {
-        None => Arrival::of_ipv4(link, datagram.bytes),
-        Some(Delivery { source, destination, hop_limit }) => {
-            Arrival::read(link, (source.into(), destination.into()), hop_limit, datagram.bytes)
         }
     }
 }

@@ -26,7 +26,8 @@ impl SocketV6 {
     /// Opens a socket on `link`, in the network namespace of the calling thread. It has joined no group, and can join
     /// none without a link.
     ///
-    /// It does not hear what it sends itself.
+    /// It does not hear what it sends itself. What is sent to a group it hears as soon as any socket of this host has
+    /// joined it: Linux does not look at the memberships of raw IPv6 sockets.
     ///
     /// # Errors
     /// `CAP_NET_RAW` is missing (`EPERM`), there is no such link (`ENODEV`), or the kernel has no IPv6.
@@ -41,8 +42,6 @@ impl SocketV6 {
             socket.set_multicast_if_v6(link.get())?;
         }
         socket.set_multicast_loop_v6(false)?;
-        // Else it hears every group that any socket of this host has joined.
-        socket.set_multicast_all_v6(false)?;
         socket.set_multicast_hops_v6(EVERY_HOP)?;
         // An instance may speak from the address of another link than that on which it sends.
         socket.set_freebind_v6(true)?;
