@@ -80,3 +80,26 @@ fn a_reload_whose_includes_are_missing_is_refused_where_that_is_checked() {
         node.stop();
     }
 }
+
+#[test]
+fn a_file_says_when_to_reload() {
+    for (more, stays) in [("", false), ("\nreload_repeat", true)] {
+        let lines = format!("reload_time_file /run/when{more}");
+        let Some(mut world) = master(&lines) else { return };
+        let node = &mut world.nodes[0];
+        node.configure(&file(&lines, 121));
+        node.host.write("/run/when", "tomorrow\n").unwrap();
+        node.wait_for_line(0, "\"tomorrow\" is neither HH:MM:SS nor YYYY-MM-DD HH:MM:SS");
+        node.shell("date -u -d '2 seconds' +%TZ > /run/when.new && mv /run/when.new /run/when");
+        node.wait_for_line(0, "a reload is planned for");
+        node.wait_for_line(0, "from 120 to 121");
+        assert_eq!(node.host.path("/run/when").exists(), stays);
+        if stays {
+            let planned = || node.log().matches("a reload is planned for").count() == 2;
+            assert!(wait_until(PATIENCE, planned), "for tomorrow\n{}", node.log());
+            node.shell("rm /run/when");
+            node.wait_for_line(0, "/run/when is gone: no reload is planned any more");
+        }
+        node.stop();
+    }
+}

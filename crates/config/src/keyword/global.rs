@@ -324,10 +324,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
     built("reload_check_config", grammar("[LOGFILE]")).or("off; bare = /dev/null").since("2.2.0")
         .such_as("reload_check_config /var/log/reload.log")
         .doc("Validates a new configuration in a child process before reloading."),
-    later("reload_time_file", word("ABSOLUTE-PATH")).since("2.1.0")
+    built("reload_time_file", word("ABSOLUTE-PATH")).since("2.1.0")
         .such_as("reload_time_file /run/reload.time")
         .doc("Names a file whose first line gives the time of a scheduled reload."),
-    later("reload_repeat", FLAG).since("2.1.0")
+    built("reload_repeat", FLAG).since("2.1.0")
         .doc("Keeps the time file after a reload so that a daily time repeats."),
     built("reload_file", grammar("[ABSOLUTE-PATH]")).or("off; bare = keepalived.reload beside the pid file")
         .since("2.2.0")

@@ -15,6 +15,7 @@ mod news;
 mod pid_files;
 mod reload_files;
 mod report;
+mod schedule;
 mod service;
 mod verdict;
 

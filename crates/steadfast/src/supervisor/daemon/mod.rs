@@ -23,6 +23,7 @@ use super::dump::{Kind, Requests};
 use super::link::{Link, Tokens};
 use super::news::News;
 use super::pid_files::HeldFiles;
+use super::schedule::Schedule;
 use super::service::Service;
 use super::verdict::Losses;
 use super::{Start, report};
@@ -45,6 +46,7 @@ pub(super) struct Daemon<'a> {
     signals: Signals,
     runner: Runner,
     news: News,
+    schedule: Schedule,
     trackers: Trackers,
     service: Service,
     config: model::Config,
@@ -92,6 +94,7 @@ impl<'a> Daemon<'a> {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
             news: News::new(start.log.clone()),
+            schedule: Schedule::new(start.log.clone()),
             trackers: Trackers::new(start.log.clone(), process_events),
             start,
             arguments,
@@ -202,12 +205,15 @@ impl<'a> Daemon<'a> {
     fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.map(|stopping| stopping.until);
         let deadlines = [self.runner.deadline(), self.trackers.deadline(), self.restart_at, stop];
-        deadlines.into_iter().chain([self.winds_up_at()]).flatten().min()
+        deadlines.into_iter().chain([self.winds_up_at(), self.schedule.deadline()]).flatten().min()
     }
 
     fn on_deadline(&mut self, now: Instant) {
         self.runner.on_deadline(&mut self.reactor, now);
         self.trackers.on_deadline(now);
+        if self.schedule.is_due(now) && self.stopping.is_none() {
+            self.reload();
+        }
         if self.restart_at.is_some_and(|at| at <= now) {
             self.restart_at = None;
             self.start_worker();
@@ -252,6 +258,7 @@ impl<'a> Daemon<'a> {
             rustix::process::umask(Mode::from_raw_mode(config.global.files.umask.get().into()));
         }
         self.runner.configure(&config.vrrp, Policy::from(&config.global));
+        self.schedule.configure(&config.global.reload);
         self.news.configure(&mut self.reactor, &mut self.runner, sys::clock::now(), &config);
         self.trackers.configure(&mut self.reactor, sys::clock::now(), &config.vrrp);
         self.config = config;
