@@ -114,7 +114,8 @@ fn first_line(file: &Path) -> Option<String> {
 
 /// What a line plans: a time without a date is the next one of that name.
 fn plan(line: &str, now: Timestamp, zone: &TimeZone) -> Option<Plan> {
-    let (text, zone) = line.strip_suffix('Z').map_or((line, zone.clone()), |text| (text, TimeZone::UTC));
+    let (text, zone) =
+        line.strip_suffix('Z').map_or_else(|| (line, zone.clone()), |text| (text, TimeZone::UTC));
     let date = match text.len() {
         8 => {
             let time = Time::strptime("%H:%M:%S", text).ok()?;
