@@ -110,7 +110,7 @@ fn close_terminal() -> std::io::Result<()> {
 }
 
 /// Gives this process the name that `ps` and `pgrep` show.
-fn set_process_name(name: &str) {
+pub(crate) fn set_process_name(name: &str) {
     // A name is no reason to fail, and NUL bytes cannot come from an argument.
     drop(CString::new(name).map(|name| rustix::thread::set_name(&name)));
 }

@@ -73,6 +73,32 @@ pub(crate) struct Assignment {
     /// What is known of files and processes as the configuration is handed over.
     #[serde(default)]
     pub(crate) readings: Readings,
+    /// The daemon's own settings.
+    #[serde(default)]
+    pub(crate) settings: Settings,
+}
+
+/// What the worker must know of the daemon's own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// What the process is called.
+    pub(crate) name: String,
+    /// What syslog calls it.
+    pub(crate) ident: String,
+    /// Until then no instance begins. Only a worker that has not begun looks at it.
+    pub(crate) quiet_until: Option<model::Instant>,
+    /// Advertisements of virtual routers that are not configured are told of.
+    pub(crate) log_unknown_vrids: bool,
+    /// The sizes of the sockets for advertisements, bytes, by interface; the usual one for others.
+    pub(crate) receive_bytes: BTreeMap<model::IfName, u32>,
+    /// The same as times the MTU of any other interface.
+    pub(crate) receive_mtus: Option<u32>,
+    /// Of the netlink socket.
+    pub(crate) netlink: model::Buffer,
+    /// No memory is swapped out.
+    pub(crate) locks_memory: bool,
+    /// How late it must run to say so.
+    pub(crate) late_after: Option<std::time::Duration>,
 }
 
 /// Everything that a configuration may put into the kernel.
@@ -157,6 +183,11 @@ pub(crate) enum FromWorker {
     Gone {
         /// The name of the instance.
         instance: String,
+    },
+    /// It has run this late, although the processor was to be its own.
+    Late {
+        /// By how much.
+        micros: u64,
     },
     /// One of the answers to [`ToWorker::Snapshot`].
     Snapshot {

@@ -51,14 +51,24 @@ impl Program {
         }
     }
 
+    /// What syslog calls `role`, the supervisor if `None`, of the daemon in this network namespace and with this
+    /// instance name.
+    pub(crate) fn ident(
+        &self,
+        role: Option<&str>,
+        namespace: Option<&str>,
+        instance: Option<&str>,
+    ) -> String {
+        let stem = if self.has_commands() { "Steadfast" } else { "Keepalived" };
+        [Some(stem), role, namespace, instance].into_iter().flatten().collect::<Vec<_>>().join("_")
+    }
+
     /// Where the log of `role` goes; the supervisor's if `None`.
     pub(crate) fn destinations(&self, options: &Options, role: Option<&str>) -> Destinations {
-        let stem = if self.has_commands() { "Steadfast" } else { "Keepalived" };
-        let parts = [Some(stem), role, options.namespace.as_deref()];
         Destinations {
             console: options.log_console,
             syslog: options.log_syslog.then_some(options.facility),
-            ident: parts.into_iter().flatten().collect::<Vec<_>>().join("_"),
+            ident: self.ident(role, options.namespace.as_deref(), None),
             verbosity: options.verbosity,
         }
     }

@@ -25,6 +25,8 @@ impl Signal {
     pub const USR1: Self = Self(libc::SIGUSR1);
     /// `SIGUSR2`.
     pub const USR2: Self = Self(libc::SIGUSR2);
+    /// `SIGXCPU`.
+    pub const XCPU: Self = Self(libc::SIGXCPU);
     /// `SIGCHLD`.
     pub const CHLD: Self = Self(libc::SIGCHLD);
     /// `SIGPIPE`.
@@ -71,6 +73,7 @@ impl fmt::Display for Signal {
             Self::KILL => f.write_str("SIGKILL"),
             Self::USR1 => f.write_str("SIGUSR1"),
             Self::USR2 => f.write_str("SIGUSR2"),
+            Self::XCPU => f.write_str("SIGXCPU"),
             Self::CHLD => f.write_str("SIGCHLD"),
             Self::PIPE => f.write_str("SIGPIPE"),
             Self::STOP => f.write_str("SIGSTOP"),

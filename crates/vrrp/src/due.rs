@@ -13,6 +13,8 @@ pub(crate) enum Waiter {
     Link(IfName),
     Script(String),
     Process(String),
+    /// The end of the delay after which instances begin.
+    Start,
     Pacer,
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use model::{Centis, IfName, MacAddr, Priority};
+use model::{Centis, IfName, MacAddr, Priority, Vrid};
 
 use crate::{Cause, Reason, Reject, ScriptOutcome, StateName};
 
@@ -149,6 +150,20 @@ pub enum Notice {
         /// Refusals since the last line that were only counted.
         untold: u64,
     },
+    /// An advertisement of a virtual router that is not configured on the interface; the first of its sender.
+    UnknownVrid {
+        /// The interface.
+        interface: IfName,
+        /// Which virtual router.
+        vrid: Vrid,
+        /// Who sent it.
+        peer: IpAddr,
+    },
+    /// No instance begins yet.
+    StartDelayed {
+        /// For so long.
+        by: Duration,
+    },
     /// Another host answers for an address that this one holds as master.
     Claimed {
         /// The instance's name.
@@ -219,6 +234,8 @@ impl Notice {
             | Self::PriorityChanged { .. }
             | Self::Script { .. }
             | Self::Process { .. }
+            | Self::UnknownVrid { .. }
+            | Self::StartDelayed { .. }
             | Self::MasterReleases { .. } => Level::Info,
             Self::ScriptReturns { .. } | Self::SentRelease { .. } => Level::Detail,
         }
@@ -278,6 +295,12 @@ impl fmt::Display for Notice {
             Self::SentRelease { instance } => write!(f, "({instance}) sent 0 priority"),
             Self::Refused { whose, peer, reason, detail, untold } => {
                 refused(f, whose, *peer, *reason, *detail, *untold)
+            }
+            Self::UnknownVrid { interface, vrid, peer } => {
+                write!(f, "Unknown VRID({vrid}) received on interface({interface}) from {peer}. ignoring...")
+            }
+            Self::StartDelayed { by } => {
+                write!(f, "Delaying startup for {}.{:03} seconds", by.as_secs(), by.subsec_millis())
             }
             Self::Claimed { instance, address, device, mac } => write!(
                 f,

@@ -86,6 +86,11 @@ pub struct Router {
     refusals: Complaints<(Option<InstanceId>, Reject)>,
     malformed: BTreeMap<Malformed, u64>,
     unknown_vrid: u64,
+    /// Advertisements of other virtual routers are told of.
+    tells_strangers: bool,
+    strangers: Complaints<(Option<IfIndex>, Vrid)>,
+    /// Until then no instance begins.
+    quiet_until: Option<Instant>,
 }
 
 /// What was said of trackers before the configuration that it belongs to.
@@ -130,6 +135,9 @@ impl Router {
             refusals: Complaints::new(),
             malformed: BTreeMap::new(),
             unknown_vrid: 0,
+            tells_strangers: false,
+            strangers: Complaints::new(),
+            quiet_until: None,
         }
     }
 
@@ -164,6 +172,21 @@ impl Router {
     /// How many processes there are of a `vrrp_track_process` of the configuration to come; as [`Self::presume_file`].
     pub fn presume_processes(&mut self, name: &str, count: u32) {
         self.presumed.processes.insert(name.to_owned(), count);
+    }
+
+    /// No instance begins before `until`: neither a timer runs nor is an advertisement heard. To be called before the
+    /// first configuration; instances that were master until a moment ago go on at once all the same.
+    pub fn delay_start(&mut self, now: Instant, until: Instant, out: &mut Actions) {
+        if until > now {
+            self.quiet_until = Some(until);
+            self.due.set(Waiter::Start, Some(until));
+            out.notice(Notice::StartDelayed { by: until.since(now) });
+        }
+    }
+
+    /// Whether advertisements of virtual routers that are not configured on their link are told of.
+    pub const fn tell_strangers(&mut self, tells: bool) {
+        self.tells_strangers = tells;
     }
 
     /// What the wall clock reads: signatures are dated. Say it before the first event, and at every turn.
@@ -221,8 +244,9 @@ impl Router {
             }
         };
         let Some(id) = self.addressee(arrival, advert.vrid) else {
-            // Other virtual routers on the link are nothing unusual: counted, not told.
+            // Other virtual routers on the link are nothing unusual: counted, and told only on request.
             self.unknown_vrid += 1;
+            self.remark_stranger(now, arrival, advert.vrid, out);
             return;
         };
         self.hand_over(now, id, arrival, advert, out);
@@ -268,6 +292,20 @@ impl Router {
         let expects =
             |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.expects(arrival));
         [first, second].into_iter().chain(sharing).find(expects).or(Some(first))
+    }
+
+    fn remark_stranger(&mut self, now: Instant, arrival: &Arrival<'_>, vrid: Vrid, out: &mut Actions) {
+        if !self.tells_strangers {
+            return;
+        }
+        let cause = (arrival.link, vrid);
+        if self.strangers.note(now, cause, arrival.source) == Telling::Silent {
+            return;
+        }
+        let name = self.links.iter().find(|(_, link)| Some(link.index) == arrival.link).map(|(name, _)| name);
+        if let Some(interface) = name.cloned() {
+            out.notice(Notice::UnknownVrid { interface, vrid, peer: arrival.source });
+        }
     }
 
     fn refuse(
@@ -361,10 +399,18 @@ impl Router {
                 self.follow_processes(now, &name, changed, out);
             }
             Waiter::Link(name) => self.end_delay(now, &name, out),
+            Waiter::Start => self.end_quiet(now, out),
             Waiter::Pacer => {
                 self.pacer.expire(now, out);
                 self.due.set(Waiter::Pacer, self.pacer.deadline());
             }
+        }
+    }
+
+    fn end_quiet(&mut self, now: Instant, out: &mut Actions) {
+        self.quiet_until = None;
+        for id in self.those(|_| true) {
+            self.with_instance(now, id, out, |instance, world, turn| instance.observe(world, turn));
         }
     }
 
@@ -414,6 +460,7 @@ impl Router {
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,
+            is_quiet: self.quiet_until.is_some(),
         };
         let mut turn = Turn { now, clock: self.clock, out, pacer: &mut self.pacer };
         call(instance, world, &mut turn);

@@ -2,7 +2,7 @@
 
 use super::{
     ADDRESS, BOOL, Block, FLAG, IFNAME, Keyword, SCRIPT, USER, built, director, grammar, integer, later,
-    micros, needed, whole_seconds, word,
+    micros, whole_seconds, word,
 };
 
 /// Settings of the virtual routers, of mail and of scripts.
@@ -39,7 +39,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Accepts interfaces that do not exist yet or that come and go, which Steadfast does in any case."),
     built("no_email_faults", FLAG).since("2.0.0")
         .doc("Suppresses alert mails for fault state changes."),
-    later("default_interface", IFNAME).or("eth0").since("1.2.24")
+    built("default_interface", IFNAME).or("eth0").since("1.2.24")
         .such_as("default_interface eth1")
         .doc("Sets the interface for static addresses without dev."),
     later("disable_local_igmp", FLAG).since("2.2.0")
@@ -108,11 +108,11 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sends notifies at start for real servers coming up."),
     later("no_checker_emails", BOOL).since("2.0.0")
         .doc("Mails only when a real server is added or removed and not per checker change."),
-    needed("vrrp_startup_delay", micros(1_000..=4_294_967_295)).or_number(0).since("2.0.14")
+    built("vrrp_startup_delay", micros(1_000..=4_294_967_295)).or_number(0).since("2.0.14")
         .doc("Delays the start of all instances after the daemon starts. Longest of this and vrrp_delay_after_boot wins."),
-    needed("vrrp_delay_after_boot", micros(1_000..=4_294_967_295)).or_number(0).since("2.4.0")
+    built("vrrp_delay_after_boot", micros(1_000..=4_294_967_295)).or_number(0).since("2.4.0")
         .doc("Delays the start of all instances until the host has been up that long."),
-    later("log_unknown_vrids", FLAG).since("2.0.16")
+    built("log_unknown_vrids", FLAG).since("2.0.16")
         .doc("Logs adverts with router ids that are not configured on the interface."),
     built("vmac_prefix", word("STRING")).or("vrrp").since("2.2.0")
         .such_as("vmac_prefix vip")
@@ -125,12 +125,12 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
 /// Settings of the processes, of packet filters and of the interfaces to other programs.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const PROCESSES: &[Keyword] = &[
-    later("process_names", FLAG).since("2.0.16")
+    built("process_names", FLAG).since("2.0.16")
         .doc("Gives the vrrp, checker and bfd children the names keepalived_vrrp, keepalived_lvs and keepalived_bfd."),
-    later("process_name", word("NAME")).or("keepalived").since("2.0.16")
+    built("process_name", word("NAME")).or("keepalived").since("2.0.16")
         .such_as("process_name lb")
         .doc("Sets the process name of the parent. Cut to 15 characters."),
-    later("vrrp_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
+    built("vrrp_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .such_as("vrrp_process_name lb_vrrp")
         .doc("Sets the process name of the VRRP child. Cut to 15 characters."),
     later("checker_process_name", word("NAME")).or("inherits the parent name").since("2.2.0")
@@ -151,10 +151,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Runs a command once after all children have ended. Only one. Only the parent runs it."),
     built("shutdown_script_timeout", whole_seconds(1..=1000)).or_number(10).since("2.1.0")
         .doc("Kills the shutdown script after this time."),
-    later("max_auto_priority", grammar("[INTEGER -1..99]")).or_number(0).since("2.1.0")
+    built("max_auto_priority", grammar("[INTEGER -1..99]")).or_number(0).since("2.1.0")
         .such_as("max_auto_priority 50")
         .doc("Caps the realtime priority that a late running process may raise itself to. Bare means 99; 0 = off; -1 = off without the start-up notice."),
-    later("min_auto_priority_delay", integer(1..=10_000_000)).or_number(1_000_000).since("2.1.0")
+    built("min_auto_priority_delay", integer(1..=10_000_000)).or_number(1_000_000).since("2.1.0")
         .such_as("min_auto_priority_delay 2000000")
         .doc("Sets how late a timer must run before the priority is raised. In microseconds."),
     later("checker_log_all_failures", BOOL).since("2.0.11")
@@ -198,19 +198,19 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Sets the priority of the IPVS nftables chains. Reset by a later nftables_ipvs keyword."),
     later("nftables_ipvs_start_fwmark", integer(1..=4_294_967_295)).or_number(1000).since("2.2.2")
         .doc("Sets the first firewall mark handed out for groups. Reset by a later nftables_ipvs keyword."),
-    later("vrrp_priority", integer(-20..=19)).or("0 (inherited)").since("1.2.20")
+    built("vrrp_priority", integer(-20..=19)).or("0 (inherited)").since("1.2.20")
         .doc("Sets the nice value of the VRRP process."),
-    later("vrrp_no_swap", FLAG).since("1.2.20")
+    built("vrrp_no_swap", FLAG).since("1.2.20")
         .doc("Locks the memory of the VRRP process."),
-    later("vrrp_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
+    built("vrrp_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
         .such_as("vrrp_rt_priority 50")
         .doc("Runs the VRRP process under round robin realtime scheduling. Clamped to 1..99."),
-    later("vrrp_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
+    built("vrrp_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
         .such_as("vrrp_cpu_affinity 0")
         .doc("Restricts the VRRP process to the listed CPUs."),
-    later("vrrp_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
+    built("vrrp_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
         .doc("Limits realtime CPU time between blocking calls of the VRRP process. In microseconds. 1 is raised to 2."),
-    later("vrrp_rlimit_rtime", integer(1..=4_294_967_295)).or_number(10000).since("2.0.0")
+    built("vrrp_rlimit_rtime", integer(1..=4_294_967_295)).or_number(10000).since("2.0.0")
         .alias_of("vrrp_rlimit_rttime")
         .doc("Limits realtime CPU time of the VRRP process. In microseconds."),
     later("checker_priority", integer(-20..=19)).or("0 (inherited)").since("1.2.20")
@@ -288,13 +288,13 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Writes virtual and real server events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     director("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the LVS FIFO. Only one. Dropped when the VRRP FIFO is the same and has a script."),
-    later("vrrp_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
+    built("vrrp_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the VRRP netlink command socket. In bytes. 0 = leave unchanged."),
-    later("vrrp_netlink_cmd_rcv_bufs_force", BOOL).since("2.0.0")
+    built("vrrp_netlink_cmd_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the VRRP netlink command socket buffer exceed the system maximum."),
-    later("vrrp_netlink_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
+    built("vrrp_netlink_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the VRRP netlink monitor socket. In bytes. 0 = leave unchanged."),
-    later("vrrp_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
+    built("vrrp_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the VRRP netlink monitor socket buffer exceed the system maximum."),
     later("lvs_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the checker netlink command socket. In bytes. 0 = leave unchanged."),
@@ -304,21 +304,21 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Sets the receive buffer size of the checker netlink monitor socket. In bytes. 0 = leave unchanged."),
     later("lvs_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the checker netlink monitor socket buffer exceed the system maximum."),
-    later("process_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.11")
+    built("process_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.11")
         .doc("Sets the receive buffer size of the process event socket. In bytes. 0 = leave unchanged."),
-    later("process_monitor_rcv_bufs_force", BOOL).since("2.0.11")
+    built("process_monitor_rcv_bufs_force", BOOL).since("2.0.11")
         .doc("Lets the process event socket buffer exceed the system maximum."),
-    later("vrrp_rx_bufs_policy", grammar("MTU | ADVERT | INTEGER 0..4294967295 bytes (words case insensitive)"))
+    built("vrrp_rx_bufs_policy", grammar("MTU | ADVERT | INTEGER 0..4294967295 bytes (words case insensitive)"))
         .or("system default").since("2.0.3")
         .such_as("vrrp_rx_bufs_policy MTU")
         .doc("Chooses how VRRP socket receive buffers are sized. A size beats a policy, MTU beats ADVERT."),
-    later("vrrp_rx_bufs_multiplier", integer(1..=4_294_967_295)).or_number(3).since("2.0.3")
+    built("vrrp_rx_bufs_multiplier", integer(1..=4_294_967_295)).or_number(3).since("2.0.3")
         .doc("Sets the factor applied by the buffer policy."),
     built("umask", grammar("NUMBER (decimal, 0 octal, 0x hex, at most 0777) | BIT[|BIT...] with I{R|W|X}{USR|GRP|OTH} or IRWX{U|G|O}"))
         .or("0177").since("2.0.9")
         .such_as("umask 022")
         .doc("Sets the file creation mask. Ignored when -u was given."),
-    later("random_seed", integer(0..=4_294_967_295)).or("time of day").since("2.0.15")
+    built("random_seed", integer(0..=4_294_967_295)).or("time of day").since("2.0.15")
         .such_as("random_seed 7")
         .doc("Seeds the generator behind ${_RANDOM}."),
     built("reload_check_config", grammar("[LOGFILE]")).or("off; bare = /dev/null").since("2.2.0")

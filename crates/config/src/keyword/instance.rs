@@ -173,7 +173,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .or("true in strict mode else vrrp_owner_ignore_adverts; false below priority 255").since("2.3.3")
         .such_as("owner_ignore_adverts on")
         .doc("Ignores received adverts while address owner. An explicit false at priority 255 is overridden to true."),
-    later("kernel_rx_buf_size", integer(0..=4_294_967_295)).or("per vrrp_rx_bufs_policy").since("2.0.3")
+    built("kernel_rx_buf_size", integer(0..=4_294_967_295)).or("per vrrp_rx_bufs_policy").since("2.0.3")
         .such_as("kernel_rx_buf_size 65536")
         .doc("Sets the receive buffer contribution of this instance. In bytes."),
     built("authentication", FLAG).opens(Block::Authentication)

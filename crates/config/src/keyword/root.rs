@@ -9,7 +9,7 @@ use super::{
 pub(super) const ROOT: &[Keyword] = &[
     later("linkbeat_use_polling", FLAG)
         .doc("Polls link state by MII, ethtool or ioctl on all VRRP interfaces instead of relying on netlink."),
-    needed("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
+    built("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
         .such_as("net_namespace blue")
         .doc("Runs the whole daemon inside the named network namespace. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected. -s overrides."),
     later("net_namespace_ipvs", grammar("[NAME]")).or("same namespace as the rest").since("2.1.0")
@@ -17,9 +17,9 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Puts the IPVS tables in a different network namespace from the checkers. Bare means the default namespace. Cannot change on reload."),
     later("namespace_with_ipsets", FLAG).since("1.3.0")
         .doc("Allows ipsets to be used together with a network namespace on old kernels. Only matters for kernels before 3.13."),
-    later("use_pid_dir", FLAG).since("1.2.24")
+    built("use_pid_dir", FLAG).since("1.2.24")
         .doc("Places pid files in the keepalived sub-directory of the run directory."),
-    later("instance", word("NAME")).or("unset").since("1.2.24")
+    built("instance", word("NAME")).or("unset").since("1.2.24")
         .such_as("instance blue")
         .doc("Names this daemon instance so that pid files and the log ident differ. Implies use_pid_dir. Cannot change on reload. Duplicates are rejected."),
     built("child_wait_time", whole_seconds(0..=4_294_967_295)).or_number(5).since("2.0.0")

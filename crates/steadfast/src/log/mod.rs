@@ -122,6 +122,11 @@ impl Log {
         self.push(Entry::Text(text));
     }
 
+    /// The process calls itself so in syslog from now on.
+    pub(crate) fn identify(&self, ident: String) {
+        self.push(Entry::Ident(ident));
+    }
+
     fn queue_line(&self, line: Line) {
         self.push(Entry::Line(line));
     }
@@ -185,6 +190,8 @@ enum Entry {
     Line(Line),
     /// For the console, without a time.
     Text(String),
+    /// The process calls itself so in syslog from now on.
+    Ident(String),
     Flush(SyncSender<()>),
 }
 
@@ -202,6 +209,7 @@ struct Line {
 struct Writer {
     console: bool,
     syslog: Option<syslog::Connection>,
+    facility: Option<Facility>,
     clock: format::Clock,
     lost: Arc<AtomicU64>,
 }
@@ -209,7 +217,8 @@ struct Writer {
 impl Writer {
     fn new(to: &Destinations, lost: Arc<AtomicU64>) -> Self {
         let syslog = to.syslog.map(|facility| syslog::Connection::new(facility, &to.ident));
-        Self { console: to.console, syslog, clock: format::Clock::of_this_host(), lost }
+        let (console, facility, clock) = (to.console, to.syslog, format::Clock::of_this_host());
+        Self { console, syslog, facility, clock, lost }
     }
 
     fn run(mut self, entries: &Receiver<Entry>) {
@@ -217,6 +226,10 @@ impl Writer {
             match entry {
                 Entry::Line(line) => self.line(&line),
                 Entry::Text(text) => format::text_to_console(&text),
+                Entry::Ident(ident) => {
+                    let facility = self.facility;
+                    self.syslog = facility.map(|facility| syslog::Connection::new(facility, &ident));
+                }
                 Entry::Flush(done) => {
                     self.report_lost();
                     // The one who asked may have lost patience.
@@ -276,7 +289,13 @@ mod tests {
         let path = dir.path().join("log");
         let daemon = UnixDatagram::bind(&path).unwrap();
         let syslog = syslog::Connection::to(&path, Facility::DAEMON, "test");
-        let writer = Writer { console: false, syslog: Some(syslog), clock: format::Clock::utc(), lost };
+        let writer = Writer {
+            console: false,
+            syslog: Some(syslog),
+            facility: None,
+            clock: format::Clock::utc(),
+            lost,
+        };
         let thread = thread::spawn(move || writer.run(&entries));
         drop(log);
         let mut buffer = [0; 256];

@@ -66,7 +66,13 @@ impl Files {
     /// Reads everything anew.
     pub(super) fn read(&self) -> Reading {
         let provider = Provider { main: &self.path };
-        let mut loaded = config::load_with(&provider, &self.path.to_string_lossy(), &self.options());
+        let path = self.path.to_string_lossy();
+        let mut loaded = config::load_with(&provider, &path, &self.options());
+        if let Some(seed) = loaded.config.global.files.random_seed {
+            // It is known only once the file is read, in which it also decides what `${_RANDOM}` was.
+            let options = config::Options { random_seed: seed.into(), ..self.options() };
+            loaded = config::load_with(&provider, &path, &options);
+        }
         if !self.load_balancing {
             loaded.tolerate(Code::NoDirector);
         }

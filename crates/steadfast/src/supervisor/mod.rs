@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use model::{Buffer, Namespace};
 use sys::process::{Launch, Pid, daemonize};
 use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
@@ -48,7 +49,8 @@ pub(crate) use report::{Links, add_findings_of_host, outlined, test, understood}
 pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let service = Service::take();
     let files = Files::of(options);
-    let pid_files = PidFiles::of(options);
+    // Those of the file are known once it is read.
+    let pid_files = PidFiles::of(options, &model::Process::default());
     // The kernel tells of processes in the first network namespace only, which is left below.
     let process_events = process_events::Socket::open().ok();
     if let Some(name) = &options.namespace
@@ -96,10 +98,14 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    fn run(self, beginning: Beginning) -> anyhow::Result<u8> {
+    fn run(mut self, mut beginning: Beginning) -> anyhow::Result<u8> {
         self.say_hello(&beginning.arguments);
         match self.prepare() {
-            Ok(Prepared { config, losses, held }) => Daemon::new(self, beginning, held)?.run(config, losses),
+            Ok(Prepared { config, losses, held }) => {
+                self.take_names(&config);
+                self.size_queue(&config, beginning.process_events.as_mut());
+                Daemon::new(self, beginning, held)?.run(config, losses)
+            }
             Err(code) => {
                 self.log.notice(format_args!("Stopped {}", program::VERSION_LINE));
                 if let Some(background) = beginning.background {
@@ -130,8 +136,9 @@ impl Start<'_> {
     }
 
     /// Everything that must be so before a worker is started; otherwise the exit code.
-    fn prepare(&self) -> Result<Prepared, u8> {
+    fn prepare(&mut self) -> Result<Prepared, u8> {
         let (config, losses) = self.configuration()?;
+        self.pid_files = PidFiles::of(self.options, &config.process);
         let files = &self.pid_files;
         let mut held = HeldFiles::default();
         let runs = !config.vrrp.instances.is_empty();
@@ -151,7 +158,10 @@ impl Start<'_> {
 
     /// Reads the files, and looks for interfaces that the reading `before` did not name.
     fn read(&self, before: &Losses) -> Reading {
-        let mut reading = self.files.read();
+        self.complete(self.files.read(), before)
+    }
+
+    fn complete(&self, mut reading: Reading, before: &Losses) -> Reading {
         if self.options.vrrp {
             report::add_missing_interfaces(&mut reading.loaded, before);
             let mut names = host_names::missing(&reading.loaded);
@@ -161,7 +171,9 @@ impl Start<'_> {
     }
 
     fn configuration(&self) -> Result<(model::Config, Losses), u8> {
-        let reading = self.read(&Losses::default());
+        let reading = self.files.read();
+        self.enter(&reading.loaded.config.process)?;
+        let reading = self.complete(reading, &Losses::default());
         let config = reading.usable();
         let shown = self.options.log_console || config.is_err();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
@@ -174,6 +186,44 @@ impl Start<'_> {
             }
             Err(unusable @ Unusable::File(_)) => Err(self.fail(exit::NO_FILE, &unusable.to_string())),
             Err(unusable) => Err(self.fail(exit::CONFIG, &unusable.to_string())),
+        }
+    }
+
+    /// The network namespace that the file names, unless the command line names one, which has been entered already.
+    fn enter(&self, process: &model::Process) -> Result<(), u8> {
+        match (&self.options.namespace, &process.net_namespace) {
+            (None, Namespace::Named(name)) => {
+                namespace::enter(name).map_err(|error| self.fail(error.exit_code(), &error.to_string()))
+            }
+            (Some(_), _) | (None, Namespace::Own) => Ok(()),
+        }
+    }
+
+    /// The network namespace that this daemon has been told to live in.
+    fn namespace<'n>(&'n self, process: &'n model::Process) -> Option<&'n str> {
+        match (&self.options.namespace, &process.net_namespace) {
+            (Some(name), _) | (None, Namespace::Named(name)) => Some(name),
+            (None, Namespace::Own) => None,
+        }
+    }
+
+    /// In process lists and in syslog; and what rights new files have.
+    fn take_names(&self, config: &model::Config) {
+        if self.options.umask.is_none() {
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.global.files.umask.get().into()));
+        }
+        crate::set_process_name(&daemon::supervisor_name(config, self.program));
+        let namespace = self.namespace(&config.process);
+        self.log.identify(self.program.ident(None, namespace, config.process.instance.as_deref()));
+    }
+
+    /// How many processes may come and go before the kernel's word of it is read (`process_monitor_rcv_bufs`).
+    fn size_queue(&self, config: &model::Config, events: Option<&mut process_events::Socket>) {
+        let Buffer { bytes, force } = config.global.routers.process_events;
+        if let (Some(bytes), Some(events)) = (bytes, events)
+            && let Err(error) = sys::socket::size_receive_buffer(events, bytes.get(), force)
+        {
+            self.log.warning(format_args!("process_monitor_rcv_bufs {bytes}: {error}"));
         }
     }
 

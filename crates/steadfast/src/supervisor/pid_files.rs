@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::{Namespace, Process};
 use sys::pidfile;
 use sys::process::Pid;
 
@@ -32,19 +33,22 @@ pub(super) struct AlreadyRunning {
 }
 
 impl PidFiles {
-    /// Those of the command line, or keepalived's. Made absolute, as a daemon changes its directory.
-    pub(super) fn of(options: &Options) -> Self {
-        let folder = match &options.namespace {
-            Some(namespace) => Path::new("/run/keepalived").join(namespace),
-            None => "/run".into(),
+    /// Those of the command line, or keepalived's: daemons that share a host by namespaces or instance names have a
+    /// folder for theirs. Made absolute, as a daemon changes its directory.
+    pub(super) fn of(options: &Options, process: &Process) -> Self {
+        let folder = match (&options.namespace, &process.net_namespace) {
+            (Some(namespace), _) | (None, Namespace::Named(namespace)) => Path::new(FOLDER).join(namespace),
+            (None, Namespace::Own) if process.pid_directory => FOLDER.into(),
+            (None, Namespace::Own) => "/run".into(),
         };
+        let instance = process.instance.as_ref().map_or_else(String::new, |name| format!("_{name}"));
         let absolute = |given: &Option<PathBuf>, usual: &str| {
-            let path = given.clone().unwrap_or_else(|| folder.join(usual));
+            let path = given.clone().unwrap_or_else(|| folder.join(format!("{usual}{instance}.pid")));
             std::path::absolute(&path).unwrap_or(path)
         };
         Self {
-            main: absolute(&options.pid_file, "keepalived.pid"),
-            vrrp: absolute(&options.vrrp_pid_file, "vrrp.pid"),
+            main: absolute(&options.pid_file, "keepalived"),
+            vrrp: absolute(&options.vrrp_pid_file, "vrrp"),
         }
     }
 
@@ -89,6 +93,9 @@ impl PidFiles {
     }
 }
 
+/// Where pid files are if there may be several daemons.
+const FOLDER: &str = "/run/keepalived";
+
 /// How long a worker whose supervisor is gone may go on: as long as an orderly stop gives it.
 const MOST_RELEASE_TIME: Duration = Duration::from_secs(5);
 
@@ -104,10 +111,20 @@ mod tests {
 
     #[test]
     fn they_are_where_keepalived_has_them_unless_the_command_line_says_otherwise() {
-        let paths = |options: Options| {
-            let PidFiles { main, vrrp } = PidFiles::of(&options);
+        let both = |options: Options, process: &Process| {
+            let PidFiles { main, vrrp } = PidFiles::of(&options, process);
             (main, vrrp)
         };
+        let paths = |options: Options| both(options, &Process::default());
+        let named = Process { instance: Some("web".into()), pid_directory: true, ..Process::default() };
+        assert_eq!(
+            both(Options::default(), &named),
+            ("/run/keepalived/keepalived_web.pid".into(), "/run/keepalived/vrrp_web.pid".into())
+        );
+        let inside = Process { net_namespace: Namespace::Named("p".into()), ..named };
+        assert_eq!(both(Options::default(), &inside).0, Path::new("/run/keepalived/p/keepalived_web.pid"));
+        let apart = Process { pid_directory: true, ..Process::default() };
+        assert_eq!(both(Options::default(), &apart).1, Path::new("/run/keepalived/vrrp.pid"));
         assert_eq!(paths(Options::default()), ("/run/keepalived.pid".into(), "/run/vrrp.pid".into()));
         let namespace = Some("blue".to_owned());
         let vrrp_pid_file = Some("/q/v.pid".into());

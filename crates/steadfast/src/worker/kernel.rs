@@ -10,6 +10,7 @@ use model::{Family, IfIndex, IfName, Instant, MacAddr};
 use netlink::reconcile::{Action as Step, Slot};
 use netlink::{Entry, Event, Heard, Held, Keeper, Mirror, Report, Standing};
 use sys::socket::netlink::{Group, Received, Socket};
+use sys::socket::size_receive_buffer;
 
 use crate::log::Log;
 use crate::message::Belongings;
@@ -35,6 +36,16 @@ impl Kernel {
         let mut kernel = Self { socket, keeper: Keeper::new(), monitoring, log, datagram, events };
         kernel.send(sys::clock::now());
         Ok(kernel)
+    }
+
+    /// How much the kernel may tell before it is read.
+    pub(super) fn size_queue(&self, buffer: model::Buffer) {
+        if let Some(bytes) = buffer.bytes
+            && let Err(error) = size_receive_buffer(&self.socket, bytes.get(), buffer.force)
+        {
+            self.log
+                .warning(format_args!("cannot give the netlink socket a queue of {bytes} bytes: {error}"));
+        }
     }
 
     /// Whether all links and addresses have been heard once.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use model::{Family, IfIndex, IfName, Instant};
 use sys::clock::WallOffset;
 use sys::reactor::{Interest, Reactor, Token};
+use sys::socket::size_receive_buffer;
 use sys::socket::vrrp::{Batch, Datagram, Datagrams, Delivery, Socket, SocketV6};
 use vrrp::{Arrival, Endpoint, Outgoing, Port};
 
@@ -35,6 +36,8 @@ pub(super) struct LinkSockets {
     retry_at: Option<Instant>,
     batch: Batch,
     packet: Vec<u8>,
+    /// How large receive queues are to be, bytes, where it is not the usual.
+    sizes: BTreeMap<IfName, u32>,
     log: Log,
 }
 
@@ -81,7 +84,26 @@ impl LinkSockets {
     pub(super) fn new(log: Log) -> Self {
         let packet = Vec::with_capacity(Batch::PACKET_BYTES);
         let (open, failed) = (BTreeMap::new(), BTreeSet::new());
-        Self { open, failed, changes: VecDeque::new(), retry_at: None, batch: Batch::new(), packet, log }
+        Self {
+            open,
+            failed,
+            changes: VecDeque::new(),
+            retry_at: None,
+            batch: Batch::new(),
+            packet,
+            sizes: BTreeMap::new(),
+            log,
+        }
+    }
+
+    /// How large the receive queues of interfaces are to be, in bytes. Those that are not named stay as they are.
+    pub(super) fn size_queues(&mut self, sizes: BTreeMap<IfName, u32>) {
+        self.sizes = sizes;
+        for open in self.open.values() {
+            for ear in [Some(&open.plain), open.protected.as_ref()].into_iter().flatten() {
+                ear.size_queue(open.name.0.as_ref().and_then(|name| self.sizes.get(name)), &self.log);
+            }
+        }
     }
 
     /// Opens what is missing, and joins and leaves groups. What fails is tried again at [`Self::retry_at`].
@@ -215,6 +237,7 @@ impl LinkSockets {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(vacant) => {
                 let plain = Ear::open(endpoint.port, false, reactor)?;
+                plain.size_queue(endpoint.name.as_ref().and_then(|name| self.sizes.get(name)), &self.log);
                 let (name, failing) = (Name(endpoint.name.clone()), BTreeSet::new());
                 vacant.insert(Open { name, plain, protected: None, failing })
             }
@@ -254,6 +277,15 @@ impl Ear {
             Some(Delivery { source, destination, hop_limit }) => {
                 Arrival::read(link, (source.into(), destination.into()), hop_limit, datagram.bytes)
             }
+        }
+    }
+
+    fn size_queue(&self, bytes: Option<&u32>, log: &Log) {
+        if let Some(bytes) = bytes
+            && let Err(error) = size_receive_buffer(&self.socket, *bytes, true)
+                .or_else(|_| size_receive_buffer(&self.socket, *bytes, false))
+        {
+            log.warning(format_args!("cannot give a socket a receive queue of {bytes} bytes: {error}"));
         }
     }
 

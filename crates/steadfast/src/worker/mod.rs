@@ -17,6 +17,7 @@ mod kernel;
 mod link_layer;
 mod link_sockets;
 mod own_links;
+mod settings;
 mod telling;
 mod translate;
 
@@ -67,18 +68,19 @@ pub(crate) struct Prepared {
 /// # Errors
 /// The kernel refuses.
 pub(crate) fn prepare() -> io::Result<Prepared> {
-    sys::rights::keep_only(&KEPT_RIGHTS).map_err(io::Error::other)?;
+    sys::rights::keep_only(&[&NEEDED_RIGHTS[..], &[MEMORY_RIGHT]].concat()).map_err(io::Error::other)?;
     // A socket for each link: a thousand of them are beyond the usual soft limit.
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })?;
     // The terminal and service managers signal the whole group: only the supervisor decides what that means.
-    let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::PIPE];
+    let signals =
+        [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::PIPE, Signal::XCPU];
     Ok(Prepared { signals: Signals::new(&signals)? })
 }
 
 /// Runs the worker until the supervisor stops it or is gone. Exit codes: see [`crate::exit`].
 pub(crate) fn run(prepared: Prepared, channel: Channel, log: &Log, options: WorkerOptions) -> ExitCode {
-    if let Some(missing) = KEPT_RIGHTS.into_iter().find(|right| !sys::rights::has(*right)) {
+    if let Some(missing) = NEEDED_RIGHTS.into_iter().find(|right| !sys::rights::has(*right)) {
         log.error(format_args!(
             "the capability {missing} is missing: start as root, or grant it (systemd: AmbientCapabilities={missing})"
         ));
@@ -93,7 +95,10 @@ pub(crate) fn run(prepared: Prepared, channel: Channel, log: &Log, options: Work
     }
 }
 
-const KEPT_RIGHTS: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
+const NEEDED_RIGHTS: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
+
+/// With it a process that keeps its memory out of swap may go on to allocate some (`vrrp_no_swap`).
+const MEMORY_RIGHT: Capability = Capability::CAP_IPC_LOCK;
 
 struct Worker {
     reactor: Reactor,
@@ -122,6 +127,7 @@ struct Worker {
     pending: Option<(Box<Assignment>, Instant)>,
     /// It was told to stop before it had begun.
     stops_at_once: bool,
+    punctuality: settings::Punctuality,
     options: WorkerOptions,
     log: Log,
 }
@@ -162,6 +168,7 @@ impl Worker {
             begins_by: None,
             pending: None,
             stops_at_once: false,
+            punctuality: settings::Punctuality::default(),
             options,
             log,
         })
@@ -170,8 +177,10 @@ impl Worker {
     fn serve(mut self) -> io::Result<()> {
         let mut ready = Vec::new();
         loop {
-            self.reactor.wait(self.deadline(), &mut ready)?;
-            self.clock.next_turn();
+            let due = self.deadline();
+            self.reactor.wait(due, &mut ready)?;
+            let now = self.clock.next_turn();
+            self.note_lateness(due, now);
             self.router.set_wall_clock(translate::wall(&self.clock));
             self.serve_sources(&mut ready)?;
             self.tend_own_links();
@@ -312,6 +321,10 @@ impl Worker {
             if signal == Signal::TERM {
                 self.stop_soon();
             }
+            if signal == Signal::XCPU {
+                self.log
+                    .warning("more real-time processor time without a pause than vrrp_rlimit_rttime allows");
+            }
         }
         Ok(())
     }
@@ -397,6 +410,7 @@ impl Worker {
     }
 
     fn configure(&mut self, assignment: Assignment) {
+        self.take_settings(&assignment.settings);
         // Now, also if the rest must wait: what is said of a tracker after this is newer.
         for (name, value) in &assignment.readings.files {
             self.router.presume_file(name, *value);
@@ -447,6 +461,9 @@ impl Worker {
         for (link, address) in self.kernel.addresses() {
             let event = Event::Address { link, address, there: true };
             self.router.handle(now, event, &mut self.actions);
+        }
+        if let Some(until) = assignment.settings.quiet_until {
+            self.router.delay_start(now, until, &mut self.actions);
         }
         self.reconfigure(&assignment);
         let mut left = assignment.sweep;

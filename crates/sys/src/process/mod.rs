@@ -42,6 +42,12 @@ impl Pid {
 
     /// The number.
     #[must_use]
+    pub(crate) const fn to_rustix(self) -> Option<rustix::process::Pid> {
+        Some(self.0)
+    }
+
+    /// Its number.
+    #[must_use]
     pub fn number(self) -> i32 {
         self.0.as_raw_nonzero().get()
     }

@@ -22,6 +22,20 @@ fn widen_receive_buffer(socket: impl AsFd) -> io::Result<()> {
     }
 }
 
+/// Gives the receive queue of a socket this many bytes; beyond the system's limit if `force` is set and the rights permit
+/// it.
+///
+/// # Errors
+/// `force` without `CAP_NET_ADMIN` (`EPERM`).
+pub fn size_receive_buffer(socket: impl AsFd, bytes: u32, force: bool) -> io::Result<()> {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if force {
+        Ok(set_socket_recv_buffer_size_force(&socket, bytes)?)
+    } else {
+        Ok(set_socket_recv_buffer_size(&socket, bytes)?)
+    }
+}
+
 /// Sets an option that the crates in use do not know.
 fn set_option(socket: impl AsFd, level: libc::c_int, name: libc::c_int, value: u32) -> io::Result<()> {
     // SAFETY: pointer and length describe `value`, which outlives the call; the kernel only reads it.

@@ -26,6 +26,8 @@ pub(crate) struct World<'a> {
     /// The numbers in tracked files; 0 where there is none.
     pub(crate) files: &'a BTreeMap<String, i32>,
     pub(crate) processes: &'a BTreeMap<String, ProcessCheck>,
+    /// No instance begins yet.
+    pub(crate) is_quiet: bool,
 }
 
 impl Instance {
@@ -157,9 +159,11 @@ impl Instance {
             || self.tracked_processes().any(|tracked| presence(world, &tracked.name) == Verdict::Unknown)
     }
 
-    /// A vital script has not answered yet, or the address that it sends from is not usable yet.
+    /// A vital script has not answered yet, the address that it sends from is not usable yet, or it is too early
+    /// for all.
     pub(super) fn is_pending(&self, world: World<'_>) -> bool {
-        self.awaits_address(world)
+        world.is_quiet
+            || self.awaits_address(world)
             || self.tracked_scripts().any(|tracked| {
                 tracked.influence.weight.get() == 0 && verdict(world, &tracked.script) == Verdict::Unknown
             })

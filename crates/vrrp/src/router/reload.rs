@@ -192,6 +192,7 @@ impl Router {
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,
+            is_quiet: self.quiet_until.is_some(),
         };
         living.retain(|id, _| self.instances.get(id).is_some_and(|instance| instance.is_recallable(world)));
         for group in self.groups.values() {

@@ -1,6 +1,7 @@
 //! The router under test, its virtual clock, and the run of one case.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use model::vrrp::Config;
 use model::{IfIndex, IfName, Instant, Priority, Sources};
@@ -43,6 +44,8 @@ struct Bench {
     told: usize,
     /// The latest run of the script.
     run: u64,
+    /// How long no instance begins.
+    delay: Duration,
 }
 
 /// Long enough after the clock's origin that something can have been before the start.
@@ -63,6 +66,7 @@ impl Bench {
             done: Vec::new(),
             told: 0,
             run: 0,
+            delay: Duration::ZERO,
         }
     }
 
@@ -116,6 +120,7 @@ impl Bench {
                 self.is_linked = link.is_some();
                 self.link = link.unwrap_or(self.link);
             }
+            "start_delay" => self.delay = words.span()?,
             "was_master" => {
                 let at = START - words.span()?;
                 words.expect("ago")?;
@@ -140,6 +145,8 @@ impl Bench {
         self.router = Some(Router::new());
         let link = self.is_linked.then_some(self.link);
         self.call(|router, now, out| router.handle(now, Event::Link { name: &eth(), link }, out));
+        let delay = self.delay;
+        self.call(|router, now, out| router.delay_start(now, now + delay, out));
         let (config, remembered) = (self.config.clone(), std::mem::take(&mut self.remembered));
         self.call(|router, now, out| router.reconfigure(now, &config, &remembered, out));
     }
@@ -318,7 +325,7 @@ impl Bench {
             }
             // `advance` forgets what was done before: look at that first.
             self.expect_untold()?;
-            self.advance(START + words.span()? - std::time::Duration::from_nanos(1))?;
+            self.advance(START + words.span()? - Duration::from_nanos(1))?;
         }
         self.expect_untold()
     }

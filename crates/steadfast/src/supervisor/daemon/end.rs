@@ -164,6 +164,7 @@ impl Daemon<'_> {
             | FromWorker::Notify(_)
             | FromWorker::State(_)
             | FromWorker::Reconfigured
+            | FromWorker::Late { .. }
             | FromWorker::Snapshot { .. }
             | FromWorker::Gone { .. } => {}
         }

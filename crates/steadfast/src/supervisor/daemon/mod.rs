@@ -4,6 +4,7 @@ mod dump;
 mod end;
 mod given;
 mod reload;
+mod tuning;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::tracker::Trackers;
 
 use end::Stopping;
 use given::Given;
+pub(super) use tuning::{advert_bytes, supervisor_name};
 
 /// The running supervisor.
 pub(super) struct Daemon<'a> {
@@ -69,6 +71,10 @@ pub(super) struct Daemon<'a> {
     _pid_file: Option<pidfile::Held>,
     vrrp_pid_file: Option<pidfile::Held>,
     dumps: Requests,
+    /// When this daemon began.
+    started_at: Instant,
+    /// The real-time priority that the worker has got for running late.
+    raised_to: Option<u8>,
     /// Processes that were left to this one may have ended.
     orphans_due: bool,
 }
@@ -116,6 +122,8 @@ impl<'a> Daemon<'a> {
             _pid_file: held.main,
             vrrp_pid_file: held.vrrp,
             dumps: Requests::default(),
+            started_at: sys::clock::now(),
+            raised_to: None,
             orphans_due: false,
         })
     }

@@ -64,7 +64,19 @@ impl Daemon<'_> {
         if config == self.config {
             self.log.info("the configuration means the same as before: nothing changes");
         }
+        let (runs, wanted) = (&self.config.process, &mut config.process);
+        let place = |process: &model::Process| {
+            (process.net_namespace.clone(), process.instance.clone(), process.pid_directory)
+        };
+        if place(wanted) != place(runs) {
+            self.log.warning(
+                "net_namespace, instance and use_pid_dir of the daemon that runs stay: they need a restart",
+            );
+        }
+        (wanted.net_namespace, wanted.instance, wanted.pid_directory) = place(runs);
+        let workers = self.config.global.workers.clone();
         self.take_over(config, Losses::of(&reading.loaded));
+        self.tune_anew(&workers.vrrp);
         self.assign_anew();
         Ok(())
     }

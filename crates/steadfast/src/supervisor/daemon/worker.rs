@@ -31,12 +31,14 @@ impl Daemon<'_> {
     pub(super) fn assignment(&mut self, remembered: Vec<Remembered>) -> Assignment {
         self.given.add(&self.config.vrrp);
         let readings = self.trackers.readings();
+        let settings = self.settings();
         Assignment {
             config: self.config.vrrp.clone(),
             remembered,
             sweep: self.given.earlier(),
             daemon: self.config.process.instance.clone().unwrap_or_default(),
             readings,
+            settings,
         }
     }
 
@@ -51,6 +53,7 @@ impl Daemon<'_> {
         {
             self.log.warning(format_args!("{:#}", anyhow::Error::from(error)));
         }
+        self.tune(link.pid());
         self.link = Some(link);
     }
 
@@ -111,6 +114,7 @@ impl Daemon<'_> {
                     self.news.forget_instance(&instance);
                 }
             }
+            FromWorker::Late { micros } => self.on_late(micros),
             FromWorker::Snapshot { request, piece } => {
                 if let Some(due) = self.dumps.take(request, piece) {
                     self.write_dumps(&due);

@@ -10,6 +10,7 @@ use model::vrrp::{
 };
 use model::{Centis, Family, IfName, Influence, ReceiveBuffers};
 
+use super::super::daemon::advert_bytes;
 use super::page::{Page, enabled, seconds, yes};
 use super::{Scene, command, kernel};
 use crate::message::State;
@@ -473,19 +474,6 @@ fn buffer(scene: &Scene<'_>, pooled: &Pooled<'_>) -> u64 {
         }
     };
     own.map_or(general, u64::from)
-}
-
-/// An advertisement with its IP header.
-fn advert_bytes(instance: &Instance) -> u32 {
-    let count = instance.addresses.iter().filter(|address| address.advertised).count();
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    let (headers, width) = match (instance.family, instance.auth) {
-        (Family::V4, Auth::Ah(_)) => (20 + 24 + 8 + 8, 4),
-        (Family::V4, _) if instance.version == Version::V2 => (20 + 8 + 8, 4),
-        (Family::V4, _) => (20 + 8, 4),
-        (Family::V6, _) => (40 + 8, 16),
-    };
-    headers + count.saturating_mul(width)
 }
 
 fn descriptors(scene: &Scene<'_>, instance: &Instance) -> (i32, i32) {
