@@ -71,6 +71,7 @@ mod errno;
 pub mod event;
 pub mod keeper;
 pub mod mirror;
+pub mod nft;
 pub mod own_links;
 mod pace;
 pub mod reconcile;

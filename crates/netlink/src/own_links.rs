@@ -178,8 +178,8 @@ struct Slot {
     ready: Option<IfIndex>,
     /// An operation is under way.
     is_busy: bool,
-    /// We have made the link that is there, and it waits for its settings.
-    is_made: bool,
+    /// The link that we have made, and that waits for its settings.
+    made: Option<IfIndex>,
     /// The link was ready, and has gone without our doing.
     was_lost: bool,
     losses: u32,
@@ -327,17 +327,19 @@ impl OwnLinks {
                     self.reports.push(Report::Failed { name: name.clone(), removing, refusal });
                 }
             }
-            (Operation::Make { .. }, Ok(())) => slot.is_made = true,
+            (Operation::Make { .. }, Ok(())) => {
+                slot.made = mirror.link_named(name).map(|link| link.index);
+            }
             (Operation::Remove { .. }, Ok(())) => {
                 slot.next_pause = None;
-                slot.is_made = false;
+                slot.made = None;
                 self.reports.push(Report::Removed { name: name.clone() });
             }
             (Operation::SetUp { link, index, .. }, Ok(())) => {
                 slot.next_pause = None;
                 slot.told = None;
                 slot.ready = Some(*index).filter(|index| is_here(name, *index, mirror));
-                let adopted = !std::mem::take(&mut slot.is_made);
+                let adopted = slot.made.take() != Some(*index);
                 let (name, base) = (name.clone(), link.base.clone());
                 self.changed.insert(name.clone());
                 self.reports.push(match std::mem::take(&mut slot.was_lost) {
@@ -433,7 +435,7 @@ impl OwnLinks {
                 return slot.begin(Operation::Remove { name: name.clone(), index: gone });
             }
         }
-        match decide(slot.wanted.as_deref(), name, slot.ready, &self.mark, mirror) {
+        match decide(slot.wanted.as_deref(), name, (slot.ready, slot.made), &self.mark, mirror) {
             Verdict::Forget => {
                 self.slots.remove(name);
                 Step::Nothing

@@ -67,6 +67,12 @@ pub(crate) struct Assignment {
     /// begun looks at it.
     #[serde(default)]
     pub(crate) sweep: Belongings,
+    /// The table of packet filters.
+    #[serde(default)]
+    pub(crate) nftables: model::Nftables,
+    /// The kernel is to tell nobody of its memberships in groups of the link (`disable_local_igmp`).
+    #[serde(default)]
+    pub(crate) no_local_igmp: bool,
     /// The name of this daemon among others on the host (`instance`); empty if it has none.
     #[serde(default)]
     pub(crate) daemon: String,

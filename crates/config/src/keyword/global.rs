@@ -42,7 +42,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("default_interface", IFNAME).or("eth0").since("1.2.24")
         .such_as("default_interface eth1")
         .doc("Sets the interface for static addresses without dev."),
-    later("disable_local_igmp", FLAG).since("2.2.0")
+    built("disable_local_igmp", FLAG).since("2.2.0")
         .doc("Stops the kernel sending IGMP reports for link local groups. Cannot change on reload. Needs a kernel knob."),
     built("v3_checksum_as_v2", BOOL).since("2.2.8")
         .doc("Leaves the pseudo header out of the VRRPv3 IPv4 checksum by default."),
@@ -175,21 +175,21 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .or("off; id = VRID of INSTANCE or 0; other values by kernel").since("1.2.20")
         .such_as("lvs_sync_daemon eth1 web id 51")
         .doc("Runs the IPVS connection synchronisation daemon. Only one."),
-    later("vrrp_iptables", grammar("[INCHAIN [OUTCHAIN]]")).or("off; bare = INPUT and OUTPUT").since("1.2.20")
+    built("vrrp_iptables", grammar("[INCHAIN [OUTCHAIN]]")).or("off; bare = INPUT and OUTPUT").since("1.2.20")
         .such_as("vrrp_iptables IN_VRRP OUT_VRRP")
         .doc("Uses iptables with the given chains for no_accept and VMAC filtering. Nftables wins when both are set."),
-    later("vrrp_ipsets", grammar("[NAME4 [NAME6 [NAME_IF6 [NAME_IGMP [NAME_MLD [NAME_ND]]]]]]"))
+    built("vrrp_ipsets", grammar("[NAME4 [NAME6 [NAME_IF6 [NAME_IGMP [NAME_MLD [NAME_ND]]]]]]"))
         .or("names built from keepalived when vrrp_iptables is used; bare = no ipsets").since("1.2.20")
         .such_as("vrrp_ipsets vips vips6")
         .doc("Names the ipsets used together with iptables. Omitted names are derived from earlier ones."),
-    later("nftables", grammar("[TABLE]")).or("off unless needed; bare = keepalived").since("2.0.11")
+    built("nftables", grammar("[TABLE]")).or("off unless needed; bare = keepalived").since("2.0.11")
         .such_as("nftables vrrp")
         .doc("Uses nftables and the given table for no_accept and VMAC filtering. Cannot change on reload. Only one."),
-    later("nftables_priority", integer(-2_147_483_648..=2_147_483_647)).or_number(-1).since("2.0.11")
+    built("nftables_priority", integer(-2_147_483_648..=2_147_483_647)).or_number(-1).since("2.0.11")
         .doc("Sets the priority of the VRRP nftables chains. Reset by a later nftables keyword."),
-    later("nftables_ifindex", FLAG).since("2.0.11")
+    built("nftables_ifindex", FLAG).since("2.0.11")
         .doc("Keys link local address sets by interface index rather than name."),
-    later("nftables_counters", FLAG).since("2.0.11")
+    built("nftables_counters", FLAG).since("2.0.11")
         .doc("Adds packet counters to the generated nftables rules."),
     later("nftables_ipvs", grammar("[TABLE]")).or("off; bare = keepalived_ipvs").since("2.2.2")
         .such_as("nftables_ipvs balancer")

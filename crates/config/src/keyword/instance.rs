@@ -96,7 +96,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Lists policy rules present only while master."),
     built("accept", FLAG).or("on (off in strict mode unless priority 255)").since("1.2.17")
         .doc("Accepts packets to virtual addresses while not address owner."),
-    needed("no_accept", FLAG).or("see accept").since("1.3.0")
+    built("no_accept", FLAG).or("see accept").since("1.3.0")
         .doc("Drops packets to virtual addresses unless address owner."),
     built("skip_check_adv_addr", BOOL).or("value of vrrp_skip_check_adv_addr").since("1.2.20")
         .doc("Skips comparing addresses of repeated adverts from one master."),

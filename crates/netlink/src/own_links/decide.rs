@@ -25,18 +25,19 @@ pub(super) enum Verdict {
     Foreign(Option<Box<str>>),
 }
 
-/// `ready` is the link that has its settings already.
+/// `ready` is the link that has its settings already, `made` one that we have made and that has none yet.
 pub(super) fn decide(
     wanted: Option<&OwnLink>,
     name: &IfName,
-    ready: Option<IfIndex>,
+    (ready, made): (Option<IfIndex>, Option<IfIndex>),
     mark: &str,
     mirror: &Mirror,
 ) -> Verdict {
     let link = mirror.link_named(name);
+    let is_mine = |link: &Link| [ready, made].contains(&Some(link.index)) || is_ours(link, mark);
     let Some(wanted) = wanted else {
         return match link {
-            Some(link) if ready == Some(link.index) || is_ours(link, mark) => Verdict::Remove(link.index),
+            Some(link) if is_mine(link) => Verdict::Remove(link.index),
             Some(_) | None => Verdict::Forget,
         };
     };
@@ -48,7 +49,7 @@ pub(super) fn decide(
             true => Verdict::Rest,
             false => Verdict::SetUp { base, index: link.index },
         },
-        (Some(link), _) if ready == Some(link.index) || is_ours(link, mark) => Verdict::Remove(link.index),
+        (Some(link), _) if is_mine(link) => Verdict::Remove(link.index),
         (Some(link), _) => Verdict::Foreign(link.kind.clone()),
     }
 }

@@ -127,6 +127,11 @@ impl Worker {
     }
 
     fn hold(&mut self, holding: Holding) {
+        self.filter.hold(&holding);
+        if !holding.is_release() {
+            // What must not be accepted is dropped before the address is there.
+            self.filter.sync(self.clock.now(), self.kernel.mirror(), &self.own_links);
+        }
         if self.kernel.hold(&holding) == Held::AfterRelease {
             self.work.push_front(Work::Effect(Action::Hold(holding)));
         }

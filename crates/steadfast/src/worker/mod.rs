@@ -13,6 +13,7 @@
 
 mod control;
 mod effects;
+mod filter;
 mod kernel;
 mod link_layer;
 mod link_sockets;
@@ -42,6 +43,7 @@ use crate::log::{Level, Log};
 use crate::message::{Assignment, FromWorker};
 use control::{Control, Order};
 use effects::Work;
+use filter::Filter;
 use kernel::Kernel;
 use link_layer::{Answer, LinkLayer};
 use link_sockets::LinkSockets;
@@ -107,6 +109,7 @@ struct Worker {
     control: Control,
     kernel: Kernel,
     own_links: OwnLinks,
+    filter: Filter,
     sockets: LinkSockets,
     link_layer: LinkLayer,
     router: Router,
@@ -155,6 +158,7 @@ impl Worker {
             signals: prepared.signals,
             kernel,
             own_links,
+            filter: Filter::new(log.clone()),
             sockets: LinkSockets::new(log.clone()),
             link_layer: LinkLayer::open([ARP, NEIGHBOURS])?,
             router: Router::new(),
@@ -233,6 +237,7 @@ impl Worker {
         let others = [
             self.kernel.deadline(),
             self.own_links.deadline(),
+            self.filter.deadline(),
             self.link_layer.deadline(),
             self.sockets.retry_at(),
             self.begins_by,
@@ -260,6 +265,7 @@ impl Worker {
             ARP => self.serve_answers(Family::V4),
             NEIGHBOURS => self.serve_answers(Family::V6),
             OWN_LINKS => self.serve_own_links()?,
+            FILTER => self.filter.hear(self.clock.now()),
             token => return Ok(self.serve_link(token)),
         }
         Ok(true)
@@ -339,6 +345,7 @@ impl Worker {
             match heard {
                 Heard::Link { name, link } => {
                     self.own_links.review(&name);
+                    self.filter.review();
                     let link = self.own_links.visible(&name, link);
                     let event = Event::Link { name: &name, link: link.map(translate::link) };
                     self.router.handle(now, event, &mut self.actions);
@@ -427,6 +434,7 @@ impl Worker {
             }
             Phase::Running => {
                 // What it needs is made before it is in force, so that no instance is without its interface.
+                self.filter.configure(&assignment, &mut self.reactor);
                 self.own_links.add(&assignment.config);
                 let until = self.clock.now() + PATIENCE_WITH_LINKS;
                 if self.pending.replace((Box::new(assignment), until)).is_some() {
@@ -475,6 +483,9 @@ impl Worker {
     /// Whether all interfaces are there that instances make for themselves, or no more can be waited for them.
     fn own_links_stand(&mut self, assignment: &Assignment) -> bool {
         let now = self.clock.now();
+        if self.begins_by.is_none() {
+            self.filter.configure(assignment, &mut self.reactor);
+        }
         self.own_links.set(&assignment.config, &assignment.daemon);
         self.own_links.sweep(self.kernel.mirror());
         self.tend_own_links();
@@ -505,6 +516,11 @@ impl Worker {
     /// Begins what is due about interfaces of our own, and tells the machine which of them it can use.
     fn tend_own_links(&mut self) {
         let now = self.clock.now();
+        if self.kernel.is_idle() {
+            self.filter.forget_released();
+        }
+        // Before a VMAC comes up: the first thing that the kernel does then is to tell of memberships.
+        self.filter.sync(now, self.kernel.mirror(), &self.own_links);
         let is_released = self.work.is_empty() && self.kernel.is_idle();
         self.own_links.step(now, self.kernel.mirror(), is_released);
         let changed = self.own_links.take_changes();
@@ -575,6 +591,9 @@ impl Worker {
             });
             self.kernel.expire(self.clock.now());
         }
+        if !self.options.keep_addresses {
+            self.filter.release(self.clock.now());
+        }
         self.write_lines();
         if self.work.is_empty() && self.is_released() {
             self.tell(&FromWorker::Stopped);
@@ -597,6 +616,7 @@ const SIGNALS: Token = Token(2);
 const ARP: Token = Token(3);
 const NEIGHBOURS: Token = Token(4);
 const OWN_LINKS: Token = Token(8);
+const FILTER: Token = Token(9);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does

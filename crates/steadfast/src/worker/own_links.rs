@@ -10,9 +10,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use model::vrrp::Config;
-use model::{IfName, Instant};
+use model::{IfIndex, IfName, Instant};
 use netlink::own_links::{Operation, Report};
-use netlink::{Mirror, OwnLinks as Wanted, Standing};
+use netlink::{Mirror, OwnLink, OwnLinks as Wanted, Sharing, Standing};
 
 use crate::log::Log;
 use builder::{Builder, Done};
@@ -94,6 +94,17 @@ impl OwnLinks {
             None => link,
             Some(ready) => link.filter(|link| Some(link.index) == ready),
         }
+    }
+
+    /// The VMACs that are there, up or not, each with the interface below it.
+    pub(super) fn vmacs(&self, mirror: &Mirror) -> Vec<(IfIndex, IfIndex)> {
+        let pair = |wanted: &OwnLink| {
+            let link = mirror.link_named(&wanted.name)?;
+            let base = mirror.link_named(&wanted.base)?.index;
+            let is_it = link.lower == Some(base) && matches!(link.sharing, Some(Sharing::Macvlan(_)));
+            is_it.then_some((link.index, base))
+        };
+        self.wanted.links().filter_map(|(wanted, _)| pair(wanted)).collect()
     }
 
     /// Whose readiness has changed.

@@ -7,8 +7,8 @@ use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, bind, recvfrom, sendto,
-    socket_with,
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketAddrAny, SocketFlags, SocketType, bind, getsockname,
+    recvfrom, sendto, socket_with,
 };
 
 use crate::socket::{filter, set_option, widen_receive_buffer};
@@ -60,9 +60,30 @@ impl Socket {
     /// # Errors
     /// The kernel has no file descriptor left, or a group is unknown.
     pub fn open(groups: &[Group]) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         // Protocol 0 is NETLINK_ROUTE.
-        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+        Self::open_protocol(None, groups)
+    }
+
+    /// Opens a socket for packet filters (nfnetlink) instead, which hears of every change of an nftables table.
+    ///
+    /// # Errors
+    /// The kernel has no nfnetlink, or no file descriptor left.
+    pub fn open_filter() -> io::Result<Self> {
+        Self::open_protocol(Some(rustix::net::netlink::NETFILTER), &[NFTABLES])
+    }
+
+    /// The number that messages of the kernel carry which this socket has caused.
+    ///
+    /// # Errors
+    /// Only what means a broken program.
+    pub fn port(&self) -> io::Result<u32> {
+        let own = getsockname(&self.fd)?;
+        SocketAddrNetlink::try_from(own).map(|own| own.pid()).map_err(io::Error::from)
+    }
+
+    fn open_protocol(protocol: Option<Protocol>, groups: &[Group]) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
         set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1)?;
         set_option(&fd, libc::SOL_NETLINK, libc::NETLINK_CAP_ACK, 1)?;
         set_option(&fd, libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)?;
@@ -123,6 +144,9 @@ impl Socket {
 
 /// Port 0: as destination the kernel, as own address "choose one".
 const KERNEL: SocketAddrNetlink = SocketAddrNetlink::new(0, 0);
+
+/// `NFNLGRP_NFTABLES`.
+const NFTABLES: Group = Group(7);
 
 /// `libc` has no name for it. Since Linux 4.20.
 const NETLINK_GET_STRICT_CHK: libc::c_int = 12;

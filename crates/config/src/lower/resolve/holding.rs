@@ -104,10 +104,6 @@ impl Instance {
             }
             report.push(strict_mode(accept.span, "`accept` in VRRP version 2; the line has no effect"));
         }
-        let headline = "strict mode should drop packets to the virtual addresses; they are accepted for now";
-        report.push(
-            Diagnostic::note(Code::NotBuilt, self.name.span, headline).help("the filter is not built yet"),
-        );
         false
     }
 }

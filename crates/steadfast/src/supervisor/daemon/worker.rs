@@ -36,6 +36,8 @@ impl Daemon<'_> {
             config: self.config.vrrp.clone(),
             remembered,
             sweep: self.given.earlier(),
+            nftables: self.config.global.filter.nftables.clone(),
+            no_local_igmp: self.config.global.routers.no_local_igmp,
             daemon: self.config.process.instance.clone().unwrap_or_default(),
             readings,
             settings,
