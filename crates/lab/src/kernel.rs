@@ -67,7 +67,7 @@ pub(crate) fn add_address(host: &Host, interface: &IfName, address: Prefix) -> R
 }
 
 pub(crate) fn remove_address(host: &Host, interface: &IfName, prefix: Prefix) -> Result<(), Error> {
-    let request = Request::DeleteAddress { index: index(host, interface)?, prefix };
+    let request = Request::DeleteAddress { index: index(host, interface)?, prefix, peer: None };
     ask(host, &format!("remove {prefix} from {interface}"), &request)
 }
 

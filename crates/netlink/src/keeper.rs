@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::route::Route;
 use model::rule::Rule;
-use model::vrrp::{self, VirtualAddress};
+use model::vrrp::{self, Static, Statics, VirtualAddress};
 use model::{Family, IfIndex, IfName, Instant, MacAddr, Prefix, Priority, Sources};
 
 use crate::errno::Refusal;
@@ -71,8 +71,9 @@ pub struct Keeper<K> {
     reconciler: Reconciler,
     routing: Routing,
     /// The routes and rules of owners, and whether each is tracked.
-    entries: BTreeMap<K, BTreeMap<Entry, bool>>,
-    holdings: BTreeMap<K, Arc<[VirtualAddress]>>,
+    entries: BTreeMap<Option<K>, BTreeMap<Entry, bool>>,
+    /// The addresses of owners. What is there as long as the daemon runs has none.
+    holdings: BTreeMap<Option<K>, Arc<[VirtualAddress]>>,
     /// Virtual addresses by the configuration, those of owners left out: kernels before 5.18 do not tell them from
     /// others.
     virtual_slots: BTreeSet<Slot>,
@@ -180,6 +181,21 @@ impl<K: Ord + Copy> Keeper<K> {
 
     /// The kernel should hold exactly these addresses for `owner`, whose name is `name`.
     pub fn hold(&mut self, owner: K, name: &str, addresses: &Arc<[VirtualAddress]>) -> Held {
+        self.hold_for(Some(owner), name, addresses)
+    }
+
+    /// The kernel should hold exactly these for nobody in particular: addresses that are the host's own, routes and rules.
+    pub fn keep(&mut self, statics: &Statics) -> Held {
+        fn items<T: Clone>(statics: &[Static<T>]) -> Vec<T> {
+            statics.iter().map(|one| one.item.clone()).collect()
+        }
+        let addresses = items(&statics.addresses);
+        self.mirror.set_statics(addresses.iter().map(|one| (one.device.clone(), one.prefix)));
+        self.route_for(None, STATIC, &items(&statics.routes), &items(&statics.rules));
+        self.hold_for(None, STATIC, &addresses.into())
+    }
+
+    fn hold_for(&mut self, owner: Option<K>, name: &str, addresses: &Arc<[VirtualAddress]>) -> Held {
         let before = self.holdings.remove(&owner).unwrap_or_else(|| Arc::new([]));
         let stays = |old: &VirtualAddress| {
             let same_slot = |new: &&VirtualAddress| (&old.device, old.prefix) == (&new.device, new.prefix);
@@ -206,6 +222,10 @@ impl<K: Ord + Copy> Keeper<K> {
     /// The kernel should hold exactly these routes and rules for `owner`, whose name is `name`. Those that it holds already
     /// are not touched.
     pub fn route(&mut self, owner: K, name: &str, routes: &[Route], rules: &[Rule]) {
+        self.route_for(Some(owner), name, routes, rules);
+    }
+
+    fn route_for(&mut self, owner: Option<K>, name: &str, routes: &[Route], rules: &[Rule]) {
         let before = self.entries.remove(&owner).unwrap_or_default();
         // As often as one is listed it is there once.
         let listed = routes.iter().map(Entry::route).chain(rules.iter().map(Entry::rule));
@@ -421,7 +441,9 @@ impl<K: Ord + Copy> Keeper<K> {
 
 /// Whether the kernel could not tell the two apart: what is advertised is not its business.
 fn looks_the_same(one: &VirtualAddress, other: &VirtualAddress) -> bool {
-    (&one.scope, one.broadcast, &one.label) == (&other.scope, other.broadcast, &other.label)
+    let looks =
+        |address: &VirtualAddress| (address.broadcast, address.peer, address.flags, address.preferred);
+    (&one.scope, &one.label, looks(one)) == (&other.scope, &other.label, looks(other))
 }
 
 const fn as_v4(address: IpAddr) -> Option<Ipv4Addr> {
@@ -438,6 +460,8 @@ const fn as_v6(address: IpAddr) -> Option<Ipv6Addr> {
     }
 }
 
+/// Who wants what is there as long as the daemon runs.
+const STATIC: &str = "static";
 /// Requests in one datagram. More would not be cheaper each, and the kernel works them all off within the call.
 const BATCH: usize = 8;
 /// From a failure of the socket to the next attempt.

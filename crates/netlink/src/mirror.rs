@@ -1,6 +1,6 @@
 //! The kernel's links and addresses as last heard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use model::{Family, IfIndex, IfName, Prefix};
@@ -17,6 +17,8 @@ pub struct Mirror {
     addresses: BTreeMap<IfIndex, BTreeMap<Key, Heard<Address>>>,
     /// Policy rules, and who has made them.
     rules: BTreeMap<rule::Form, Heard<u8>>,
+    /// Addresses that are the host's own although a daemon of our kind has set them, by device.
+    statics: BTreeSet<(IfName, Prefix)>,
     /// Counts dumps; what was not heard since the last one began is swept at its end.
     generation: u64,
     /// Numbers what is new in the order heard, which for the addresses of a link is the kernel's own order.
@@ -151,7 +153,20 @@ impl Mirror {
     /// configured for the device, not only to those wanted now, because a worker that died has left some;
     /// but not to those of an instance with the owner's priority.
     pub fn is_virtual(&self, address: &Address, or_else: impl FnOnce(Prefix) -> bool) -> bool {
+        if self.is_static(address) {
+            return false;
+        }
         if self.tells_protocol { address.protocol == PROTOCOL } else { or_else(address.prefix) }
+    }
+
+    /// From now on these are the addresses that are the host's own although we set them (`static_ipaddress`).
+    pub(crate) fn set_statics(&mut self, statics: impl Iterator<Item = (IfName, Prefix)>) {
+        self.statics = statics.collect();
+    }
+
+    fn is_static(&self, address: &Address) -> bool {
+        let link = self.link(address.index).filter(|_| !self.statics.is_empty());
+        link.is_some_and(|link| self.statics.contains(&(link.name.clone(), address.prefix)))
     }
 
     /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and not

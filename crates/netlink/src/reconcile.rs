@@ -297,7 +297,11 @@ impl Reconciler {
             // The answer leads to another look.
             None | Some(Progress::Queued | Progress::InFlight { .. }) => {}
             Some(
-                Progress::AwaitingLink | Progress::Held { .. } | Progress::Settled | Progress::Failed { .. },
+                Progress::AwaitingLink
+                | Progress::Held { .. }
+                | Progress::Settled
+                | Progress::Lost
+                | Progress::Failed { .. },
             ) => self.enqueue(slot),
         }
     }
@@ -337,7 +341,7 @@ impl Reconciler {
         // A link that holds it under another name has been renamed: it is another device now.
         let stray = placed.filter(|placed| Some(placed.index) != device);
         if let Some(stray) = stray.filter(|stray| !self.may_stay(slot, *stray, mirror)) {
-            return Some(slot.delete(stray.index));
+            return Some(slot.delete(stray.index, mirror));
         }
         let state = self.slots.get_mut(slot)?;
         state.placed = placed.filter(|placed| Some(placed.index) == device);
@@ -365,7 +369,7 @@ impl Reconciler {
         let placed = self.slots.get(slot)?.placed;
         let holder = || slot.holder(mirror).map(|index| Placed { index, added: false });
         let report = match placed.or_else(holder) {
-            Some(placed) if placed.is_ours(slot, mirror) => return Some(slot.delete(placed.index)),
+            Some(placed) if placed.is_ours(slot, mirror) => return Some(slot.delete(placed.index, mirror)),
             Some(_) => Report::LeftAlone { slot: slot.clone() },
             None => Report::Absent { slot: slot.clone() },
         };
@@ -457,10 +461,16 @@ impl Reconciler {
     ) {
         let Some(state) = self.slots.get_mut(slot) else { return };
         let is_there = state.placed.is_some_and(|placed| placed.index == link);
+        let is_tracked = state.is_tracked();
         match &mut state.progress {
             Progress::InFlight { action: Action::Add, index, disturbed } => *disturbed |= *index == link,
             // Another link of the name had it before, or the address is back already.
             Progress::Settled if !is_there || slot.holder(mirror).is_some() => {}
+            Progress::Settled if !is_tracked => {
+                state.placed = None;
+                state.progress = Progress::Lost;
+                reports.push(Report::Lost { slot: slot.clone() });
+            }
             Progress::Settled => {
                 state.placed = None;
                 state.late = true;
@@ -475,6 +485,7 @@ impl Reconciler {
             Progress::InFlight { action: Action::Delete, .. }
             | Progress::Queued
             | Progress::AwaitingLink
+            | Progress::Lost
             | Progress::Held { .. }
             | Progress::Failed { .. } => state.placed = state.placed.filter(|_| !is_there),
         }
@@ -489,6 +500,8 @@ impl Reconciler {
             }
             Progress::Settled => slot.device == *name && current.is_none_or(|current| !state.is_on(current)),
             Progress::AwaitingLink | Progress::Failed { .. } => slot.device == *name && current.is_some(),
+            // It has gone with its link, and comes with the next one.
+            Progress::Lost => slot.device == *name && current.is_none(),
             Progress::Queued | Progress::InFlight { .. } | Progress::Held { .. } => false,
         };
         self.enqueue_where(concerned);
@@ -500,7 +513,7 @@ impl Reconciler {
             Progress::Settled => slot.holder(mirror).is_none(),
             Progress::AwaitingLink => mirror.link_named(&slot.device).is_some(),
             Progress::Failed { .. } => true,
-            Progress::Queued | Progress::InFlight { .. } | Progress::Held { .. } => false,
+            Progress::Queued | Progress::InFlight { .. } | Progress::Lost | Progress::Held { .. } => false,
         });
     }
 
@@ -528,8 +541,10 @@ impl Slot {
         mirror.has(index, self.prefix).then_some(index)
     }
 
-    const fn delete(&self, index: IfIndex) -> (Action, IfIndex, Request) {
-        (Action::Delete, index, Request::DeleteAddress { index, prefix: self.prefix })
+    fn delete(&self, index: IfIndex, mirror: &Mirror) -> (Action, IfIndex, Request) {
+        let prefix = self.prefix;
+        let peer = mirror.addresses_of(index).find(|one| one.prefix == prefix).and_then(|one| one.peer);
+        (Action::Delete, index, Request::DeleteAddress { index, prefix, peer })
     }
 }
 
@@ -581,7 +596,10 @@ fn new_address(index: IfIndex, address: &VirtualAddress) -> NewAddress {
         broadcast: address.broadcast,
         label: address.label.clone(),
         protocol: PROTOCOL,
+        peer: address.peer,
+        flags: address.flags,
+        preferred: address.preferred,
         // A duplicate that is found would be the master before us, which is just what we replace.
-        no_duplicate_detection: address.prefix.address().is_ipv6(),
+        no_duplicate_detection: address.prefix.address().is_ipv6() && !address.flags.duplicate_detection,
     }
 }

@@ -5,6 +5,7 @@ mod stacked;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::RawFd;
 
+use model::address::{Flags, Lifetime};
 use model::route::Insert;
 use model::vrrp::IpvlanMode;
 use model::{IfIndex, IfName, MacAddr, Prefix};
@@ -12,7 +13,9 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader,
     NetlinkMessage, NetlinkPayload,
 };
-use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeader, AddressMessage};
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressHeader, AddressMessage, CacheInfo,
+};
 use netlink_packet_route::link::{
     InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
 };
@@ -107,6 +110,8 @@ pub enum Request {
         index: IfIndex,
         /// Address and prefix length.
         prefix: Prefix,
+        /// The far end, if it has one.
+        peer: Option<IpAddr>,
     },
     /// All IPv4 and IPv6 policy rules, answered by events and `DumpDone`.
     DumpRules,
@@ -278,6 +283,12 @@ pub struct NewAddress {
     pub label: Option<String>,
     /// Who sets it (`IFA_PROTO`); 0 says nothing.
     pub protocol: u8,
+    /// The far end of a point-to-point link.
+    pub peer: Option<IpAddr>,
+    /// What else the kernel does with it.
+    pub flags: Flags,
+    /// How long it is preferred as a source.
+    pub preferred: Lifetime,
     /// An IPv6 address is used at once, without the search for duplicates (RFC 4862 §5.4).
     pub no_duplicate_detection: bool,
 }
@@ -293,6 +304,9 @@ impl NewAddress {
             broadcast: None,
             label: None,
             protocol: 0,
+            peer: None,
+            flags: Flags::NONE,
+            preferred: Lifetime::Forever,
             no_duplicate_detection: false,
         }
     }
@@ -369,8 +383,8 @@ fn encode_message(request: &Request, sequence: Sequence, batch: &mut Vec<u8>) {
     }
 }
 
-/// Reads back what a batch asks of addresses, routes and rules, in order: what adds and deletes them, and the dumps.
-/// For kernels that are not one; what else there is in the batch is passed over.
+/// Reads back what a batch asks of addresses (but for their rarer options), routes and rules, in order: what adds and
+/// deletes them, and the dumps. For kernels that are not one; what else there is in the batch is passed over.
 #[must_use]
 pub fn decode(batch: &[u8]) -> Vec<(Sequence, Request)> {
     let mut asked = Vec::new();
@@ -414,8 +428,8 @@ fn meant(message: &RouteNetlinkMessage) -> Option<Request> {
         RouteNetlinkMessage::GetAddress(_) => Some(Request::DumpAddresses),
         RouteNetlinkMessage::NewAddress(message) => read_address(message).map(Request::AddAddress),
         RouteNetlinkMessage::DelAddress(message) => {
-            let NewAddress { index, prefix, .. } = read_address(message)?;
-            Some(Request::DeleteAddress { index, prefix })
+            let NewAddress { index, prefix, peer, .. } = read_address(message)?;
+            Some(Request::DeleteAddress { index, prefix, peer })
         }
         _ => None,
     }
@@ -426,9 +440,11 @@ fn read_address(message: &AddressMessage) -> Option<NewAddress> {
     let index = IfIndex::try_from(message.header.index).ok()?;
     let mut local = None;
     let (mut broadcast, mut label, mut protocol, mut no_duplicate_detection) = (None, None, 0, false);
+    let mut remote = None;
     for attribute in &message.attributes {
         match attribute {
             AddressAttribute::Local(address) => local = Some(*address),
+            AddressAttribute::Address(address) => remote = Some(*address),
             AddressAttribute::Broadcast(address) => broadcast = Some(*address),
             AddressAttribute::Label(name) => label = Some(name.clone()),
             AddressAttribute::Protocol(by) => protocol = u8::from(*by),
@@ -437,8 +453,21 @@ fn read_address(message: &AddressMessage) -> Option<NewAddress> {
         }
     }
     let prefix = Prefix::new(local?, message.header.prefix_len).ok()?;
+    let peer = remote.filter(|remote| *remote != prefix.address());
     let scope = u8::from(message.header.scope);
-    Some(NewAddress { index, prefix, scope, broadcast, label, protocol, no_duplicate_detection })
+    let (flags, preferred) = (Flags::NONE, Lifetime::Forever);
+    Some(NewAddress {
+        index,
+        prefix,
+        scope,
+        broadcast,
+        label,
+        protocol,
+        peer,
+        flags,
+        preferred,
+        no_duplicate_detection,
+    })
 }
 
 /// The kernel's message for `request`, and its flags beyond `NLM_F_REQUEST`; `None` if it is bytes already.
@@ -448,8 +477,8 @@ fn message(request: &Request) -> Option<(RouteNetlinkMessage, u16)> {
         Request::DumpLinks => (Route::GetLink(LinkMessage::default()), NLM_F_DUMP),
         Request::DumpAddresses => (Route::GetAddress(AddressMessage::default()), NLM_F_DUMP),
         Request::AddAddress(new) => (Route::NewAddress(new_address(new)), CREATE),
-        Request::DeleteAddress { index, prefix } => {
-            (Route::DelAddress(address_message(*index, *prefix)), NLM_F_ACK)
+        Request::DeleteAddress { index, prefix, peer } => {
+            (Route::DelAddress(address_message(*index, *prefix, *peer)), NLM_F_ACK)
         }
         Request::CreateVeth { name, peer, peer_namespace } => {
             (Route::NewLink(veth(name, peer, *peer_namespace)), CREATE)
@@ -499,7 +528,7 @@ fn message(request: &Request) -> Option<(RouteNetlinkMessage, u16)> {
 /// With `NLM_F_EXCL` the kernel says `EEXIST` instead of changing what it finds.
 const CREATE: u16 = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
 
-fn address_message(index: IfIndex, prefix: Prefix) -> AddressMessage {
+fn address_message(index: IfIndex, prefix: Prefix, peer: Option<IpAddr>) -> AddressMessage {
     let address = prefix.address();
     let mut message = AddressMessage::default();
     message.header = AddressHeader {
@@ -512,21 +541,45 @@ fn address_message(index: IfIndex, prefix: Prefix) -> AddressMessage {
         ..AddressHeader::default()
     };
     // Both: without IFA_ADDRESS, a deletion takes the first address of any prefix length.
-    message.attributes = vec![AddressAttribute::Local(address), AddressAttribute::Address(address)];
+    message.attributes =
+        vec![AddressAttribute::Local(address), AddressAttribute::Address(peer.unwrap_or(address))];
     message
 }
 
 fn new_address(new: &NewAddress) -> AddressMessage {
-    let mut message = address_message(new.index, new.prefix);
+    let mut message = address_message(new.index, new.prefix, new.peer);
+    let flags = flags_of_address(new);
     message.header.scope = new.scope.into();
     let optional = [
         new.broadcast.map(AddressAttribute::Broadcast),
         new.label.clone().map(AddressAttribute::Label),
-        new.no_duplicate_detection.then_some(AddressAttribute::Flags(AddressFlags::Nodad)),
+        (!flags.is_empty()).then_some(AddressAttribute::Flags(flags)),
+        preferred(new.preferred),
         (new.protocol != 0).then(|| AddressAttribute::Protocol(new.protocol.into())),
     ];
     message.attributes.extend(optional.into_iter().flatten());
     message
+}
+
+fn flags_of_address(new: &NewAddress) -> AddressFlags {
+    let Flags { home, duplicate_detection: _, temporary_addresses, no_prefix_route, autojoin } = new.flags;
+    let flags = [
+        (new.no_duplicate_detection, AddressFlags::Nodad),
+        (home, AddressFlags::Homeaddress),
+        (temporary_addresses, AddressFlags::Managetempaddr),
+        (no_prefix_route, AddressFlags::Noprefixroute),
+        (autojoin, AddressFlags::Mcautojoin),
+    ];
+    flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect()
+}
+
+/// How long it is preferred; valid it is for ever.
+fn preferred(lifetime: Lifetime) -> Option<AddressAttribute> {
+    let Lifetime::For(lifetime) = lifetime else { return None };
+    let mut info = CacheInfo::default();
+    info.ifa_preferred = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
+    info.ifa_valid = u32::MAX;
+    Some(AddressAttribute::CacheInfo(info))
 }
 
 fn veth(name: &IfName, peer: &IfName, peer_namespace: Option<Namespace>) -> LinkMessage {
@@ -590,7 +643,7 @@ mod tests {
         let asked = [
             Request::DumpLinks,
             Request::AddAddress(new),
-            Request::DeleteAddress { index, prefix },
+            Request::DeleteAddress { index, prefix, peer: None },
             Request::DumpAddresses,
         ];
         let mut batch = Vec::new();

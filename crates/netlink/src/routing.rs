@@ -289,12 +289,12 @@ impl Routing {
         let Some(entry) = self.in_flight.remove(&sequence) else { return };
         let Some(state) = self.entries.get_mut(&entry) else { return };
         let Progress::InFlight { action, disturbed } = state.progress else { return };
-        let unknown = action == Action::Delete && state.placed.is_none();
+        let unknown = action == Action::Delete && state.placed.is_none() && !state.is_wanted();
         match Verdict::of(action, outcome) {
-            // What only might have been there, and cannot be, as the kernel does not understand it.
-            Verdict::Refused(_) if unknown => {
-                state.progress = Progress::Settled;
-                state.left_over = false;
+            // An earlier run has not left it, or the kernel does not even understand it.
+            Verdict::Refused(_) | Verdict::Holds { added: false } if unknown => {
+                self.entries.remove(&entry);
+                return;
             }
             Verdict::Lost => state.progress = Progress::Settled,
             Verdict::Holds { added } => {

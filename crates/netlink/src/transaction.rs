@@ -303,7 +303,7 @@ mod tests {
     }
 
     fn delete() -> Request {
-        Request::DeleteAddress { index: index(1), prefix: Prefix::host([192, 0, 2, 1].into()) }
+        Request::DeleteAddress { index: index(1), prefix: Prefix::host([192, 0, 2, 1].into()), peer: None }
     }
 
     fn link(number: u32) -> Link {

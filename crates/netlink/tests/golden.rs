@@ -161,7 +161,7 @@ fn only_the_exact_prefix_is_deleted() {
         replay.mirror.has(va, prefix("192.0.2.100/24")) && replay.mirror.has(va, prefix("192.0.2.100/32"))
     );
 
-    let delete = |of: &str| Request::DeleteAddress { index: va, prefix: prefix(of) };
+    let delete = |of: &str| Request::DeleteAddress { index: va, prefix: prefix(of), peer: None };
     let nowhere = IfIndex::try_from(9999).unwrap();
     let notices = replay.ask(
         "delete",
@@ -207,8 +207,8 @@ fn requests_are_those_of_iproute2() {
     let (v4, v6) = (prefix("192.0.2.100/24"), prefix("2001:db8::100/64"));
     let same = [
         Request::AddAddress(NewAddress::plain(va, v4)),
-        Request::DeleteAddress { index: va, prefix: v4 },
-        Request::DeleteAddress { index: va, prefix: v6 },
+        Request::DeleteAddress { index: va, prefix: v4, peer: None },
+        Request::DeleteAddress { index: va, prefix: v6, peer: None },
         Request::DeleteLink(va.into()),
     ];
     let recorded = include_str!("golden/iproute2.hex").lines().filter(|line| !line.starts_with('#'));

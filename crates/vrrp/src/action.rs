@@ -213,13 +213,16 @@ pub struct Holding {
     pub routes: Arc<[Route]>,
     /// All its policy rules.
     pub rules: Arc<[Rule]>,
+    /// Where a secondary address shall outlive the one whose secondary it is, meanwhile (`promote_secondaries`).
+    pub promotes: Option<IfName>,
 }
 
 impl Holding {
     /// Nothing, for this instance.
     #[must_use]
     pub fn nothing(instance: InstanceId, name: Arc<str>) -> Self {
-        Self { instance, name, addresses: Arc::new([]), routes: Arc::new([]), rules: Arc::new([]) }
+        let (addresses, routes, rules) = (Arc::new([]), Arc::new([]), Arc::new([]));
+        Self { instance, name, addresses, routes, rules, promotes: None }
     }
 
     /// Whether it releases all.

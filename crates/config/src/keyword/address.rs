@@ -1,6 +1,6 @@
 //! Entries of address lists, and the words that may follow an address.
 
-use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, later, needed, word};
+use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, later, word};
 
 /// Every address.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -24,23 +24,23 @@ pub(super) const COMMON: &[Keyword] = &[
     built("label", word("STRING"))
         .such_as("label eth0:web")
         .doc("Sets the interface label of the address. At most 15 characters. IPv4 only."),
-    needed("peer", ADDRESS).since("2.0.0")
+    built("peer", ADDRESS).since("2.0.0")
         .such_as("peer 192.0.2.11")
         .doc("Sets the point to point peer address. Takes no prefix. A prefix on the address itself is dropped with an error."),
-    later("home", FLAG).since("1.3.6")
+    built("home", FLAG).since("1.3.6")
         .doc("Marks the address as a mobile home address."),
-    later("-nodad", FLAG).or("nodad set for IPv6").since("1.3.6")
+    built("-nodad", FLAG).or("nodad set for IPv6").since("1.3.6")
         .doc("Clears the no-duplicate-detection flag that is otherwise set."),
-    later("mngtmpaddr", FLAG).since("1.3.6")
+    built("mngtmpaddr", FLAG).since("1.3.6")
         .doc("Makes the kernel manage temporary addresses from this one."),
-    needed("noprefixroute", FLAG).since("1.3.6")
+    built("noprefixroute", FLAG).since("1.3.6")
         .doc("Avoids the automatic prefix route."),
-    later("autojoin", FLAG).since("1.3.6")
+    built("autojoin", FLAG).since("1.3.6")
         .doc("Joins the multicast group of the address."),
-    later("no_track", FLAG).since("2.0.3")
+    built("no_track", FLAG).since("2.0.3")
         .such_as("no_track")
         .doc("Leaves the state alone if the address disappears."),
-    later("preferred_lft", grammar("INTEGER 0..4294967295 seconds | forever"))
+    built("preferred_lft", grammar("INTEGER 0..4294967295 seconds | forever"))
         .or("0 for IPv6 /128, forever for other IPv6").since("2.0.20")
         .such_as("preferred_lft 600")
         .doc("Sets the preferred lifetime. No effect for IPv4."),
@@ -56,7 +56,7 @@ pub(super) const VIRTUAL: &[Keyword] = &[
 /// Only static addresses.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const STATIC: &[Keyword] = &[
-    later("track_group", word("NAME")).since("2.0.3")
+    built("track_group", word("NAME")).since("2.0.3")
         .such_as("track_group site")
         .doc("Lets the instances of the group follow the address."),
 ];

@@ -84,7 +84,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Lists virtual addresses that are managed but not advertised."),
     built("no_virtual_ipaddress", FLAG).since("2.2.8")
         .doc("Allows an instance without virtual addresses. Refused in strict mode."),
-    later("promote_secondaries", FLAG).since("1.3.0")
+    built("promote_secondaries", FLAG).since("1.3.0")
         .doc("Turns on promote_secondaries of the interface. Ignored for VMACs."),
     later("linkbeat_use_polling", FLAG).since("2.0.0")
         .doc("Polls the link state of the instance interface. Deprecated, use linkbeat_interfaces."),

@@ -1,8 +1,6 @@
 //! The top level, and small blocks that stand there.
 
-use super::{
-    Block, FLAG, IFNAME, Keyword, built, director, grammar, later, micros, needed, whole_seconds, word,
-};
+use super::{Block, FLAG, IFNAME, Keyword, built, director, grammar, later, micros, whole_seconds, word};
 
 /// Keywords and blocks of the top level.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -30,14 +28,14 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Lists interfaces whose link state is polled."),
     built("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
         .doc("Lists per interface debounce delays for link state changes."),
-    later("track_group", word("NAME")).opens(Block::TrackGroup).since("2.0.3")
+    built("track_group", word("NAME")).opens(Block::TrackGroup).since("2.0.3")
         .such_as("track_group office")
         .doc("Names a set of VRRP instances that follow static addresses, routes or rules."),
-    needed("static_ipaddress", FLAG).opens(Block::StaticAddresses)
+    built("static_ipaddress", FLAG).opens(Block::StaticAddresses)
         .doc("Adds addresses that stay configured regardless of VRRP state."),
-    needed("static_routes", FLAG).opens(Block::StaticRoutes)
+    built("static_routes", FLAG).opens(Block::StaticRoutes)
         .doc("Adds routes that stay configured regardless of VRRP state."),
-    needed("static_rules", FLAG).opens(Block::StaticRules).since("1.2.20")
+    built("static_rules", FLAG).opens(Block::StaticRules).since("1.2.20")
         .doc("Adds policy rules that stay configured regardless of VRRP state."),
     built("track_file", word("NAME")).opens(Block::FileTracker).since("2.1.0")
         .such_as("track_file flag")

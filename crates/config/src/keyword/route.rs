@@ -1,8 +1,6 @@
 //! Entries of route lists, and the words that may stand in one.
 
-use super::{
-    ADDRESS, Block, FLAG, IFNAME, Keyword, built, choice, grammar, integer, later, whole_seconds, word,
-};
+use super::{ADDRESS, Block, FLAG, IFNAME, Keyword, built, choice, grammar, integer, whole_seconds, word};
 
 /// Every route.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -146,7 +144,7 @@ pub(super) const COMMON: &[Keyword] = &[
 /// Only static routes.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const STATIC: &[Keyword] = &[
-    later("track_group", word("NAME")).since("2.0.3")
+    built("track_group", word("NAME")).since("2.0.3")
         .such_as("track_group site")
         .doc("Lets the instances of the group follow the route. Defined earlier. Needs dev."),
 ];

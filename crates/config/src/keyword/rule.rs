@@ -1,6 +1,6 @@
 //! Entries of rule lists: the words that may stand in one.
 
-use super::{FLAG, IFNAME, Keyword, built, grammar, integer, later, word};
+use super::{FLAG, IFNAME, Keyword, built, grammar, integer, word};
 
 /// Every rule.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -103,7 +103,7 @@ pub(super) const COMMON: &[Keyword] = &[
 /// Only static rules.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const STATIC: &[Keyword] = &[
-    later("track_group", word("NAME")).since("2.0.3")
+    built("track_group", word("NAME")).since("2.0.3")
         .such_as("track_group site")
         .doc("Lets the instances of the group follow the rule. Defined earlier. Needs iif."),
 ];

@@ -5,7 +5,7 @@ use super::{Block, FLAG, Keyword, built, grammar, integer, later, micros, weight
 /// `track_group`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const TRACK_GROUP: &[Keyword] = &[
-    later("group", FLAG).opens(Block::Members).required().since("2.0.3")
+    built("group", FLAG).opens(Block::Members).required().since("2.0.3")
         .doc("Lists the instances that follow the static item. Words, not lines, are entries. Only one."),
 ];
 

@@ -209,7 +209,7 @@ pub(crate) fn lower<'a>(
         instances.into_iter().filter_map(|draft| draft.resolve(&mut around, report)).collect();
     let by_name = instances.iter().map(|instance| (instance.name.as_str(), instance)).collect();
     let groups = groups.into_iter().map(|draft| draft.resolve(&global, &trackable, &by_name, report));
-    let vrrp = vrrp::Config {
+    let mut vrrp = vrrp::Config {
         groups: groups.collect(),
         instances,
         files,
@@ -220,6 +220,7 @@ pub(crate) fn lower<'a>(
         links: process.take_link_watch(),
         scripts,
     };
+    statics::track(&mut vrrp);
     model::Config {
         bfd,
         lvs: lvs.resolve(&global, &vrrp.files),

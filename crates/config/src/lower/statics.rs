@@ -1,9 +1,10 @@
 //! `static_ipaddress`, `static_routes` and `static_rules`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::IfName;
-use model::vrrp::Static;
+use model::route::{Path, Route};
+use model::vrrp::{Static, TrackedInterface};
+use model::{IfName, Influence};
 
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::nearest_of;
@@ -88,6 +89,42 @@ impl Statics {
             routes: self.routes.into_iter().map(route).collect(),
             rules: self.rules.into_iter().map(rule).collect(),
         }
+    }
+}
+
+/// The instances of a `track_group` follow the interfaces of what names it, as keepalived does it: what is there as long as the
+/// daemon runs is put back by itself, and can be away for long only with its interface.
+pub(crate) fn track(config: &mut model::vrrp::Config) {
+    let model::vrrp::Config { instances, statics, track_groups, .. } = config;
+    let mut followed: BTreeMap<&str, BTreeSet<&IfName>> = BTreeMap::new();
+    let addresses = statics.addresses.iter().map(|one| (&one.track_group, vec![&one.item.device]));
+    let routes = statics.routes.iter().map(|one| (&one.track_group, devices(&one.item)));
+    let rules = statics.rules.iter().map(|one| (&one.track_group, one.item.selector.input.iter().collect()));
+    for (group, devices) in addresses.chain(routes).chain(rules) {
+        let Some(group) = track_groups.iter().find(|one| Some(&one.name) == group.as_ref()) else { continue };
+        for member in &group.members {
+            followed.entry(member).or_default().extend(devices.iter().copied());
+        }
+    }
+    for instance in instances {
+        for interface in followed.remove(instance.name.as_str()).into_iter().flatten() {
+            let is_known = instance.home() == Some(interface)
+                || instance.track_interfaces.iter().any(|tracked| tracked.interface == *interface);
+            if !is_known {
+                let interface = interface.clone();
+                instance
+                    .track_interfaces
+                    .push(TrackedInterface { interface, influence: Influence::default() });
+            }
+        }
+    }
+}
+
+fn devices(route: &Route) -> Vec<&IfName> {
+    match &route.path {
+        Path::None => Vec::new(),
+        Path::Single(hop) => hop.device.iter().collect(),
+        Path::Multipath(hops) => hops.iter().filter_map(|weighted| weighted.hop.device.as_ref()).collect(),
     }
 }
 

@@ -58,3 +58,11 @@ pub struct Config {
     /// How links are watched.
     pub links: LinkWatch,
 }
+
+impl Config {
+    /// Whether there is nothing to run, and nothing to hold.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty() && self.statics == Statics::default()
+    }
+}

@@ -55,6 +55,8 @@ pub(super) enum Progress {
     },
     #[default]
     Settled,
+    /// Others have deleted it, and it is not tracked.
+    Lost,
     Failed {
         until: Instant,
     },
@@ -75,6 +77,11 @@ impl State {
 
     pub(super) const fn is_wanted(&self) -> bool {
         !self.wanted.is_empty()
+    }
+
+    /// Whether somebody wants it put back when others delete it.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.wanted.iter().any(|wanted| wanted.address.tracked)
     }
 
     pub(super) fn owners(&self) -> impl DoubleEndedIterator<Item = &str> {
@@ -143,7 +150,7 @@ impl Progress {
     pub(super) const fn pause(&self) -> Option<Instant> {
         match self {
             Self::Held { until } | Self::Failed { until } => Some(*until),
-            Self::Queued | Self::InFlight { .. } | Self::AwaitingLink | Self::Settled => None,
+            Self::Queued | Self::InFlight { .. } | Self::AwaitingLink | Self::Settled | Self::Lost => None,
         }
     }
 }

@@ -96,7 +96,7 @@ impl Kernel {
         let result = match (self.refuse.take(), request) {
             (Some(errno), _) => Err(errno),
             (None, Request::AddAddress(NewAddress { index, prefix, .. })) => self.add(*index, *prefix),
-            (None, Request::DeleteAddress { index, prefix }) => self.delete(*index, *prefix),
+            (None, Request::DeleteAddress { index, prefix, .. }) => self.delete(*index, *prefix),
             (None, other) => panic!("{other:?} is not the reconciler's business"),
         };
         self.tell(Event::Ack { sequence, result: result.map_err(Into::into) });

@@ -200,7 +200,7 @@ impl Kernel {
             Request::AddRule(body) => insert(&mut self.rules, body),
             Request::DeleteRule(body) => remove(&mut self.rules, &body, Errno::ENOENT),
             Request::AddAddress(new) => self.add(&new),
-            Request::DeleteAddress { index, prefix } => self.delete(index, prefix),
+            Request::DeleteAddress { index, prefix, .. } => self.delete(index, prefix),
             Request::CreateVeth { .. }
             | Request::CreateBridge { .. }
             | Request::SetMaster { .. }

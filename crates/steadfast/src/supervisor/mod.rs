@@ -141,7 +141,7 @@ impl Start<'_> {
         self.pid_files = PidFiles::of(self.options, &config.process);
         let files = &self.pid_files;
         let mut held = HeldFiles::default();
-        let runs = !config.vrrp.instances.is_empty();
+        let runs = !config.vrrp.is_empty();
         if runs {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use model::vrrp::Statics;
 use model::{IfName, Instant};
 use netlink::Held;
 use vrrp::{Action, Announce, Holding};
@@ -19,6 +20,8 @@ pub(super) enum Work {
     Effect(Action),
     /// Release what an earlier run left. It stands behind the effects that say what is to be kept.
     Sweep(Belongings),
+    /// Have what is there as long as the daemon runs.
+    Keep(Box<Statics>),
     /// Report that everything before it in the line is done.
     Tell(FromWorker),
     /// Tell the supervisor how things are.
@@ -43,8 +46,12 @@ impl Worker {
         loop {
             if !self.kernel.step(self.clock.now()) {
                 match self.work.pop_front() {
-                    None => return false,
+                    None => {
+                        self.restore_promotion();
+                        return false;
+                    }
                     Some(Work::Effect(action)) => self.carry_out(action),
+                    Some(Work::Keep(statics)) => self.keep(statics),
                     Some(Work::Sweep(left)) => self.kernel.sweep(&left),
                     Some(Work::Tell(message)) => self.tell(&message),
                     Some(Work::Snapshot(telling)) => self.tell_next(telling),
@@ -67,6 +74,7 @@ impl Worker {
             match work {
                 Work::Effect(Action::Hold(holding)) => holding.is_release() && !stays,
                 Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
+                Work::Keep(statics) => **statics == Statics::default(),
                 Work::Effect(_) | Work::Sweep(_) | Work::Tell(_) => true,
                 Work::Snapshot(_) => false,
             }
@@ -126,7 +134,20 @@ impl Worker {
         }
     }
 
+    /// Once addresses that go have gone.
+    pub(super) fn restore_promotion(&mut self) {
+        if self.kernel.is_idle()
+            && let Err(error) = self.promotion.restore()
+        {
+            self.say(Level::Warning, format_args!("promote_secondaries cannot be set back: {error}"));
+        }
+    }
+
     fn hold(&mut self, holding: Holding) {
+        if let Err(error) = self.promotion.want(holding.instance, holding.promotes.as_ref()) {
+            let name = &holding.name;
+            self.say(Level::Warning, format_args!("({name}) promote_secondaries cannot be set: {error}"));
+        }
         self.filter.hold(&holding);
         if !holding.is_release() {
             // What must not be accepted is dropped before the address is there.
@@ -134,6 +155,12 @@ impl Worker {
         }
         if self.kernel.hold(&holding) == Held::AfterRelease {
             self.work.push_front(Work::Effect(Action::Hold(holding)));
+        }
+    }
+
+    fn keep(&mut self, statics: Box<Statics>) {
+        if self.kernel.keep(&statics) == Held::AfterRelease {
+            self.work.push_front(Work::Keep(statics));
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use ::vrrp::{Holding, InstanceId};
-use model::vrrp::{self, VirtualAddress};
+use model::vrrp::{self, Statics, VirtualAddress};
 use model::{Family, IfIndex, IfName, Instant, MacAddr};
 use netlink::reconcile::{Action as Step, Slot};
 use netlink::{Entry, Event, Heard, Held, Keeper, Mirror, Report, Standing};
@@ -159,6 +159,11 @@ impl Kernel {
             holding.addresses.iter().for_each(|wanted| self.warn_if_elsewhere(&holding.name, wanted));
         }
         held
+    }
+
+    /// The kernel should hold exactly these as long as the daemon runs.
+    pub(super) fn keep(&mut self, statics: &Statics) -> Held {
+        self.keeper.keep(statics)
     }
 
     /// Deletes what of `left` nobody wants: an earlier run left it.

@@ -18,6 +18,7 @@ mod kernel;
 mod link_layer;
 mod link_sockets;
 mod own_links;
+mod promotion;
 mod settings;
 mod telling;
 mod translate;
@@ -48,6 +49,7 @@ use kernel::Kernel;
 use link_layer::{Answer, LinkLayer};
 use link_sockets::LinkSockets;
 use own_links::OwnLinks;
+use promotion::Promotion;
 
 /// What the command line tells the vrrp worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +114,7 @@ struct Worker {
     filter: Filter,
     sockets: LinkSockets,
     link_layer: LinkLayer,
+    promotion: Promotion,
     router: Router,
     actions: Actions,
     /// Effects that wait for their slice of time, oldest first.
@@ -160,6 +163,7 @@ impl Worker {
             own_links,
             filter: Filter::new(log.clone()),
             sockets: LinkSockets::new(log.clone()),
+            promotion: Promotion::default(),
             link_layer: LinkLayer::open([ARP, NEIGHBOURS])?,
             router: Router::new(),
             actions: Actions::default(),
@@ -535,6 +539,7 @@ impl Worker {
     }
 
     fn reconfigure(&mut self, assignment: &Assignment) {
+        self.work.push_back(Work::Keep(Box::new(assignment.config.statics.clone())));
         let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
         self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
         self.follow_endpoints();
@@ -573,6 +578,9 @@ impl Worker {
         let last_words = self.work.len();
         self.router.stop(self.clock.now(), &mut self.actions);
         self.take_actions();
+        if !self.options.keep_addresses {
+            self.work.push_back(Work::Keep(Box::default()));
+        }
         self.prepare_work_for_end(last_words);
         self.release_own_links();
         let until = sys::clock::now() + PATIENCE_AT_END;
@@ -594,6 +602,7 @@ impl Worker {
         if !self.options.keep_addresses {
             self.filter.release(self.clock.now());
         }
+        self.restore_promotion();
         self.write_lines();
         if self.work.is_empty() && self.is_released() {
             self.tell(&FromWorker::Stopped);

@@ -76,17 +76,22 @@ impl Instance {
     pub(super) fn hold_all(&self, out: &mut Actions) {
         let (addresses, routes) = (Arc::clone(&self.addresses), Arc::clone(&self.routes));
         let rules = Arc::clone(&self.rules);
-        out.push(Action::Hold(Holding { addresses, routes, rules, ..self.nothing() }));
+        let promotes = self.promotes();
+        out.push(Action::Hold(Holding { addresses, routes, rules, promotes, ..self.nothing() }));
     }
 
     /// The kernel should hold a master's addresses, and nothing else yet.
     pub(super) fn hold_addresses(&self, out: &mut Actions) {
         let addresses = Arc::clone(&self.addresses);
-        out.push(Action::Hold(Holding { addresses, ..self.nothing() }));
+        out.push(Action::Hold(Holding { addresses, promotes: self.promotes(), ..self.nothing() }));
     }
 
     pub(super) fn release_all(&self, out: &mut Actions) {
         out.push(Action::Hold(self.nothing()));
+    }
+
+    fn promotes(&self) -> Option<IfName> {
+        self.config.interface.clone().filter(|_| self.config.promote_secondaries)
     }
 
     fn nothing(&self) -> Holding {

@@ -311,9 +311,11 @@ impl Instance {
         }
     }
 
-    /// Takes the routes and rules of a configuration, and says whether they are others.
+    /// Takes what a master has beside addresses, and says whether that is something else than before.
     fn take_routing(&mut self, config: &vrrp::Instance) -> bool {
-        let changes = self.config.routes != config.routes || self.config.rules != config.rules;
+        let changes = self.config.routes != config.routes
+            || self.config.rules != config.rules
+            || self.config.promote_secondaries != config.promote_secondaries;
         if changes {
             self.routes = config.routes.as_slice().into();
             self.rules = config.rules.as_slice().into();

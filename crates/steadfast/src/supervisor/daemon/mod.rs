@@ -159,7 +159,7 @@ impl<'a> Daemon<'a> {
             return;
         }
         self.is_starting = false;
-        if self.config.vrrp.instances.is_empty() {
+        if self.config.vrrp.is_empty() {
             self.say_that_nothing_runs();
             self.is_up();
         } else {

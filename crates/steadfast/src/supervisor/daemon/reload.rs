@@ -54,7 +54,7 @@ impl Daemon<'_> {
         let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
         host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
         keys::read(&mut config.vrrp)?;
-        if !config.vrrp.instances.is_empty() && self.link.is_none() {
+        if !config.vrrp.is_empty() && self.link.is_none() {
             check_rights()?;
             self.claim_vrrp_pid_file()?;
         }
@@ -88,7 +88,7 @@ impl Daemon<'_> {
             let Some(link) = &mut self.link else { return };
             let outcome = link.assign(&mut self.reactor, TOKENS, &assignment);
             self.expect_link(outcome);
-        } else if self.restart_at.is_none() && !self.is_starting && !self.config.vrrp.instances.is_empty() {
+        } else if self.restart_at.is_none() && !self.is_starting && !self.config.vrrp.is_empty() {
             self.start_worker();
         }
     }
