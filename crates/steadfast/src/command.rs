@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use crate::{
     check_command, completions_command, config_command, explain_command, fmt_command, lab_command,
-    manual_command, rehearse_command,
+    manual_command, plan_command, rehearse_command,
 };
 
 /// The answer is no: a word that nothing explains, a file that has errors or would change.
@@ -62,7 +62,7 @@ pub(crate) enum Operand {
 }
 
 /// Every command, in the order of the usage text.
-pub(crate) const COMMANDS: [&Command; 8] = [
+pub(crate) const COMMANDS: [&Command; 9] = [
     &check_command::COMMAND,
     &completions_command::COMMAND,
     &config_command::COMMAND,
@@ -70,6 +70,7 @@ pub(crate) const COMMANDS: [&Command; 8] = [
     &fmt_command::COMMAND,
     &lab_command::COMMAND,
     &manual_command::COMMAND,
+    &plan_command::COMMAND,
     &rehearse_command::COMMAND,
 ];
 

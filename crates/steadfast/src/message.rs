@@ -47,6 +47,12 @@ pub(crate) enum ToWorker {
         /// How many.
         count: u32,
     },
+    /// Foretell what the [`Assignment`] in the memfd that comes with this message would do, in answers of
+    /// [`FromWorker::Foretold`].
+    Foretell {
+        /// Comes back with each answer.
+        request: u64,
+    },
     /// Tell how things are, in answers of [`FromWorker::Snapshot`].
     Snapshot {
         /// Comes back with each answer.
@@ -202,8 +208,38 @@ pub(crate) enum FromWorker {
         /// What is told.
         piece: Piece,
     },
+    /// One of the answers to [`ToWorker::Foretell`].
+    Foretold {
+        /// The number that the request carried.
+        request: u64,
+        /// The next step; `None` once there is no other.
+        step: Option<Step>,
+    },
     /// The answer to [`ToWorker::Stop`]: everything is released, and no message follows.
     Stopped,
+}
+
+/// One part of what a reload would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// What changes.
+    pub(crate) change: String,
+    /// What comes of it.
+    pub(crate) effects: Vec<String>,
+    /// How bad that is.
+    pub(crate) disturbance: Disturbance,
+}
+
+/// How bad something is for those who use the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Disturbance {
+    /// Nobody notices.
+    None,
+    /// An address moves to another router, orderly.
+    Moves,
+    /// An address is nowhere for a while, or on two hosts at once.
+    Flaps,
 }
 
 /// How a run of a check script ended.

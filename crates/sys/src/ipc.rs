@@ -1,13 +1,17 @@
-//! Messages between processes of the daemon: a `SOCK_SEQPACKET` pair.
+//! Messages between processes: `SOCK_SEQPACKET` pairs, and names to connect to.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, fchmod};
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv, recvmsg, sendmsg, socketpair, sockopt,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
+    listen, recv, recvmsg, sendmsg, socket_with, socketpair, sockopt,
 };
 
 /// One end of a pair. Messages keep their bounds and their order.
@@ -56,6 +60,18 @@ impl Channel {
             }
         }
         Ok((Self { fd: left }, Self { fd: right }))
+    }
+
+    /// Connects to the program that listens at `path`.
+    ///
+    /// # Errors
+    /// Nobody listens there, or this user may not connect.
+    pub fn connect(path: &Path) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let fd = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        connect(&fd, &SocketAddrUnix::new(path)?)?;
+        ioctl_fionbio(&fd, true)?;
+        Ok(Self { fd })
     }
 
     /// Sends `message`, with a copy of `attached` if given.
@@ -107,6 +123,63 @@ impl Channel {
     }
 }
 
+/// A name in the file system at which other programs of this user find one end.
+#[derive(Debug)]
+pub struct Listener {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Takes the name, from a program that has died if need be. Nobody but the owner may connect.
+    ///
+    /// # Errors
+    /// The folder cannot be written, something else than a socket has the name, or the path is too long (107 bytes).
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        let address = SocketAddrUnix::new(path)?;
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path)?,
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => {}
+        }
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let fd = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        // Before it has a name: there is no moment at which others could connect.
+        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
+        bind(&fd, &address)?;
+        listen(&fd, MOST_WAITING)?;
+        Ok(Self { fd, path: path.to_owned() })
+    }
+
+    /// The next program that has connected, if one waits.
+    ///
+    /// # Errors
+    /// The kernel has no file descriptor left.
+    pub fn accept(&self) -> io::Result<Option<Channel>> {
+        match accept_with(&self.fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Ok(fd) => Ok(Some(Channel { fd })),
+            Err(Errno::AGAIN | Errno::CONNABORTED) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A name that stays leads nowhere, and the next program takes it.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Programs that have connected and are not accepted yet.
+const MOST_WAITING: i32 = 8;
+
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -142,6 +215,38 @@ mod tests {
             Received::Message(attached) => attached,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_name_leads_to_its_owner_and_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sock");
+        assert!(Channel::connect(&path).is_err());
+        let listener = Listener::bind(&path).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(listener.accept().unwrap().is_none());
+        let ours = Channel::connect(&path).unwrap();
+        let theirs = listener.accept().unwrap().unwrap();
+        assert_eq!(theirs.send(b"hello", None).unwrap(), Sent::Done);
+        let mut buffer = Vec::new();
+        received(&ours, &mut buffer);
+        assert_eq!(buffer, b"hello");
+        drop(listener);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_name_of_a_program_that_died_is_taken_over_and_a_file_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, file) = (folder.path().join("x.sock"), folder.path().join("file"));
+        std::mem::forget(Listener::bind(&socket).unwrap());
+        let listener = Listener::bind(&socket).unwrap();
+        let _ours = Channel::connect(&socket).unwrap();
+        assert!(listener.accept().unwrap().is_some());
+        std::fs::write(&file, "x").unwrap();
+        assert_eq!(Listener::bind(&file).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&file).unwrap(), b"x");
     }
 
     #[test]

@@ -236,9 +236,10 @@ impl Planner<'_> {
         let removed = list(&mut old.keys().filter(|thing| !new.contains_key(*thing)));
         let added = list(&mut new.keys().filter(|thing| !old.contains_key(*thing)));
         let replaced = list(&mut old.keys().filter(|thing| new.contains_key(*thing) && !same(thing)));
-        let effects =
-            [(removed, Effect::Removes as fn(_) -> _), (replaced, Effect::Replaces), (added, Effect::Adds)];
-        effects.into_iter().filter(|(all, _)| !all.is_empty()).map(|(all, effect)| effect(all)).collect()
+        let some = |things: Vec<Thing>| Some(things).filter(|things| !things.is_empty());
+        let removed = some(removed).map(Effect::Removes);
+        let replaced = some(replaced).map(Effect::Replaces);
+        removed.into_iter().chain(replaced).chain(some(added).map(Effect::Adds)).collect()
     }
 
     fn held_now(&self, name: &str) -> Vec<Thing> {

@@ -59,6 +59,11 @@ impl Files {
         Self { path, load_balancing: true, config_id, all_include_checks: false }
     }
 
+    /// Another file, read as this one is.
+    pub(super) fn at(&self, path: PathBuf) -> Self {
+        Self { path, ..self.clone() }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

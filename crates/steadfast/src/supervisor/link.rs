@@ -97,6 +97,18 @@ impl Link {
         self.queue(reactor, tokens, &ToWorker::Configure, Some(memfd))
     }
 
+    /// Asks what going over to a configuration would do.
+    pub(super) fn foretell(
+        &mut self,
+        reactor: &mut Reactor,
+        tokens: Tokens,
+        request: u64,
+        assignment: &Assignment,
+    ) -> Result<(), LinkError> {
+        let memfd = assignment.seal()?;
+        self.queue(reactor, tokens, &ToWorker::Foretell { request }, Some(memfd))
+    }
+
     /// Says something that has no attachment.
     pub(super) fn say(
         &mut self,

@@ -4,6 +4,7 @@
 //! here, once, and handed over as a value; a reading with an error changes nothing.
 
 mod backoff;
+mod control;
 mod daemon;
 mod dump;
 mod files;
@@ -156,9 +157,9 @@ impl Start<'_> {
         Ok(Prepared { config, losses, held })
     }
 
-    /// Reads the files, and looks for interfaces that the reading `before` did not name.
-    fn read(&self, before: &Losses) -> Reading {
-        self.complete(self.files.read(), before)
+    /// Reads `files`, and looks for interfaces that the reading `before` did not name.
+    fn read(&self, files: &Files, before: &Losses) -> Reading {
+        self.complete(files.read(), before)
     }
 
     fn complete(&self, mut reading: Reading, before: &Losses) -> Reading {

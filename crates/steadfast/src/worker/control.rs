@@ -23,6 +23,8 @@ pub(super) enum Order {
     Processes { name: String, count: u32 },
     /// Tell how things are.
     Snapshot { request: u64, clear: bool },
+    /// Foretell what going over to this configuration would do.
+    Foretell { request: u64, assignment: Box<Assignment> },
     /// Release everything and leave. Also when the supervisor is gone: nobody else could stop us.
     Stop,
 }
@@ -89,7 +91,18 @@ impl Control {
                             Ok(assignment) => return Some(Order::Configure(Box::new(assignment))),
                             Err(error) => self.log.error(format_args!("{error}")),
                         },
-                        Ok((ToWorker::Configure, None)) => {
+                        Ok((ToWorker::Foretell { request }, Some(memfd))) => {
+                            match Assignment::unseal(memfd) {
+                                Ok(assignment) => {
+                                    return Some(Order::Foretell {
+                                        request,
+                                        assignment: Box::new(assignment),
+                                    });
+                                }
+                                Err(error) => self.log.error(format_args!("{error}")),
+                            }
+                        }
+                        Ok((ToWorker::Configure | ToWorker::Foretell { .. }, None)) => {
                             self.log.error("a configuration without its content")
                         }
                         Ok((ToWorker::Stop, _)) => return Some(Order::Stop),

@@ -1,5 +1,6 @@
 //! What the machine asks for, carried out: advertisements at once, everything else in its order, slice by slice.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::Worker;
 use super::link_layer::{Device, Waiting};
 use super::telling::Telling;
 use crate::log::Level;
-use crate::message::{Belongings, FromWorker, Remembered};
+use crate::message::{Belongings, FromWorker, Remembered, Step};
 
 /// What waits for its slice of time.
 pub(super) enum Work {
@@ -26,6 +27,11 @@ pub(super) enum Work {
     Tell(FromWorker),
     /// Tell the supervisor how things are.
     Snapshot(Telling),
+    /// Tell what a reload would do.
+    Plan {
+        request: u64,
+        steps: VecDeque<Option<Step>>,
+    },
 }
 
 impl Worker {
@@ -55,6 +61,7 @@ impl Worker {
                     Some(Work::Sweep(left)) => self.kernel.sweep(&left),
                     Some(Work::Tell(message)) => self.tell(&message),
                     Some(Work::Snapshot(telling)) => self.tell_next(telling),
+                    Some(Work::Plan { request, steps }) => self.tell_step(request, steps),
                 }
             }
             if sys::clock::now() >= until {
@@ -76,7 +83,7 @@ impl Worker {
                 Work::Effect(Action::Announce(_) | Action::Probe { .. }) => false,
                 Work::Keep(statics) => **statics == Statics::default(),
                 Work::Effect(_) | Work::Sweep(_) | Work::Tell(_) => true,
-                Work::Snapshot(_) => false,
+                Work::Snapshot(_) | Work::Plan { .. } => false,
             }
         });
     }

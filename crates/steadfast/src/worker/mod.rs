@@ -290,6 +290,7 @@ impl Worker {
                 Order::File { name, value } => self.take_file(&name, value),
                 Order::Processes { name, count } => self.take_processes(&name, count),
                 Order::Snapshot { request, clear } => self.tell_all(request, clear),
+                Order::Foretell { request, assignment } => self.foretell(request, &assignment),
                 Order::Stop => {
                     self.stop_soon();
                     break;

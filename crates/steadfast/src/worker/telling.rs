@@ -6,7 +6,7 @@ use vrrp::{Counters, Reject, Status};
 
 use super::Worker;
 use super::effects::Work;
-use crate::message::FromWorker;
+use crate::message::{Assignment, FromWorker, Step};
 use crate::snapshot::{self, Piece};
 
 /// What is left to tell.
@@ -61,6 +61,23 @@ impl Worker {
         self.tell(&FromWorker::Snapshot { request: telling.request, piece });
         if !is_last {
             self.work.push_front(Work::Snapshot(telling));
+        }
+    }
+
+    /// Tells what going over to this configuration would do. It stands in line behind what is to be done already.
+    pub(super) fn foretell(&mut self, request: u64, assignment: &Assignment) {
+        let plan = self.router.plan(self.clock.now(), &assignment.config);
+        let steps = plan.steps.iter().map(|step| Some(step.into()));
+        let steps: VecDeque<_> = steps.chain([None]).collect();
+        self.work.push_back(Work::Plan { request, steps });
+        self.unfinished = true;
+    }
+
+    /// Tells the next step.
+    pub(super) fn tell_step(&mut self, request: u64, mut steps: VecDeque<Option<Step>>) {
+        if let Some(step) = steps.pop_front() {
+            self.tell(&FromWorker::Foretold { request, step });
+            self.work.push_front(Work::Plan { request, steps });
         }
     }
 

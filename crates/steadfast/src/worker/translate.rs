@@ -3,7 +3,9 @@
 use netlink::Standing;
 use sys::clock::WallOffset;
 
-use crate::message::{Notification, NotificationKind, Remembered, ScriptOutcome, State, Whose};
+use crate::message::{
+    Disturbance, Notification, NotificationKind, Remembered, ScriptOutcome, State, Step, Whose,
+};
 
 impl From<ScriptOutcome> for vrrp::ScriptOutcome {
     fn from(outcome: ScriptOutcome) -> Self {
@@ -50,6 +52,26 @@ impl From<vrrp::StateName> for State {
             vrrp::StateName::Fault => Self::Fault,
             vrrp::StateName::Backup => Self::Backup,
             vrrp::StateName::Master => Self::Master,
+        }
+    }
+}
+
+impl From<vrrp::Disturbance> for Disturbance {
+    fn from(disturbance: vrrp::Disturbance) -> Self {
+        match disturbance {
+            vrrp::Disturbance::None => Self::None,
+            vrrp::Disturbance::Moves => Self::Moves,
+            vrrp::Disturbance::Flaps => Self::Flaps,
+        }
+    }
+}
+
+impl From<&vrrp::Step> for Step {
+    fn from(step: &vrrp::Step) -> Self {
+        Self {
+            change: step.change.as_ref().map(ToString::to_string).unwrap_or_default(),
+            effects: step.effects.iter().map(ToString::to_string).collect(),
+            disturbance: step.disturbance().into(),
         }
     }
 }

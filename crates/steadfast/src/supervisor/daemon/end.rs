@@ -166,7 +166,8 @@ impl Daemon<'_> {
             | FromWorker::Reconfigured
             | FromWorker::Late { .. }
             | FromWorker::Snapshot { .. }
-            | FromWorker::Gone { .. } => {}
+            | FromWorker::Gone { .. }
+            | FromWorker::Foretold { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 mod dump;
 mod end;
 mod given;
+mod plan;
 mod reload;
 mod tuning;
 mod worker;
@@ -20,6 +21,7 @@ use sys::signal::{Signal, Signals};
 use sys::socket::process_events;
 
 use super::backoff::Backoff;
+use super::control::{self, Control};
 use super::dump::{Kind, Requests};
 use super::link::{Link, Tokens};
 use super::news::News;
@@ -29,6 +31,7 @@ use super::service::Service;
 use super::verdict::Losses;
 use super::{Start, report};
 use crate::cli::Options;
+use crate::control::socket_of;
 use crate::exit;
 use crate::log::Log;
 use crate::message::Remembered;
@@ -75,6 +78,7 @@ pub(super) struct Daemon<'a> {
     started_at: Instant,
     /// The real-time priority that the worker has got for running late.
     raised_to: Option<u8>,
+    control: Control,
     /// Processes that were left to this one may have ended.
     orphans_due: bool,
 }
@@ -124,6 +128,7 @@ impl<'a> Daemon<'a> {
             dumps: Requests::default(),
             started_at: sys::clock::now(),
             raised_to: None,
+            control: Control::default(),
             orphans_due: false,
         })
     }
@@ -131,6 +136,7 @@ impl<'a> Daemon<'a> {
     /// Runs `config` until a signal or a permanent error ends the daemon. Returns the exit code.
     pub(super) fn run(mut self, config: model::Config, losses: Losses) -> anyhow::Result<u8> {
         self.trackers.begin(&config.vrrp);
+        self.listen();
         self.take_over(config, losses);
         if let Some(script) = &self.config.global.startup {
             let now = sys::clock::now();
@@ -164,6 +170,18 @@ impl<'a> Daemon<'a> {
             self.is_up();
         } else {
             self.start_worker();
+        }
+    }
+
+    /// Takes questions, if the pid file is ours: the name beside it is too then.
+    fn listen(&mut self) {
+        if self._pid_file.is_none() {
+            return;
+        }
+        let path = socket_of(&self.start.pid_files.main);
+        match Control::listen(&path, &mut self.reactor) {
+            Ok(control) => self.control = control,
+            Err(error) => self.log.info(format_args!("nobody can ask at {}: {error}", path.display())),
         }
     }
 
@@ -201,6 +219,10 @@ impl<'a> Daemon<'a> {
                 Ok(())
             }
             WORKER => self.on_worker_end(),
+            token if control::is_ours(token) => {
+                self.on_control(token);
+                Ok(())
+            }
             token => {
                 self.trackers.on_ready(sys::clock::now(), token);
                 self.news.on_ready(&mut self.reactor, token);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::files::Unusable;
+use super::super::files::{Files, Reading, Unusable};
 use super::super::host_names;
 use super::super::keys::{self, KeyError};
 use super::super::pid_files::AlreadyRunning;
@@ -14,7 +14,7 @@ use super::{Daemon, TOKENS, restrict};
 
 /// Why the configuration stays as it was.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+pub(super) enum Refusal {
     #[error(transparent)]
     Unusable(#[from] Unusable),
     #[error(transparent)]
@@ -46,39 +46,40 @@ impl Daemon<'_> {
     fn reload_or_refuse(&mut self) -> Result<(), Refusal> {
         let reload = &self.config.global.reload;
         let in_progress = InProgress::begin(reload, &self.start.pid_files.main, &self.log);
-        let reading = self.start.read(&self.losses);
+        let reading = self.start.read(&self.start.files, &self.losses);
         drop(in_progress);
         keep_findings(reload, &reading, &self.log);
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
-        let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
-        host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
-        keys::read(&mut config.vrrp)?;
+        let mut config = self.judge(&self.start.files, &reading)?;
         if !config.vrrp.is_empty() && self.link.is_none() {
             check_rights()?;
             self.claim_vrrp_pid_file()?;
         }
-        if config.vrrp.instances.is_empty() && !self.config.vrrp.instances.is_empty() {
-            return Err(Refusal::NothingLeft(self.start.files.path().to_owned()));
-        }
         if config == self.config {
             self.log.info("the configuration means the same as before: nothing changes");
         }
-        let (runs, wanted) = (&self.config.process, &mut config.process);
-        let place = |process: &model::Process| {
-            (process.net_namespace.clone(), process.instance.clone(), process.pid_directory)
-        };
-        if place(wanted) != place(runs) {
+        if keep_place(&mut config.process, &self.config.process) {
             self.log.warning(
                 "net_namespace, instance and use_pid_dir of the daemon that runs stay: they need a restart",
             );
         }
-        (wanted.net_namespace, wanted.instance, wanted.pid_directory) = place(runs);
         let workers = self.config.global.workers.clone();
         self.take_over(config, Losses::of(&reading.loaded));
         self.tune_anew(&workers.vrrp);
         self.assign_anew();
         Ok(())
+    }
+
+    /// What a reading comes to, if it may take the place of the configuration that runs.
+    pub(super) fn judge(&self, files: &Files, reading: &Reading) -> Result<model::Config, Refusal> {
+        let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
+        host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
+        keys::read(&mut config.vrrp)?;
+        if config.vrrp.instances.is_empty() && !self.config.vrrp.instances.is_empty() {
+            return Err(Refusal::NothingLeft(files.path().to_owned()));
+        }
+        Ok(config)
     }
 
     /// Hands the changed configuration to the running worker, or starts one if this is the first with instances.
@@ -92,4 +93,14 @@ impl Daemon<'_> {
             self.start_worker();
         }
     }
+}
+
+/// Puts into `wanted` where the daemon runs, which only a restart can change; whether that was to be another place.
+pub(super) fn keep_place(wanted: &mut model::Process, runs: &model::Process) -> bool {
+    let place = |process: &model::Process| {
+        (process.net_namespace.clone(), process.instance.clone(), process.pid_directory)
+    };
+    let differs = place(wanted) != place(runs);
+    (wanted.net_namespace, wanted.instance, wanted.pid_directory) = place(runs);
+    differs
 }

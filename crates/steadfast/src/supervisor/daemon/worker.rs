@@ -117,6 +117,7 @@ impl Daemon<'_> {
                 }
             }
             FromWorker::Late { micros } => self.on_late(micros),
+            FromWorker::Foretold { request, step } => self.foretold(request, step),
             FromWorker::Snapshot { request, piece } => {
                 if let Some(due) = self.dumps.take(request, piece) {
                     self.write_dumps(&due);
@@ -139,6 +140,7 @@ impl Daemon<'_> {
         link.unwatch(&mut self.reactor);
         self.link = None;
         self.end_dumps();
+        self.control.give_up_all(&mut self.reactor, "the vrrp worker has ended; ask again");
         self.given.end(sys::clock::now());
         self.runner.abandon_checks(sys::clock::now());
         if self.stopping.is_some() {

@@ -1,0 +1,93 @@
+//! What a reload would do, for those who ask beforehand.
+
+use std::path::PathBuf;
+
+use config::render;
+use sys::reactor::Token;
+
+use super::reload::keep_place;
+use super::{Daemon, TOKENS};
+use crate::control::{Reply, Request};
+use crate::message::{Assignment, Disturbance, Step};
+
+impl Daemon<'_> {
+    pub(super) fn on_control(&mut self, token: Token) {
+        match self.control.on_ready(&mut self.reactor, token) {
+            Some((asker, Request::Plan { file })) => self.foretell(asker, file),
+            None => {}
+        }
+    }
+
+    /// Judges the file as a reload would, and has the worker foretell what would come of it.
+    fn foretell(&mut self, asker: u64, file: Option<PathBuf>) {
+        let files = file.map_or_else(|| self.start.files.clone(), |file| self.start.files.at(file));
+        let reading = self.start.read(&files, &self.losses);
+        for found in reading.loaded.diagnostics.iter().take(MOST_TOLD) {
+            let line = render::line(found, &reading.loaded.sources);
+            self.control.tell(
+                &mut self.reactor,
+                asker,
+                &Reply::Finding(line.chars().take(LONGEST).collect()),
+            );
+        }
+        match self.judge(&files, &reading) {
+            Ok(config) => self.foretell_change(asker, config),
+            Err(refusal) => {
+                let why = refusal.to_string().chars().take(LONGEST).collect();
+                self.control.finish(&mut self.reactor, asker, &Reply::Refused(why));
+            }
+        }
+    }
+
+    fn foretell_change(&mut self, asker: u64, mut config: model::Config) {
+        if keep_place(&mut config.process, &self.config.process) {
+            let change = "net_namespace, instance or use_pid_dir change";
+            self.foretell_step(asker, change, "they stay as they are until the daemon is restarted");
+        }
+        let rest =
+            |config: &model::Config| model::Config { vrrp: model::vrrp::Config::default(), ..config.clone() };
+        if rest(&config) != rest(&self.config) {
+            self.foretell_step(asker, "settings of the daemon change", "no virtual router is disturbed");
+        }
+        if config.vrrp.statics != self.config.vrrp.statics {
+            self.foretell_step(
+                asker,
+                "static addresses, routes or rules change",
+                "only those that differ are touched",
+            );
+        }
+        let Some(link) = &mut self.link else {
+            if !config.vrrp.instances.is_empty() {
+                let count = config.vrrp.instances.len();
+                self.foretell_step(
+                    asker,
+                    &format!("{count} instances are added"),
+                    "a worker is started for them",
+                );
+            }
+            return self.control.finish(&mut self.reactor, asker, &Reply::Taken);
+        };
+        let assignment = Assignment { config: config.vrrp, ..Assignment::default() };
+        let outcome = link.foretell(&mut self.reactor, TOKENS, asker, &assignment);
+        self.expect_link(outcome);
+    }
+
+    fn foretell_step(&mut self, asker: u64, change: &str, effect: &str) {
+        let effects = vec![effect.to_owned()];
+        let step = Step { change: change.to_owned(), effects, disturbance: Disturbance::None };
+        self.control.tell(&mut self.reactor, asker, &Reply::Step(step));
+    }
+
+    /// The worker has foretold a step, or the end.
+    pub(super) fn foretold(&mut self, asker: u64, step: Option<Step>) {
+        match step {
+            Some(step) => self.control.tell(&mut self.reactor, asker, &Reply::Step(step)),
+            None => self.control.finish(&mut self.reactor, asker, &Reply::Taken),
+        }
+    }
+}
+
+/// More findings than these are those on a file that is no configuration.
+const MOST_TOLD: usize = 200;
+/// Characters of a line that are told.
+const LONGEST: usize = 4_000;
