@@ -67,6 +67,11 @@ complete -c steadfast -n '__fish_seen_subcommand_from lab' -l keep -d 'Leave it 
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -l pcap -r -d 'Write what passed the LAN into FILE, for tshark and Wireshark'
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -s h -l help -d 'Print this text'
 complete -c steadfast -n '__fish_seen_subcommand_from lab' -F
+complete -c steadfast -n __fish_use_subcommand -a plan -d 'Say what a reload would do, before it is done'
+complete -c steadfast -n '__fish_seen_subcommand_from plan' -l json -d 'Print one JSON object'
+complete -c steadfast -n '__fish_seen_subcommand_from plan' -s p -l pid -r -d 'The pid file of the daemon to ask, as it was given to it; else /run/keepalived.pid'
+complete -c steadfast -n '__fish_seen_subcommand_from plan' -s h -l help -d 'Print this text'
+complete -c steadfast -n '__fish_seen_subcommand_from plan' -F
 complete -c steadfast -n __fish_use_subcommand -a rehearse -d 'Play every failure of a cluster on paper, and say what becomes of its addresses'
 complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l pairs -d 'Let every two things fail at once, too; that changes no status'
 complete -c steadfast -n '__fish_seen_subcommand_from rehearse' -l deny-doubts -d 'Leave with 1 for doubts too, such as weights that move nothing'

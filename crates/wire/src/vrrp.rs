@@ -387,8 +387,8 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const GROUP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 18));
+    const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
     /// `message` with its checksum made right, over itself alone.
     fn summed(message: &[u8]) -> Vec<u8> {
