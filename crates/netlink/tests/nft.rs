@@ -134,6 +134,7 @@ fn changes_and_answers_are_heard() {
         bytes[8..12].copy_from_slice(&9_u32.to_ne_bytes());
         bytes.extend(77_u32.to_ne_bytes());
         bytes.extend(body);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
     };
     let gone = [&[2, 0, 0, 0][..], &6_u16.to_ne_bytes(), &1_u16.to_ne_bytes(), b"a\0"].concat();
