@@ -166,12 +166,14 @@ fn an_id_that_no_line_names_is_told() {
 
 #[test]
 fn what_has_no_effect_yet_is_told_last_and_changes_no_status() {
-    let text = notes(91, 2).replace("interface lan0", "interface lan0\nv3_checksum_as_v2 on");
+    let session = "bfd_instance peer {\n  neighbor_ip 192.0.2.1\n}\n";
+    let tracked = "interface lan0\ntrack_bfd {\n  peer\n}";
+    let text = session.to_owned() + &notes(91, 2).replace("interface lan0", tracked);
     let place = folder(&[("a.conf", text)]);
     let (status, out, _) = check(&["--short", "--elsewhere", "--deny-notes", "a.conf"], place.path());
     assert_eq!(status, Some(0), "{out}");
-    assert!(out.contains("no effect yet: `v3_checksum_as_v2`"), "{out}");
-    assert!(out.contains("no daemon of this release starts with `v3_checksum_as_v2`"), "{out}");
+    assert!(out.contains("no effect yet: ") && out.contains("`bfd_instance`"), "{out}");
+    assert!(out.contains("no daemon of this release starts with `track_bfd`"), "{out}");
 }
 
 #[test]
