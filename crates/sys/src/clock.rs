@@ -18,10 +18,12 @@ pub struct WallTime(pub Duration);
 /// How far the wall clock is from the monotonic one, sampled once per turn of the loop.
 ///
 /// The kernel stamps packets with the wall clock, which may be stepped at any moment. Every converted
-/// time lies between the previous turn and this one, so a step cannot move the machine's time.
+/// time lies between the previous turn and this one, so a step cannot move the machine's time. A turn may be long, when
+/// the process was not let run: what came in meanwhile is told by the clock before the step or by the one after it.
 #[derive(Clone, Copy, Debug)]
 pub struct WallOffset {
     previous_turn: Instant,
+    previous_wall: WallTime,
     this_turn: Instant,
     wall: WallTime,
 }
@@ -31,13 +33,13 @@ impl WallOffset {
     #[must_use]
     pub fn sample() -> Self {
         let (this_turn, wall) = both_clocks();
-        Self { previous_turn: this_turn, this_turn, wall }
+        Self { previous_turn: this_turn, previous_wall: wall, this_turn, wall }
     }
 
     /// Starts the next turn and says its time.
     pub fn next_turn(&mut self) -> Instant {
         let (now, wall) = both_clocks();
-        *self = Self { previous_turn: self.this_turn, this_turn: now, wall };
+        *self = Self { previous_turn: self.this_turn, previous_wall: self.wall, this_turn: now, wall };
         now
     }
 
@@ -53,11 +55,22 @@ impl WallOffset {
         self.wall
     }
 
-    /// `received` on the monotonic clock, never before the previous turn and never after this one.
+    /// `received` on the monotonic clock, never before the previous turn and never after this one. If the clock was
+    /// stepped in between and both readings are possible, the later one: a master should not seem silent for longer
+    /// than it was.
     #[must_use]
     pub fn monotonic(&self, received: WallTime) -> Instant {
-        let age = self.wall.0.saturating_sub(received.0);
-        (self.this_turn - age).clamp(self.previous_turn, self.this_turn)
+        let since_previous = received.0.checked_sub(self.previous_wall.0);
+        let before_step =
+            since_previous.map(|since| self.previous_turn + since).filter(|at| *at <= self.this_turn);
+        let age = self.wall.0.checked_sub(received.0);
+        let after_step = age.map(|age| self.this_turn - age).filter(|at| *at >= self.previous_turn);
+        before_step.max(after_step).unwrap_or_else(|| self.nearest(received))
+    }
+
+    /// Of a packet that waited for more than a turn, that came after this turn began, or that came between two steps.
+    fn nearest(&self, received: WallTime) -> Instant {
+        if received.0 > self.wall.0 { self.this_turn } else { self.previous_turn }
     }
 }
 
@@ -90,11 +103,18 @@ fn nanos(time: Timespec) -> u64 {
 mod tests {
     use super::*;
 
+    /// The wall clock was not stepped.
     fn turn(previous: u64, now: u64, wall: u64) -> WallOffset {
+        stepped(previous, wall - (now - previous), now, wall)
+    }
+
+    fn stepped(previous: u64, previous_wall: u64, now: u64, wall: u64) -> WallOffset {
+        let wall_time = |nanos| WallTime(Duration::from_nanos(nanos));
         WallOffset {
             previous_turn: Instant::from_nanos(previous),
+            previous_wall: wall_time(previous_wall),
             this_turn: Instant::from_nanos(now),
-            wall: WallTime(Duration::from_nanos(wall)),
+            wall: wall_time(wall),
         }
     }
 
@@ -119,6 +139,26 @@ mod tests {
         let turn = turn(900, 1_000, 50_000);
         assert_eq!(received(turn, 10), 900, "the wall clock was set forward after the packet came");
         assert_eq!(received(turn, 90_000), 1_000, "the wall clock was set back after the packet came");
+    }
+
+    #[test]
+    fn a_packet_keeps_its_age_across_a_step() {
+        let forward = stepped(1_000, 50_000, 2_000, 90_000);
+        assert_eq!(received(forward, 50_400), 1_400, "before the step");
+        assert_eq!(received(forward, 89_700), 1_700, "after it");
+        assert_eq!(received(forward, 60_000), 1_000, "between two of them");
+        let back = stepped(1_000, 50_000, 2_000, 20_000);
+        assert_eq!(received(back, 50_400), 1_400, "before the step");
+        assert_eq!(received(back, 19_700), 1_700, "after it");
+        assert_eq!(received(back, 60_000), 2_000, "between two of them");
+    }
+
+    #[test]
+    fn a_step_within_a_turn_does_not_age_a_packet() {
+        let forward = stepped(1_000, 50_000, 2_000, 51_300);
+        assert_eq!(received(forward, 50_400), 1_400);
+        let back = stepped(1_000, 50_000, 2_000, 50_700);
+        assert_eq!(received(back, 50_600), 1_900);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Cluster {
             Act::ReloadSame(id) => self.reload_same(*id),
             Act::Stall(id, span) => self.on(*id, |host, now| host.stall(now + *span)),
             Act::StepClock(id, forward, by) => {
-                self.on(*id, |host, now| host.step_clock(now, *forward, *by));
+                self.on(*id, |host, _| host.step_clock(*forward, *by));
             }
             Act::Cable(id, port, running) => self.on(*id, |host, _| host.set_running(port, *running)),
             Act::Interface(id, port, there) => self.on(*id, |host, _| host.set_there(port, *there)),

@@ -41,10 +41,14 @@ pub(crate) struct Host {
     pub(crate) daemon: Option<Daemon>,
     pub(crate) scripts: BTreeMap<String, ScriptOutcome>,
     /// What waits until the host is not busy any more.
-    inbox: Vec<Input>,
+    /// With what the wall clock was ahead when each came in.
+    inbox: Vec<(i128, Input)>,
     /// It does nothing until then.
     pub(crate) busy_until: Instant,
     last_turn: Instant,
+    /// How far the wall clock is ahead of the monotonic one, in nanoseconds, and was at the last turn.
+    ahead: i128,
+    last_ahead: i128,
     /// How long the kernel's answers take to be read.
     pub(crate) kernel_delay: Duration,
     /// How long the kernel takes for one request, in which the daemon waits.
@@ -153,6 +157,8 @@ impl Host {
             inbox: Vec::new(),
             busy_until: Instant::ZERO,
             last_turn: Instant::ZERO,
+            ahead: 0,
+            last_ahead: 0,
             kernel_delay: Duration::ZERO,
             kernel_cost: Duration::ZERO,
             deaf_until: None,
@@ -184,7 +190,7 @@ impl Host {
 
     pub(crate) fn take(&mut self, input: Input) {
         if self.daemon.is_some() {
-            self.inbox.push(input);
+            self.inbox.push((self.ahead, input));
         }
     }
 
@@ -193,11 +199,12 @@ impl Host {
         if now < self.busy_until {
             return;
         }
-        let inbox = std::mem::take(&mut self.inbox);
+        let inbox = self.unstamped(now);
         let Some(daemon) = &mut self.daemon else { return };
         let busy = daemon.turn(now, inbox, self.generation, &mut self.kernel, self.kernel_cost, effects);
         self.busy_until = self.busy_until.max(now + busy);
         self.last_turn = now;
+        self.last_ahead = self.ahead;
         self.remember(now, effects);
         if self.daemon.as_ref().is_some_and(Daemon::has_ended) {
             self.daemon = None;
@@ -252,6 +259,7 @@ impl Host {
     /// The daemon starts, and is told what the supervisor remembers.
     pub(crate) fn start(&mut self, now: Instant) {
         if self.powered && self.daemon.is_none() {
+            (self.last_turn, self.last_ahead) = (now, self.ahead);
             self.generation += 1;
             let remembered = self.remembered.values().cloned().collect();
             let former = self.former.take();
@@ -294,14 +302,31 @@ impl Host {
     }
 
     /// The wall clock is set. The kernel stamps packets with it; what waits in the queues seems older, or newer.
-    pub(crate) fn step_clock(&mut self, now: Instant, forward: bool, by: Duration) {
-        for input in &mut self.inbox {
-            if let Input::Frame { at, .. } = input {
-                // As `sys::clock::WallOffset`: between the turn before and this one.
-                let shifted = if forward { *at - by } else { *at + by };
-                *at = shifted.max(self.last_turn).min(now);
+    pub(crate) fn step_clock(&mut self, forward: bool, by: Duration) {
+        let by = i128::try_from(by.as_nanos()).unwrap_or(i128::MAX);
+        self.ahead = if forward { self.ahead.saturating_add(by) } else { self.ahead.saturating_sub(by) };
+    }
+
+    /// What waits, with the times that the daemon makes of the kernel's stamps.
+    fn unstamped(&mut self, now: Instant) -> Vec<Input> {
+        let inbox = std::mem::take(&mut self.inbox);
+        let unstamp = |(ahead, mut input)| {
+            if let Input::Frame { at, .. } = &mut input {
+                *at = self.monotonic(i128::from(at.as_nanos()).saturating_add(ahead), now);
             }
-        }
+            input
+        };
+        inbox.into_iter().map(unstamp).collect()
+    }
+
+    /// As `sys::clock::WallOffset`: between the turn before and this one, by the clock as it was or as it is.
+    fn monotonic(&self, received: i128, now: Instant) -> Instant {
+        let by = |ahead| u64::try_from(received.saturating_sub(ahead)).ok().map(Instant::from_nanos);
+        let possible = |at: &Instant| (self.last_turn..=now).contains(at);
+        let before_step = by(self.last_ahead).filter(possible);
+        let after_step = by(self.ahead).filter(possible);
+        let nearest = || if by(self.ahead) > Some(now) { now } else { self.last_turn };
+        before_step.max(after_step).unwrap_or_else(nearest)
     }
 
     pub(crate) fn set_running(&mut self, name: &IfName, running: bool) {
