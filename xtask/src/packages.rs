@@ -1,5 +1,6 @@
 //! The programs that the tests need, and the Debian packages that have them.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,8 +15,9 @@ struct Needed {
     purpose: &'static str,
 }
 
-const NEEDED: [Needed; 7] = [
+const NEEDED: [Needed; 8] = [
     needed("keepalived", "keepalived", "the peer of the interoperability tests"),
+    needed("/usr/lib/frr/vrrpd", "frr", "the other peer of the interoperability tests"),
     needed("tshark", "tshark", "the judge of every packet of ours"),
     needed("ip", "iproute2", "the judge of addresses"),
     needed("ps", "procps", "what the check script of the tests calls"),
@@ -39,7 +41,13 @@ pub(crate) fn ensure() -> Vec<String> {
         apt(&["update", "-qq"]);
         let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
         install.extend(&packages);
+        let quiet = NoServices::begin();
         apt(&install);
+        drop(quiet);
+        if packages.contains(&"frr") {
+            // Nor at the next start of the machine: the tests start FRR themselves, on hosts of their own.
+            run("systemctl", &["disable", "frr.service"]);
+        }
     }
     let line = |Needed { program, package, purpose }| {
         format!("{program} is not installed ({purpose}); on Debian, as root: apt-get install {package}")
@@ -62,12 +70,42 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
+/// While this lives, packages that are installed start no services: what Debian's policy asks of `policy-rc.d`.
+struct NoServices {
+    ours: bool,
+}
+
+impl NoServices {
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    /// A policy that is there already stays; without the rights to write one nothing can be installed either.
+    fn begin() -> Self {
+        let ours = !Path::new(Self::POLICY).exists()
+            && fs::write(Self::POLICY, "#!/bin/sh\nexit 101\n").is_ok()
+            && fs::set_permissions(Self::POLICY, fs::Permissions::from_mode(0o755)).is_ok();
+        Self { ours }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.ours {
+            fs::remove_file(Self::POLICY).ok();
+        }
+    }
+}
+
 fn apt(arguments: &[&str]) -> bool {
-    Command::new("apt-get")
+    run("apt-get", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(if program == "apt-get" { Stdio::inherit() } else { Stdio::null() })
         .status()
         .is_ok_and(|status| status.success())
 }

@@ -83,6 +83,12 @@ pub(crate) const CHECKSUMS: [Cell; 3] = [
     Cell { vrid: 73, more: "old_unicast_checksum", old_checksum: true, ..V3_UNICAST },
 ];
 
+/// What FRR's vrrpd speaks over IPv4: multicast without a password. On the last one both hosts use one MAC.
+pub(crate) const FRR: [Cell; 4] = [V2, V3, V3_FAST, Cell { vrid: 35, more: "use_vmac", ..V3 }];
+
+/// What FRR's vrrpd speaks over IPv6.
+pub(crate) const FRR_IPV6: [Cell; 2] = [IPV6[0], IPV6[2]];
+
 /// One of each version and each way.
 pub(crate) const FEW: [Cell; 3] = [ALL[2], ALL[1], ALL[7]];
 

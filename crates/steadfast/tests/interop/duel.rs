@@ -1,4 +1,4 @@
-//! Steadfast on one host of a LAN, keepalived on the other, and many virtual routers between them.
+//! Steadfast on one host of a LAN, another program on the other, and many virtual routers between them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -7,6 +7,7 @@ use lab::{Heard, Process, Signal, now, wait_for, wait_until};
 use model::{Instant, Prefix, Priority};
 
 use super::cell::{self, Cell, Settings};
+use super::frr;
 use crate::common::{GRACE, Node, PATIENCE, World, interface, world};
 
 const KEEPALIVED: &str = "/usr/sbin/keepalived";
@@ -16,6 +17,7 @@ const KEEPALIVED: &str = "/usr/sbin/keepalived";
 pub(crate) enum Program {
     Steadfast,
     Keepalived,
+    Frr,
 }
 
 /// Two hosts with one program each. What their daemons write is looked through whenever one of them ends.
@@ -26,6 +28,8 @@ pub(crate) struct Duel {
     cells: Vec<Cell>,
     /// What the daemons that have ended wrote.
     past: [String; 2],
+    /// The helpers of FRR.
+    zebras: [Option<Process>; 2],
 }
 
 impl Duel {
@@ -36,7 +40,12 @@ impl Duel {
         cells: &[Cell],
         adjust: impl FnOnce(&mut [Settings; 2]),
     ) -> Option<Self> {
-        if !is_installed(KEEPALIVED) {
+        let needed = |program: &Program| match program {
+            Program::Steadfast => true,
+            Program::Keepalived => is_installed(KEEPALIVED),
+            Program::Frr => is_installed(frr::VRRPD),
+        };
+        if !programs.iter().all(needed) {
             return None;
         }
         let [a, b] = addresses.map(|address| address.parse::<Ipv4Addr>().expect("an address"));
@@ -46,10 +55,24 @@ impl Duel {
         adjust(&mut settings);
         let files = [0, 1].map(|index: usize| cell::file(cells, &settings[index]));
         let world = world(addresses, "192.168.0.100", files)?;
-        if cells.iter().any(|cell| cell.ipv6) {
-            world.nodes.iter().for_each(speak_ipv6);
+        for (node, program) in world.nodes.iter().zip(programs) {
+            if program == Program::Frr {
+                if !frr::can_run(&node.host) {
+                    lab::skip("the user of FRR is not mapped into this user namespace");
+                    return None;
+                }
+            } else if cells.iter().any(|cell| cell.ipv6) {
+                speak_ipv6(node);
+            }
         }
-        Some(Self { world, settings, programs, cells: cells.to_vec(), past: Default::default() })
+        Some(Self {
+            world,
+            settings,
+            programs,
+            cells: cells.to_vec(),
+            past: Default::default(),
+            zebras: [None, None],
+        })
     }
 
     pub(crate) fn start(&mut self, index: usize) {
@@ -63,6 +86,11 @@ impl Duel {
                 let mut argv = vec!["/usr/bin/env", "TMPDIR=/run", KEEPALIVED];
                 argv.extend(["-n", "-l", "-D", "-f", "/run/keepalived.conf"]);
                 node.daemon = Some(node.host.spawn(&argv).expect("keepalived starts"));
+            }
+            Program::Frr => {
+                let (zebra, vrrpd) = frr::start(node, &self.cells, &self.settings[index]);
+                self.zebras[index] = Some(zebra);
+                node.daemon = Some(vrrpd);
             }
         }
     }
@@ -84,10 +112,15 @@ impl Duel {
         self.assert_no_complaint(index);
         self.world.nodes[index].daemon().kill_tree();
         self.bury(index);
+        if self.programs[index] == Program::Frr {
+            // Its interfaces would hold the addresses for as long as the host runs.
+            frr::remove_interfaces(&self.world.nodes[index], &self.cells);
+        }
     }
 
     fn bury(&mut self, index: usize) {
         let daemon = self.world.nodes[index].daemon.take();
+        self.zebras[index] = None;
         let log = daemon.map(|daemon: Process| daemon.log().expect("a log")).unwrap_or_default();
         assert_eq!(complaints(&log), Vec::<&str>::new(), "{:?}\n{log}", self.programs[index]);
         self.past[index].push_str(&log);
@@ -117,10 +150,14 @@ impl Duel {
     /// Waits until host `index` holds the addresses of every cell, or none of them.
     #[track_caller]
     pub(crate) fn wait_for_addresses(&self, index: usize, held: bool) {
-        let node = &self.world.nodes[index];
+        let host = &self.world.nodes[index].host;
         for cell in &self.cells {
             for vip in cell.vips() {
-                let right = wait_until(PATIENCE, || node.host.holds(vip) == held);
+                let holds = || match self.programs[index] {
+                    Program::Frr => frr::holds(host, cell),
+                    Program::Steadfast | Program::Keepalived => host.holds(vip),
+                };
+                let right = wait_until(PATIENCE, || holds() == held);
                 assert!(right, "{cell}: {vip} held by {index}: {}\n{}", !held, self.logs());
             }
         }
@@ -172,7 +209,7 @@ impl Duel {
             assert!(after.is_empty(), "{cell}: it spoke on: {after:?}\n{}", self.logs());
             let takeover = self.adverts(cell, 1 - index, release.at, 1).remove(0);
             let skew = cell.skew_time(self.settings[1 - index].priority);
-            self.assert_span(cell, takeover.at.since(release.at), skew);
+            self.assert_span(cell, 1 - index, takeover.at.since(release.at), skew);
         }
     }
 
@@ -189,25 +226,35 @@ impl Duel {
                 "{cell}: a crash says nothing"
             );
             let interval = cell.master_down_interval(self.settings[1 - index].priority);
-            self.assert_span(cell, takeover.at.since(last.at), interval);
+            self.assert_span(cell, 1 - index, takeover.at.since(last.at), interval);
         }
     }
 
     /// Host `index` announced every address after `since`.
     #[track_caller]
     pub(crate) fn assert_announced(&self, index: usize, since: Instant) {
-        let mac = self.world.nodes[index].mac;
-        for vip in self.cells.iter().flat_map(Cell::vips) {
-            let heard = self.world.sniffer.wait_for(since, PATIENCE, |heard| heard.announces(vip, mac));
-            assert!(heard.is_some(), "{vip} is not announced by host {index}\n{}", self.logs());
+        for cell in &self.cells {
+            let shared = self.programs[index] == Program::Frr || cell.more.contains("use_vmac");
+            let mac = if shared { frr::virtual_mac(cell) } else { self.world.nodes[index].mac };
+            for vip in cell.vips() {
+                let heard = self.world.sniffer.wait_for(since, PATIENCE, |heard| heard.announces(vip, mac));
+                assert!(heard.is_some(), "{vip} is not announced by host {index}\n{}", self.logs());
+            }
         }
     }
 
+    /// Host `index` followed after `span`.
     #[track_caller]
-    fn assert_span(&self, cell: Cell, span: Duration, asked: Duration) {
+    fn assert_span(&self, cell: Cell, index: usize, span: Duration, asked: Duration) {
         // The sniffer and the hosts hear an advertisement at slightly different times.
-        let least = asked - Duration::from_millis(5);
-        assert!((least..asked + GRACE).contains(&span), "{cell}: {span:?}, not {asked:?}\n{}", self.logs());
+        let mut least = asked - Duration::from_millis(5);
+        let mut most = asked + GRACE;
+        if self.programs[index] == Program::Frr {
+            least -= frr::TICK;
+            // Its first one over IPv6 is lost: it asks for the interface and sends before that has its address.
+            most += if cell.ipv6 { cell.interval() } else { Duration::ZERO };
+        }
+        assert!((least..most).contains(&span), "{cell}: {span:?}, not {asked:?}\n{}", self.logs());
     }
 
     /// Neither the log nor the counters of the daemon on host `index` speak of a bad packet.
@@ -231,7 +278,11 @@ impl Duel {
     pub(crate) fn wait_for_ready(&self, index: usize) {
         let ready = || {
             let log = self.log(index);
-            self.cells.iter().all(|cell| log.contains(&format!("({cell}) Entering BACKUP STATE")))
+            let line = |cell: &Cell| match self.programs[index] {
+                Program::Frr => frr::begins(cell),
+                Program::Steadfast | Program::Keepalived => format!("({cell}) Entering BACKUP STATE"),
+            };
+            self.cells.iter().all(|cell| log.contains(&line(cell)))
         };
         assert!(wait_until(PATIENCE, ready), "host {index} is no backup\n{}", self.logs());
     }
@@ -285,8 +336,10 @@ fn speak_ipv6(node: &Node) {
     }
 }
 
-/// The lines of a log that find fault with something. That a priority is lower is none: it is how masters are elected.
+/// The lines of a log that find fault with something.
 pub(crate) fn complaints(log: &str) -> Vec<&str> {
+    // How masters are elected; and FRR, of an interface that comes up at this very moment.
+    const NO_FAULTS: [&str; 2] = ["lower priority", "failed to find address to bind"];
     const WORDS: [&str; 13] = [
         "bogus",
         "mismatch",
@@ -304,7 +357,7 @@ pub(crate) fn complaints(log: &str) -> Vec<&str> {
     ];
     let is_one = |line: &&str| {
         let line = line.to_lowercase();
-        WORDS.iter().any(|word| line.contains(word)) && !line.contains("lower priority")
+        WORDS.iter().any(|word| line.contains(word)) && !NO_FAULTS.iter().any(|words| line.contains(words))
     };
     log.lines().filter(is_one).collect()
 }
