@@ -101,23 +101,20 @@ pub(crate) fn begins(cell: &Cell) -> String {
 }
 
 fn file(cells: &[Cell], settings: &Settings) -> String {
-    let mut file = "interface eth1\n".to_owned();
+    let mut lines = vec!["interface eth1".to_owned()];
     for cell in cells {
         let Cell { vrid, version, .. } = cell;
         let (interval, priority) = (cell.interval().as_millis(), settings.priority);
         let preempt = if settings.nopreempt { "no vrrp" } else { "vrrp" };
-        let _ = write!(
-            file,
-            " vrrp {vrid} version {version}
- vrrp {vrid} priority {priority}
- vrrp {vrid} advertisement-interval {interval}
- {preempt} {vrid} preempt\n"
-        );
+        lines.extend([
+            format!(" vrrp {vrid} version {version}"),
+            format!(" vrrp {vrid} priority {priority}"),
+            format!(" vrrp {vrid} advertisement-interval {interval}"),
+            format!(" {preempt} {vrid} preempt"),
+        ]);
         // The first of them starts the virtual router.
-        for vip in cell.vips() {
-            let family = if cell.ipv6 { "ipv6" } else { "ip" };
-            let _ = writeln!(file, " vrrp {vrid} {family} {vip}");
-        }
+        let family = if cell.ipv6 { "ipv6" } else { "ip" };
+        lines.extend(cell.vips().map(|vip| format!(" vrrp {vrid} {family} {vip}")));
     }
-    file
+    lines.join("\n") + "\n"
 }
