@@ -250,6 +250,7 @@ const CONTEXTS: &[Context] = &[
     line(RULES, &["track_group"], "from 192.0.2.0/24 iif eth0 table 7 priority 70"),
     Context { without: &["interface"], ..beside(INSTANCE, &["vrf"], PEER) },
     beside(INSTANCE, &["vmac_xmit_base"], "use_vmac"),
+    beside(INSTANCE, &["use_vmac_addr"], "virtual_ipaddress_excluded {\n2001:db8::80\n}"),
     beside(INSTANCE, &["check_unicast_src", "old_unicast_checksum", "unicast_src_ip", "unicast_ttl"], PEER),
     Context { without: &["virtual_ipaddress"], ..beside(INSTANCE, &["native_ipv6"], "no_virtual_ipaddress") },
     Context { without: &["virtual_ipaddress"], ..beside(INSTANCE, &["no_virtual_ipaddress"], "version 3") },

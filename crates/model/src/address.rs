@@ -31,7 +31,7 @@ pub struct VirtualAddress {
     pub preferred: Lifetime,
     /// Its loss is a fault of the instance (off: `no_track`).
     pub tracked: bool,
-    /// It gets a virtual MAC interface of its own on `device` (`use_vmac`).
+    /// `device` is a VMAC that is made for addresses alone (`use_vmac`, `use_vmac_addr`).
     pub use_vmac: bool,
 }
 

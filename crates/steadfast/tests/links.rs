@@ -73,6 +73,35 @@ fn over_an_interface_in_a_vrf() {
 }
 
 #[test]
+fn peers_without_an_interface_speak_in_their_vrf() {
+    let hosts = ["192.168.0.86", "192.168.0.14"];
+    let files = [0, 1].map(|index: usize| {
+        let more =
+            format!("vrf red\n unicast_src_ip {}\n unicast_peer {{\n{}\n}}", hosts[index], hosts[1 - index]);
+        router("V", 51, [120, 100][index], "192.168.0.100/24 dev eth1", &more).replace("interface eth1", "")
+    });
+    let Some(mut world) = notes_world(files) else { return };
+    let lines = "ip link add red type vrf table 100 && ip link set red up && ip link set eth1 master red";
+    if !make(&world, lines, "eth1", false) {
+        return;
+    }
+    start(&mut world);
+    master_is(&world, 0);
+    let begin = lab::now();
+    world.nodes[0].daemon().kill_tree();
+    let own = world.nodes[1].address;
+    let heard = world.sniffer.wait_for(begin, PATIENCE, |heard| heard.is_advert_of(own));
+    assert!(heard.is_some(), "the other peer never speaks\n{}", world.logs());
+    assert!(wait_until(PATIENCE, || world.nodes[1].holds(world.vip)), "{}", world.logs());
+    world.nodes[0].start();
+    master_is(&world, 0);
+    world.nodes[0].shell("ip link set red down");
+    master_is(&world, 1);
+    world.nodes[0].shell("ip link set red up");
+    master_is(&world, 0);
+}
+
+#[test]
 fn addresses_go_to_a_dummy_interface() {
     let Some(mut world) = world_on("eth1", "203.0.113.7/32 dev dummy0") else { return };
     if !make(&world, "ip link add dummy0 type dummy && ip link set dummy0 up", "dummy0", false) {

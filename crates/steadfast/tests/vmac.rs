@@ -2,9 +2,12 @@
 
 mod common;
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
 use common::{GRACE, PATIENCE, ROUTER_INTERVAL, World, notes_world, router};
-use lab::{Heard, Message, now, wait_until};
-use model::{IfName, Instant, MacAddr};
+use lab::{Cable, Heard, Lan, Message, Sniffer, now, wait_until};
+use model::{IfName, Instant, MacAddr, Prefix};
 
 const VMAC: MacAddr = MacAddr([0, 0, 0x5e, 0, 1, 51]);
 const VIP: &str = "192.168.0.100";
@@ -230,30 +233,106 @@ fn reload(world: &mut World, more: &str) {
     world.wait_for_master(0);
 }
 
+/// The second LAN of a world whose hosts have `eth2` on it.
+fn second_lan(world: &World) -> (Lan, Sniffer, Vec<Cable>) {
+    let lan = Lan::new().expect("a LAN");
+    let cables = world.nodes.iter().zip([86, 14]).map(|(node, last)| {
+        let own = Prefix::new([192, 168, 1, last].into(), 24).expect("a prefix");
+        lan.connect(&node.host, &name("eth2"), &[own]).expect("a cable")
+    });
+    let cables = cables.collect();
+    let sniffer = lan.sniff().expect("a sniffer");
+    (lan, sniffer, cables)
+}
+
+/// When an address was announced there with this MAC.
+#[track_caller]
+fn announced(world: &World, sniffer: &Sniffer, address: IpAddr, mac: MacAddr, since: Instant) -> Instant {
+    let heard = sniffer.wait_for(since, PATIENCE, |heard| heard.announces(address, mac));
+    heard.unwrap_or_else(|| panic!("{address} is not announced\n{}", world.logs())).at
+}
+
 #[test]
-fn an_ipvlan_speaks_from_its_own_address() {
-    let Some(mut world) = notes_world([(120, 61), (100, 62)].map(|(priority, last)| {
-        router("V", 51, priority, VIP, &format!("use_ipvlan ipvl0 192.168.0.{last}/24"))
-    })) else {
+fn addresses_elsewhere_have_vmacs_there_which_are_refreshed() {
+    const V6: &str = "2001:db8::1";
+    let elsewhere = Ipv4Addr::new(192, 168, 1, 100);
+    let vip = format!("{VIP}/24\n{elsewhere}/24 dev eth2");
+    let more = format!(
+        "use_vmac\nuse_vmac_addr\ngarp_extra_if 1\ngarp_master_delay 0\n\
+         virtual_ipaddress_excluded {{\n{V6}/64\n192.168.1.101/24 dev eth2\n}}"
+    );
+    let Some(mut world) = notes_world([120, 100].map(|priority| router("V", 51, priority, &vip, &more)))
+    else {
         return;
     };
-    let probe = "ip link add probe0 link eth1 type ipvlan mode l2 && ip link del probe0";
-    let mut probe = world.nodes[0].host.spawn(&["/bin/sh", "-c", probe]).expect("a shell");
-    if !probe.wait(PATIENCE).is_some_and(|status| status.success()) {
-        return lab::skip("this kernel has no ipvlan");
-    }
-    for node in &mut world.nodes {
-        node.start();
-    }
-    let [own, other] = [[192, 168, 0, 61], [192, 168, 0, 62]].map(std::net::Ipv4Addr::from);
-    let heard = world.sniffer.wait_for(Instant::ZERO, PATIENCE, |heard| heard.is_advert_of(own));
-    assert!(heard.is_some(), "{}", world.logs());
-    assert!(wait_until(PATIENCE, || world.nodes[0].holds(world.vip)), "{}", world.logs());
-    world.nodes[0].stop();
-    assert_link(&world, 0, "ipvl0", false);
+    let (_lan, sniffer, _cables) = second_lan(&world);
     let begin = now();
-    let follows = world.sniffer.wait_for(begin, PATIENCE, |heard| heard.is_advert_of(other));
-    assert!(follows.is_some(), "{}", world.logs());
+    world.settle();
+    let mut at = begin;
+    // The one of the takeover and two refreshments.
+    for _ in 0..3 {
+        at = announced(&world, &sniffer, elsewhere.into(), VMAC, at);
+        announced(&world, &sniffer, [192, 168, 1, 101].into(), VMAC, begin);
+        at = at + Duration::from_millis(700);
+    }
+    announced(
+        &world,
+        &world.sniffer,
+        V6.parse().expect("an address"),
+        MacAddr([0, 0, 0x5e, 0, 2, 51]),
+        begin,
+    );
+    world.nodes[0].shell(&format!("ip addr show vrrp6.51 | grep -q {V6}/64"));
+    world.nodes[0].shell("ip -d link show vrrp1.51 | grep -q 'macvlan mode private'");
+    world.nodes[0].shell(&format!("ip addr show vrrp1.51 | grep -q {elsewhere}/24"));
+    let begin = now();
+    world.nodes[0].stop();
+    announced(&world, &sniffer, elsewhere.into(), VMAC, begin);
+    for link in ["vrrp.51", "vrrp1.51", "vrrp6.51"] {
+        assert_link(&world, 0, link, false);
+    }
+    let foreign = sniffer.since(Instant::ZERO, |heard| match heard.message {
+        Message::Arp(arp) => arp.sender == elsewhere && arp.sender_mac != VMAC,
+        _ => false,
+    });
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
+fn a_reload_makes_and_removes_vmacs_of_addresses() {
+    let Some(mut world) = routers("") else { return };
+    world.settle();
+    for (more, there) in [("use_vmac_addr", true), ("", false)] {
+        let more = format!("{more}\nvirtual_ipaddress_excluded {{\n2001:db8::1/64\n}}");
+        reload(&mut world, &more);
+        assert_link(&world, 0, "vrrp6.51", there);
+        let device = if there { "vrrp6.51" } else { "eth1" };
+        let held = || {
+            let addresses = world.nodes[0].host.addresses(&name(device)).unwrap_or_default();
+            addresses.iter().any(|one| one.address() == IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]))
+        };
+        assert!(wait_until(PATIENCE, held), "not on {device}\n{}", world.logs());
+    }
+}
+
+#[test]
+fn link_groups_have_names() {
+    let Some(mut world) = routers("use_vmac group lab") else { return };
+    for node in &world.nodes {
+        node.host.write("/run/group", "1717 lab\n").expect("a file");
+        node.host
+            .write(
+                "/run/keepalived.conf",
+                &format!(
+                    "global_defs {{\niproute_etc_dir /run\n}}\n{}",
+                    router("V", 51, 120, VIP, "use_vmac group lab")
+                ),
+            )
+            .expect("a file");
+    }
+    world.nodes[0].start();
+    world.wait_for_master(0);
+    world.nodes[0].shell("ip link show group 1717 | grep -q vrrp.51");
 }
 
 #[test]

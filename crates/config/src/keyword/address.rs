@@ -1,6 +1,6 @@
 //! Entries of address lists, and the words that may follow an address.
 
-use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, later, word};
+use super::{ADDRESS, FLAG, IFNAME, Keyword, built, grammar, word};
 
 /// Every address.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -49,7 +49,8 @@ pub(super) const COMMON: &[Keyword] = &[
 /// Only virtual addresses.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const VIRTUAL: &[Keyword] = &[
-    later("use_vmac", FLAG).since("2.2.0")
+    built("use_vmac", FLAG).since("2.2.0")
+        .such_as("use_vmac")
         .doc("Creates a VMAC on the interface of the address."),
 ];
 

@@ -117,7 +117,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
     built("vmac_prefix", word("STRING")).or("vrrp").since("2.2.0")
         .such_as("vmac_prefix vip")
         .doc("Sets the name prefix of generated VMAC interfaces. Only one."),
-    later("vmac_addr_prefix", word("STRING")).or("value of vmac_prefix").since("2.2.0")
+    built("vmac_addr_prefix", word("STRING")).or("value of vmac_prefix").since("2.2.0")
         .such_as("vmac_addr_prefix vip")
         .doc("Sets the name prefix of VMACs generated for single addresses. Only one."),
 ];

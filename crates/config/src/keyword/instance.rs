@@ -21,7 +21,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .opens(Block::Vmac).or("off; generated name prefix VRID; RFC MAC").since("1.2.3")
         .such_as("use_vmac vrrp.51")
         .doc("Runs the instance on a macvlan with the virtual router MAC."),
-    later("use_vmac_addr", FLAG).since("2.2.0")
+    built("use_vmac_addr", FLAG).since("2.2.0")
         .doc("Creates VMACs for addresses on other interfaces or of the other family."),
     built("vmac_xmit_base", FLAG).or("off (forced on for unicast VMACs)").since("1.2.10")
         .doc("Sends and receives adverts on the base interface of a VMAC. Only with use_vmac. Refused in strict mode."),

@@ -38,7 +38,7 @@ pub(crate) struct AddressDraft {
     flags: Flags,
     preferred: Option<Lifetime>,
     tracked: bool,
-    use_vmac: bool,
+    pub(crate) use_vmac: bool,
     /// `track_group`, of static addresses.
     pub(crate) track_group: Option<Spanned<String>>,
 }
@@ -303,6 +303,11 @@ impl AddressDraft {
 
     /// The address on `interface`, unless it names another device.
     pub(crate) fn resolve(&self, interface: &IfName, advertised: Advertised) -> VirtualAddress {
+        self.resolve_on(self.device(interface).clone(), advertised)
+    }
+
+    /// The address on that device, whatever it names.
+    pub(crate) fn resolve_on(&self, device: IfName, advertised: Advertised) -> VirtualAddress {
         VirtualAddress {
             scope: self.scope.clone(),
             broadcast: self.broadcast.and_then(|broadcast| broadcast.value.in_network(self.prefix)),
@@ -312,8 +317,7 @@ impl AddressDraft {
             flags: self.flags,
             preferred: self.preferred.unwrap_or_else(|| Lifetime::preferred(self.prefix)),
             tracked: self.tracked,
-            use_vmac: self.use_vmac,
-            ..VirtualAddress::new(self.prefix, self.device(interface).clone())
+            ..VirtualAddress::new(self.prefix, device)
         }
     }
 }

@@ -106,7 +106,8 @@ const TOS: Names = Names {
 const REALMS: Names =
     Names { what: "a realm", file: "rt_realms", most: 255, any_case: false, known: &[("cosmos", 0)] };
 
-const GROUPS: Names = Names {
+/// Links.
+pub(crate) const GROUPS: Names = Names {
     what: "an interface group",
     file: "group",
     most: 2_147_483_647,

@@ -28,6 +28,17 @@ pub struct Vmac {
     pub group: Named<u32>,
 }
 
+/// A macvlan that holds addresses of a virtual router, and nothing else of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressVmac {
+    /// The name of the interface: `vmac_addr_prefix` and the VRID, as in `vrrp.51`, `vrrp6.51` or `vrrp1.51`.
+    pub name: IfName,
+    /// The interface below.
+    pub base: IfName,
+    /// The MAC that is configured for the virtual router, or else that of its VRID and the family of the addresses.
+    pub mac: MacAddr,
+}
+
 /// A layer 2 ipvlan (`use_ipvlan`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ipvlan {
@@ -60,6 +71,14 @@ impl OwnDevice {
         match self {
             Self::Vmac(vmac) => &vmac.name,
             Self::Ipvlan(ipvlan) => &ipvlan.name,
+        }
+    }
+
+    /// The link group that it is in.
+    pub const fn group_mut(&mut self) -> &mut Named<u32> {
+        match self {
+            Self::Vmac(vmac) => &mut vmac.group,
+            Self::Ipvlan(ipvlan) => &mut ipvlan.group,
         }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::route::Route;
 use crate::rule::Rule;
 use crate::vrrp::{
-    Auth, ExtraGarp, Garp, Hmac, Notify, OwnDevice, TrackedInterface, TrackedScript, Tracking, Transport,
-    Version, VirtualAddress,
+    AddressVmac, Auth, ExtraGarp, Garp, Hmac, Notify, OwnDevice, TrackedInterface, TrackedScript, Tracking,
+    Transport, Version, VirtualAddress,
 };
 use crate::{Centis, Family, IfName, Priority, Vrid};
 
@@ -27,8 +27,8 @@ pub struct Instance {
     pub vrf: Option<IfName>,
     /// The interface that it makes for itself on top of `interface` (`use_vmac`, `use_ipvlan`).
     pub own_device: Option<OwnDevice>,
-    /// Each address on another interface, or of the other family, gets a VMAC there (`use_vmac_addr`).
-    pub vmac_for_addresses: bool,
+    /// VMACs that it makes for addresses alone, each once (`use_vmac` of an address, `use_vmac_addr`).
+    pub address_vmacs: Vec<AddressVmac>,
     /// Which virtual router it is.
     pub vrid: Vrid,
     /// The version it speaks; the other one is refused.
@@ -153,6 +153,16 @@ impl Instance {
         }
     }
 
+    /// The interface below this device if the instance makes it for itself, or else the device.
+    #[must_use]
+    pub fn below<'a>(&'a self, device: &'a IfName) -> &'a IfName {
+        if let Some(vmac) = self.address_vmacs.iter().find(|vmac| vmac.name == *device) {
+            return &vmac.base;
+        }
+        let is_own = self.own_device.as_ref().is_some_and(|own| own.name() == device);
+        self.interface.as_ref().filter(|_| is_own).unwrap_or(device)
+    }
+
     /// An instance with keepalived's defaults: VRRPv2, priority 100, one advertisement a second, no addresses.
     #[must_use]
     pub fn new(name: &str, interface: IfName, vrid: Vrid) -> Self {
@@ -161,7 +171,7 @@ impl Instance {
             interface: Some(interface),
             vrf: None,
             own_device: None,
-            vmac_for_addresses: false,
+            address_vmacs: Vec::new(),
             vrid,
             version: Version::V2,
             priority: Priority::DEFAULT,

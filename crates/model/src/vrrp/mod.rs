@@ -18,7 +18,7 @@ mod transport;
 mod version;
 
 pub use auth::{Auth, Hmac, HmacKey, HmacMode, KeySource, Password, Replay};
-pub use device::{Ipvlan, IpvlanMode, OwnDevice, Vmac};
+pub use device::{AddressVmac, Ipvlan, IpvlanMode, OwnDevice, Vmac};
 pub use garp::{ExtraGarp, Garp};
 pub use garp_group::GarpGroup;
 pub use group::{GroupNotify, SyncGroup};

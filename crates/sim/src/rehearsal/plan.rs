@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::vrrp::{Config, HmacKey, Instance, Ipvlan, KeySource, OwnDevice, Preempt, Vmac};
+use model::vrrp::{Config, HmacKey, Instance, KeySource, Preempt};
 use model::{Family, IfName, Prefix, Secret, Vrid};
 
 use super::matching;
@@ -275,11 +275,13 @@ fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>
     };
     let foreign: Vec<_> =
         config.instances.iter().filter_map(|one| Some((one.name.clone(), why(one)?))).collect();
-    if foreign.is_empty() && config.instances.iter().all(|one| one.own_device.is_none()) {
+    if foreign.is_empty()
+        && config.instances.iter().all(|one| one.own_device.is_none() && one.address_vmacs.is_empty())
+    {
         return Arc::clone(config);
     }
     let mut config = Config::clone(config);
-    config.instances.iter_mut().for_each(without_own_device);
+    config.instances.iter_mut().for_each(without_own_devices);
     let is_foreign = |name: &str| foreign.iter().any(|(foreign, _)| foreign == name);
     config.instances.retain(|one| !is_foreign(&one.name));
     for group in &mut config.groups {
@@ -294,17 +296,14 @@ fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>
     Arc::new(config)
 }
 
-/// Nobody makes the instance's own device here: its addresses are on the interface below.
-fn without_own_device(instance: &mut Instance) {
-    let Some(interface) = instance.interface.clone() else { return };
-    let Some(OwnDevice::Vmac(Vmac { name: own, .. }) | OwnDevice::Ipvlan(Ipvlan { name: own, .. })) =
-        instance.own_device.take()
-    else {
-        return;
-    };
-    for address in instance.addresses.iter_mut().filter(|address| address.device == own) {
-        address.device = interface.clone();
+/// Nobody makes the instance's own devices here: its addresses are on the interfaces below.
+fn without_own_devices(instance: &mut Instance) {
+    let mut addresses = std::mem::take(&mut instance.addresses);
+    for address in &mut addresses {
+        address.device = instance.below(&address.device).clone();
+        address.use_vmac = false;
     }
+    *instance = Instance { addresses, own_device: None, address_vmacs: Vec::new(), ..instance.clone() };
 }
 
 /// `name`, or with a number behind it if that is taken.

@@ -187,9 +187,12 @@ fn load((path, text): &(String, String)) -> anyhow::Result<model::vrrp::Config> 
 }
 
 fn first_address(config: &model::vrrp::Config) -> Option<Asked> {
-    let all = config.instances.iter().flat_map(|instance| &instance.addresses);
-    let asked = |held: &VirtualAddress| match held.prefix.address() {
-        IpAddr::V4(vip) => Some(Asked { vip, bits: network_bits(held.prefix), device: held.device.clone() }),
+    let all = config
+        .instances
+        .iter()
+        .flat_map(|one| one.addresses.iter().map(|held| (held, one.below(&held.device))));
+    let asked = |(held, device): (&VirtualAddress, &IfName)| match held.prefix.address() {
+        IpAddr::V4(vip) => Some(Asked { vip, bits: network_bits(held.prefix), device: device.clone() }),
         IpAddr::V6(_) => None,
     };
     all.into_iter().find_map(asked)
@@ -247,7 +250,7 @@ fn interfaces(config: &model::vrrp::Config, lan: &IfName) -> BTreeMap<IfName, Ve
             let source = instance.source.and_then(|source| Prefix::new(source, NETWORK_BITS).ok());
             sources.extend(source.filter(|source| own != lan && !sources.contains(source)));
         }
-        let devices = instance.addresses.iter().map(|held| &held.device);
+        let devices = instance.addresses.iter().map(|held| instance.below(&held.device));
         for name in devices.chain(instance.track_interfaces.iter().map(|tracked| &tracked.interface)) {
             interfaces.entry(name.clone()).or_default();
         }

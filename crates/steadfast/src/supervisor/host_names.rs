@@ -27,12 +27,16 @@ pub(super) fn missing(loaded: &Loaded) -> Vec<Diagnostic> {
 }
 
 /// Puts numbers in the place of names. Routes and rules with a name that this host does not have are left out, as
-/// [`missing`] tells; an address has the usual scope instead.
+/// [`missing`] tells; an address has the usual scope instead, and a link the usual
+/// group.
 pub(super) fn look_up(config: &mut Config, paths: &IproutePaths) {
     let mut tables = Tables::new(paths);
     for instance in &mut config.instances {
         for address in &mut instance.addresses {
             tables.scope(&mut address.scope);
+        }
+        if let Some(own) = &mut instance.own_device {
+            tables.link_group(own.group_mut());
         }
         instance.routes.retain_mut(|route| tables.route(route).is_some());
         instance.rules.retain_mut(|rule| tables.rule(rule).is_some());
@@ -74,6 +78,12 @@ impl<'a> Tables<'a> {
     fn scope(&mut self, scope: &mut Named<Scope>) {
         if self.set(scope, "rt_scopes", |number| byte(number).map(Scope)).is_none() {
             *scope = Named::Number(Scope::GLOBAL);
+        }
+    }
+
+    fn link_group(&mut self, group: &mut Named<u32>) {
+        if self.set(group, "group", Some).is_none() {
+            *group = Named::Number(0);
         }
     }
 

@@ -58,7 +58,9 @@ impl Filter {
         let instances = &assignment.config.instances;
         let refuses = |one: &&model::vrrp::Instance| !one.accept && one.priority != Priority::OWNER;
         self.refusing = instances.iter().filter(refuses).map(|one| one.name.clone()).collect();
-        let has_vmac = instances.iter().any(|one| matches!(one.own_device, Some(OwnDevice::Vmac(_))));
+        let has_vmac = instances
+            .iter()
+            .any(|one| matches!(one.own_device, Some(OwnDevice::Vmac(_))) || !one.address_vmacs.is_empty());
         let is_needed = assignment.nftables.always || has_vmac || !self.refusing.is_empty();
         if is_needed && self.socket.is_none() {
             match open(reactor) {

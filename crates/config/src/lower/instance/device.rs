@@ -8,6 +8,7 @@ use model::{IfName, MacAddr, Named, Prefix};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::keyword::{self, Block};
 use crate::lexer::Word;
+use crate::lower::names::{GROUPS, HostName};
 use crate::lower::{Report, Setting, Spanned};
 use crate::number;
 use crate::source::Span;
@@ -231,7 +232,11 @@ fn link_group(option: &Word<'_>, next: Option<&Word<'_>>, report: &mut Report) -
                 None
             }
         },
-        Err(_) => Some(Named::Name(word.text.clone().into_owned())),
+        Err(_) => {
+            let group = Named::Name(word.text.clone().into_owned());
+            report.names.extend(HostName::of(&group, &GROUPS, word));
+            Some(group)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The interface that an instance makes for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::vrrp::{Ipvlan, OwnDevice, Transport, Vmac};
 use model::{Family, IfName, MacAddr, Named, Vrid};
@@ -16,8 +16,9 @@ use crate::source::Span;
 pub(super) struct DeviceNames {
     /// Who asks for a name first.
     claimed: BTreeMap<IfName, Span>,
-    /// How many names with this end have been made.
-    made: BTreeMap<(Family, Vrid), u32>,
+    made: BTreeSet<IfName>,
+    /// The last number in a name of this beginning and end.
+    last: BTreeMap<(String, Vrid), u32>,
 }
 
 impl DeviceNames {
@@ -26,7 +27,7 @@ impl DeviceNames {
         for name in instances.iter().filter_map(|instance| instance.device.name()) {
             claimed.entry(name.value.clone()).or_insert(name.span);
         }
-        Self { claimed, made: BTreeMap::new() }
+        Self { claimed, made: BTreeSet::new(), last: BTreeMap::new() }
     }
 
     /// The name that is asked for, if nobody has it, or else one made of the VRID.
@@ -37,7 +38,7 @@ impl DeviceNames {
         basics: Basics,
         report: &mut Report,
     ) -> Option<IfName> {
-        let Some(asked) = asked else { return self.make(prefix, basics) };
+        let Some(asked) = asked else { return self.make(prefix, basics.family, basics.vrid) };
         match self.claimed.get(&asked.value) {
             Some(&first) if first != asked.span => {
                 let headline =
@@ -47,30 +48,41 @@ impl DeviceNames {
                         .label(first, "here")
                         .help("the interface gets a name made from its VRID"),
                 );
-                self.make(prefix, basics)
+                self.make(prefix, basics.family, basics.vrid)
             }
             _ => Some(asked.value.clone()),
         }
     }
 
-    /// `vrrp.51`, `vrrp6.51`; where that is taken, `vrrp1.51` and so on.
-    fn make(&mut self, prefix: &str, basics: Basics) -> Option<IfName> {
-        let family = match basics.family {
-            Family::V4 => "",
-            Family::V6 => "6",
+    /// `vrrp.51`, `vrrp6.51`; where that is taken, `vrrp1.51` and so on for both families, as with keepalived.
+    pub(super) fn make(&mut self, prefix: &str, family: Family, vrid: Vrid) -> Option<IfName> {
+        let first = match family {
+            Family::V4 => String::new(),
+            Family::V6 => "6".to_owned(),
         };
-        let count = self.made.entry((basics.family, basics.vrid)).or_insert(0);
+        if let Some(name) = self.claim(name(prefix, &first, vrid)?) {
+            return Some(name);
+        }
         loop {
-            let number = if *count == 0 { String::new() } else { count.to_string() };
-            *count += 1;
-            let end = format!("{family}{number}.{}", basics.vrid);
-            let name = cut(prefix, IfName::MAX_BYTES.checked_sub(end.len())?) + &end;
-            let name: IfName = name.parse().ok()?;
-            if !self.claimed.contains_key(&name) {
+            let last = self.last.entry((prefix.to_owned(), vrid)).or_insert(0);
+            *last += 1;
+            let number = last.to_string();
+            if let Some(name) = self.claim(name(prefix, &number, vrid)?) {
                 return Some(name);
             }
         }
     }
+
+    /// The name, if nobody has it.
+    fn claim(&mut self, name: IfName) -> Option<IfName> {
+        (!self.claimed.contains_key(&name) && self.made.insert(name.clone())).then_some(name)
+    }
+}
+
+fn name(prefix: &str, number: &str, vrid: Vrid) -> Option<IfName> {
+    let end = format!("{number}.{vrid}");
+    let name = cut(prefix, IfName::MAX_BYTES.checked_sub(end.len())?) + &end;
+    name.parse().ok()
 }
 
 /// As much of `text` as fits, in whole characters.
@@ -111,7 +123,7 @@ impl Instance {
         let name = around.names.take(vmac.value.name.as_ref(), prefix, basics, report)?;
         Some(OwnDevice::Vmac(Vmac {
             name,
-            mac: mac(&vmac.value, basics),
+            mac: mac(vmac.value.mac, basics.family, basics.vrid),
             transmit_on_base: self.transmits_on_base(vmac, basics, transport, report),
             notify_base: vmac.value.notify_base,
             group: vmac.value.group.clone().unwrap_or(Named::Number(0)),
@@ -179,13 +191,13 @@ impl Instance {
 }
 
 /// As configured, or the virtual router's own (RFC 9568 §7.3).
-fn mac(vmac: &VmacDraft, basics: Basics) -> MacAddr {
-    let vrid = basics.vrid.get();
-    let family = match basics.family {
+pub(super) fn mac(configured: Option<Octets>, family: Family, vrid: Vrid) -> MacAddr {
+    let vrid = vrid.get();
+    let family = match family {
         Family::V4 => 1,
         Family::V6 => 2,
     };
-    match vmac.mac {
+    match configured {
         Some(Octets::Six(octets)) => MacAddr(octets),
         Some(Octets::Five([a, b, c, d, e])) => MacAddr([a, b, c, d, e, vrid]),
         None => MacAddr([0, 0, 0x5e, 0, family, vrid]),

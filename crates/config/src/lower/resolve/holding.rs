@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use model::Priority;
 use model::vrrp::{Version, VirtualAddress};
-use model::{IfName, Priority};
 
+use super::places::Places;
 use super::{Basics, strict_mode};
 use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::lower::address::Advertised;
@@ -70,14 +71,17 @@ impl Instance {
         }
     }
 
-    /// All addresses, those without `dev` on `home`.
-    pub(super) fn held(&self, home: Option<&IfName>, report: &mut Report) -> Vec<VirtualAddress> {
+    /// All addresses, each in its place.
+    pub(super) fn held(&self, places: &mut Places<'_>, report: &mut Report) -> Vec<VirtualAddress> {
         let advertised = self.addresses.iter().map(|draft| (draft, Advertised::Yes));
         let all = advertised.chain(self.excluded.iter().map(|draft| (draft, Advertised::No)));
         let mut held = Vec::new();
         for (draft, advertised) in all {
-            match home.or_else(|| draft.own_device()) {
-                Some(home) => held.push(draft.resolve(home, advertised)),
+            match places.of(draft) {
+                Some(place) => held.push(VirtualAddress {
+                    use_vmac: place.is_address_vmac,
+                    ..draft.resolve_on(place.device, advertised)
+                }),
                 None => {
                     let headline = "this address has no interface to go to";
                     report.push(

@@ -5,11 +5,12 @@ mod device;
 mod election;
 mod holding;
 mod membership;
+mod places;
 mod transport;
 
 use std::num::NonZeroU32;
 
-use model::vrrp::{self, OwnDevice, Transport};
+use model::vrrp::{self, Transport};
 use model::{Family, IfName, Vrid};
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -19,6 +20,7 @@ use crate::source::Span;
 
 use device::DeviceNames;
 pub(crate) use membership::Memberships;
+use places::Places;
 
 /// What instances are resolved against.
 pub(crate) struct Surroundings<'s> {
@@ -68,8 +70,10 @@ impl Instance {
         self.check_addresses(basics, report);
         let transport = self.transport(basics, global, report);
         let own_device = self.own_device(basics, &transport, around, report);
-        let home = own_device.as_ref().map(OwnDevice::name).or(interface.as_ref());
-        let addresses = self.held(home, report);
+        let prefix = global.vmac_address_prefix();
+        let mut places = Places::new(&self, own_device.as_ref(), basics, prefix, &mut around.names);
+        let addresses = self.held(&mut places, report);
+        let address_vmacs = places.into_vmacs();
         let tracked =
             self.track.resolve(around.trackable, Who::Instance(interface.as_ref(), basics.priority), report);
         let tracked = around.memberships.with_weights_of_a_member(&self, tracked, report);
@@ -95,7 +99,7 @@ impl Instance {
             v3_checksum_as_v2: self.v3_checksum_as_v2(basics, global),
             addresses,
             promote_secondaries: self.promotes_secondaries(own_device.as_ref(), report),
-            vmac_for_addresses: self.device.vmac_for_addresses,
+            address_vmacs,
             own_device,
             preempt,
             accept: self.accept(basics, report),
