@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -333,6 +334,49 @@ fn link_groups_have_names() {
     world.nodes[0].start();
     world.wait_for_master(0);
     world.nodes[0].shell("ip link show group 1717 | grep -q vrrp.51");
+}
+
+/// The file of a router over IPv6.
+fn router6(priority: u8) -> String {
+    router("V", 51, priority, "fe80::51\n2001:db8:51::1/64", "use_vmac")
+}
+
+#[test]
+fn over_ipv6_a_failover_moves_no_mac() {
+    const MAC: MacAddr = MacAddr([0, 0, 0x5e, 0, 2, 51]);
+    let Some(mut world) = notes_world([120, 100].map(router6)) else { return };
+    let vips = ["fe80::51", "2001:db8:51::1"].map(|vip| vip.parse::<IpAddr>().expect("an address"));
+    let begin = now();
+    for node in &mut world.nodes {
+        node.start();
+    }
+    let mut since = begin;
+    for master in [0, 1, 0] {
+        for vip in vips {
+            let right = || world.nodes[master].host.holds(vip) && !world.nodes[1 - master].host.holds(vip);
+            assert!(wait_until(PATIENCE, right), "{vip} is not at {master} alone\n{}", world.logs());
+            announced(&world, &world.sniffer, vip, MAC, since);
+        }
+        world.nodes[master].shell("ip addr show vrrp6.51 | grep -q 2001:db8:51::1/64");
+        since = now();
+        if master == 0 {
+            world.nodes[0].stop();
+        } else {
+            world.nodes[0].start();
+        }
+    }
+    let adverts = world.sniffer.since(begin, |heard| heard.advert().is_some());
+    let senders: BTreeSet<_> =
+        adverts.iter().filter_map(|heard| heard.advert().map(|one| one.source)).collect();
+    assert_eq!(senders.len(), 2, "each speaks from the link-local address of its host: {senders:?}");
+    assert!(adverts.iter().all(|heard| heard.from == MAC), "advertisements carry the virtual MAC");
+    let elsewhere = world.sniffer.since(begin, |heard| match heard.message {
+        Message::Neighbour(packet) => {
+            vips.contains(&IpAddr::from(packet.target)) && packet.mac.is_some_and(|mac| mac != MAC)
+        }
+        _ => false,
+    });
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
 }
 
 #[test]

@@ -35,6 +35,7 @@
 pub mod capture;
 pub mod clock;
 pub mod ipc;
+pub mod link_state;
 pub mod memfd;
 pub mod netns;
 pub mod pidfile;

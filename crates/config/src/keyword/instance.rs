@@ -86,7 +86,7 @@ pub(super) const INSTANCE: &[Keyword] = &[
         .doc("Allows an instance without virtual addresses. Refused in strict mode."),
     built("promote_secondaries", FLAG).since("1.3.0")
         .doc("Turns on promote_secondaries of the interface. Ignored for VMACs."),
-    later("linkbeat_use_polling", FLAG).since("2.0.0")
+    built("linkbeat_use_polling", FLAG).since("2.0.0")
         .doc("Polls the link state of the instance interface. Deprecated, use linkbeat_interfaces."),
     built("v3_checksum_as_v2", BOOL).or("value of global v3_checksum_as_v2").since("2.2.8")
         .doc("Leaves the pseudo header out of the v3 IPv4 checksum."),

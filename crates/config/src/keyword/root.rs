@@ -5,7 +5,7 @@ use super::{Block, FLAG, IFNAME, Keyword, built, director, grammar, later, micro
 /// Keywords and blocks of the top level.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const ROOT: &[Keyword] = &[
-    later("linkbeat_use_polling", FLAG)
+    built("linkbeat_use_polling", FLAG)
         .doc("Polls link state by MII, ethtool or ioctl on all VRRP interfaces instead of relying on netlink."),
     built("net_namespace", word("NAME")).or("current namespace").since("1.2.24")
         .such_as("net_namespace blue")
@@ -24,7 +24,7 @@ pub(super) const ROOT: &[Keyword] = &[
         .doc("Limits how long the parent waits for children to exit at shutdown before killing them."),
     built("global_defs", FLAG).opens(Block::GlobalDefs)
         .doc("Holds the daemon wide settings. May be repeated."),
-    later("linkbeat_interfaces", FLAG).opens(Block::LinkbeatInterfaces).since("2.0.13")
+    built("linkbeat_interfaces", FLAG).opens(Block::LinkbeatInterfaces).since("2.0.13")
         .doc("Lists interfaces whose link state is polled."),
     built("interface_up_down_delays", FLAG).opens(Block::InterfaceDelays).since("2.2.3")
         .doc("Lists per interface debounce delays for link state changes."),
@@ -79,7 +79,7 @@ pub(super) const STEADFAST: &[Keyword] = &[];
 /// Entries of `linkbeat_interfaces`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const LINKBEAT_INTERFACES: &[Keyword] = &[
-    later("(interface)", grammar("IFNAME [MII|ETHTOOL|IOCTL]")).or("MII, then ETHTOOL, then IOCTL")
+    built("(interface)", grammar("IFNAME [MII|ETHTOOL|IOCTL]")).or("MII, then ETHTOOL, then IOCTL")
         .such_as("eth1 MII")
         .doc("Polls the link state of one interface. An unknown interface is a fatal error without dynamic_interfaces."),
 ];

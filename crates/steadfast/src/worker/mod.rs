@@ -16,6 +16,7 @@ mod effects;
 mod filter;
 mod kernel;
 mod link_layer;
+mod link_polls;
 mod link_sockets;
 mod own_links;
 mod promotion;
@@ -30,8 +31,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use model::{Family, IfName, Instant};
-use netlink::Heard;
 use netlink::reconcile::Slot;
+use netlink::{Heard, Standing};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::clock::WallOffset;
 use sys::ipc::Channel;
@@ -47,6 +48,7 @@ use effects::Work;
 use filter::Filter;
 use kernel::Kernel;
 use link_layer::{Answer, LinkLayer};
+use link_polls::LinkPolls;
 use link_sockets::LinkSockets;
 use own_links::OwnLinks;
 use promotion::Promotion;
@@ -111,6 +113,7 @@ struct Worker {
     control: Control,
     kernel: Kernel,
     own_links: OwnLinks,
+    link_polls: LinkPolls,
     filter: Filter,
     sockets: LinkSockets,
     link_layer: LinkLayer,
@@ -151,8 +154,10 @@ impl Worker {
         let mut reactor = Reactor::new()?;
         let kernel = Kernel::open(log.clone(), options.address_monitoring)?;
         let own_links = OwnLinks::open(log.clone())?;
+        let link_polls = LinkPolls::new(log.clone())?;
         reactor.add(&kernel, NETLINK, Interest::Read)?;
         reactor.add(&own_links, OWN_LINKS, Interest::Read)?;
+        reactor.add(&link_polls, LINK_POLLS, Interest::Read)?;
         reactor.add(&prepared.signals, SIGNALS, Interest::Read)?;
         Ok(Self {
             control: Control::new(channel, CONTROL, &mut reactor, log.clone())?,
@@ -161,6 +166,7 @@ impl Worker {
             signals: prepared.signals,
             kernel,
             own_links,
+            link_polls,
             filter: Filter::new(log.clone()),
             sockets: LinkSockets::new(log.clone()),
             promotion: Promotion::default(),
@@ -270,6 +276,7 @@ impl Worker {
             NEIGHBOURS => self.serve_answers(Family::V6),
             OWN_LINKS => self.serve_own_links()?,
             FILTER => self.filter.hear(self.clock.now()),
+            LINK_POLLS => self.serve_link_polls()?,
             token => return Ok(self.serve_link(token)),
         }
         Ok(true)
@@ -351,12 +358,7 @@ impl Worker {
                 Heard::Link { name, link } => {
                     self.own_links.review(&name);
                     self.filter.review();
-                    let link = self.own_links.visible(&name, link);
-                    let event = Event::Link { name: &name, link: link.map(translate::link) };
-                    self.router.handle(now, event, &mut self.actions);
-                    if link.is_some_and(|link| link.up) {
-                        self.announce_on(&name, now);
-                    }
+                    self.take_link(&name, link, now);
                 }
                 // A link that comes back under the same number has lost the memberships of its socket.
                 Heard::Gone(index) => self.sockets.close(index),
@@ -369,6 +371,39 @@ impl Worker {
         }
         self.follow_endpoints();
         Ok(())
+    }
+
+    /// A link is so now, as far as the machine may know.
+    fn take_link(&mut self, name: &IfName, link: Option<Standing>, now: Instant) {
+        let link = self.visible(name, link);
+        self.router.handle(now, Event::Link { name, link: link.map(translate::link) }, &mut self.actions);
+        if link.is_some_and(|link| link.up) {
+            self.announce_on(name, now);
+        }
+    }
+
+    /// The link as the machine may know it: one of ours that is not ready is not there, and one that is polled is up only
+    /// if the polls do not say otherwise.
+    fn visible(&self, name: &IfName, link: Option<Standing>) -> Option<Standing> {
+        let link = self.own_links.visible(name, link)?;
+        Some(Standing { up: link.up && !self.link_polls.say_down(name), ..link })
+    }
+
+    fn serve_link_polls(&mut self) -> io::Result<()> {
+        let changed = self.link_polls.take_changes()?;
+        self.review_links(changed);
+        Ok(())
+    }
+
+    fn review_links(&mut self, names: impl IntoIterator<Item = IfName>) {
+        // The machine is told of all links when it begins.
+        if matches!(self.phase, Phase::Starting(_)) {
+            return;
+        }
+        for name in names {
+            self.take_link(&name, self.kernel.standing(&name), self.clock.now());
+        }
+        self.follow_endpoints();
     }
 
     /// Sends and receives where the instances are now. Sockets that are wanted no more are closed last: a
@@ -467,7 +502,7 @@ impl Worker {
         // Before the links are told: on older kernels only this tells a virtual address from a router's own.
         self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
-            let link = self.own_links.visible(name, link);
+            let link = self.visible(name, link);
             let event = Event::Link { name, link: link.map(translate::link) };
             self.router.handle(now, event, &mut self.actions);
         }
@@ -529,21 +564,17 @@ impl Worker {
         let is_released = self.work.is_empty() && self.kernel.is_idle();
         self.own_links.step(now, self.kernel.mirror(), is_released);
         let changed = self.own_links.take_changes();
-        if changed.is_empty() || matches!(self.phase, Phase::Starting(_)) {
-            return;
+        if !changed.is_empty() {
+            self.review_links(changed);
         }
-        for name in changed {
-            let link = self.own_links.visible(&name, self.kernel.standing(&name)).map(translate::link);
-            self.router.handle(now, Event::Link { name: &name, link }, &mut self.actions);
-        }
-        self.follow_endpoints();
     }
 
     fn reconfigure(&mut self, assignment: &Assignment) {
+        let no_longer_polled = self.link_polls.set(&assignment.config);
         self.work.push_back(Work::Keep(Box::new(assignment.config.statics.clone())));
         let remembered: Vec<_> = assignment.remembered.iter().map(translate::remembered).collect();
         self.router.reconfigure(self.clock.now(), &assignment.config, &remembered, &mut self.actions);
-        self.follow_endpoints();
+        self.review_links(no_longer_polled);
     }
 
     fn serve_answers(&mut self, family: Family) {
@@ -627,6 +658,7 @@ const ARP: Token = Token(3);
 const NEIGHBOURS: Token = Token(4);
 const OWN_LINKS: Token = Token(8);
 const FILTER: Token = Token(9);
+const LINK_POLLS: Token = Token(10);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does

@@ -50,7 +50,7 @@ impl Holding {
                 self.promote_secondaries = Some(setting.span());
             }
             "linkbeat_use_polling" => {
-                deprecated(setting, "list the interface in `linkbeat_interfaces` of `global_defs`", report);
+                deprecated(setting, "list the interface in `linkbeat_interfaces`", report);
                 self.poll_link = setting.flag(report);
             }
             "lvs_sync_daemon_interface" => {
