@@ -42,7 +42,7 @@ const MUTANTS: [Mutant; 23] = [
     Mutant {
         name: "an address that a reload takes away stays",
         file: "crates/vrrp/src/instance/mod.rs",
-        edits: &[("self.hold(Arc::clone(&self.addresses), turn.out);", "")],
+        edits: &[("self.hold_all(turn.out);", "")],
     },
     Mutant {
         name: "of equal masters the lesser address stays",
@@ -93,7 +93,7 @@ const MUTANTS: [Mutant; 23] = [
     Mutant {
         name: "who yields keeps its addresses",
         file: "crates/vrrp/src/instance/settle.rs",
-        edits: &[("self.hold(Arc::new([]), turn.out);", "")],
+        edits: &[("self.release_all(turn.out);", "")],
     },
     Mutant {
         name: "a master that stops does not say so",
