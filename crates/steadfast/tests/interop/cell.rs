@@ -69,10 +69,11 @@ pub(crate) const PROTECTED: [Cell; 2] =
     [Cell { vrid: 25, protected: true, ..V2 }, Cell { vrid: 26, protected: true, unicast: true, ..V2 }];
 
 /// Over IPv6, multicast and unicast.
-pub(crate) const IPV6: [Cell; 3] = [
+pub(crate) const IPV6: [Cell; 4] = [
     Cell { vrid: 61, ipv6: true, ..V3 },
     Cell { vrid: 62, ipv6: true, unicast: true, more: "unicast_ttl 255", ..V3 },
     Cell { vrid: 63, ipv6: true, ..V3_FAST },
+    Cell { vrid: 64, ipv6: true, unicast: true, more: "unicast_ttl 255", ..V3_FAST },
 ];
 
 const V3_UNICAST: Cell = Cell { vrid: 71, unicast: true, ..V3 };

@@ -10,7 +10,7 @@ use super::cell::{self, Cell, Settings};
 use super::frr;
 use crate::common::{GRACE, Node, PATIENCE, World, interface, world};
 
-const KEEPALIVED: &str = "/usr/sbin/keepalived";
+pub(crate) const KEEPALIVED: &str = "/usr/sbin/keepalived";
 
 /// What runs on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

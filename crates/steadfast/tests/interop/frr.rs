@@ -31,6 +31,9 @@ pub(crate) fn can_run(host: &Host) -> bool {
 #[track_caller]
 pub(crate) fn start(node: &Node, cells: &[Cell], settings: &Settings) -> (Process, Process) {
     remove_interfaces(node, cells);
+    // Else eth1 answers for the addresses of interfaces without a carrier. Where /proc/sys is read-only it does.
+    let answer_for_own = || fs::write("/proc/sys/net/ipv4/conf/all/arp_ignore", "1").ok();
+    node.host.run(answer_for_own).expect("a host");
     for cell in cells {
         make_interface(node, cell, settings);
     }
