@@ -150,12 +150,12 @@ impl Duel {
     /// Waits until host `index` holds the addresses of every cell, or none of them.
     #[track_caller]
     pub(crate) fn wait_for_addresses(&self, index: usize, held: bool) {
-        let host = &self.world.nodes[index].host;
+        let node = &self.world.nodes[index];
         for cell in &self.cells {
             for vip in cell.vips() {
                 let holds = || match self.programs[index] {
-                    Program::Frr => frr::holds(host, cell),
-                    Program::Steadfast | Program::Keepalived => host.holds(vip),
+                    Program::Frr => frr::holds(node, cell),
+                    Program::Steadfast | Program::Keepalived => node.host.holds(vip),
                 };
                 let right = wait_until(PATIENCE, || holds() == held);
                 assert!(right, "{cell}: {vip} held by {index}: {}\n{}", !held, self.logs());

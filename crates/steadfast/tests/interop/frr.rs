@@ -92,15 +92,24 @@ pub(crate) fn virtual_mac(cell: &Cell) -> MacAddr {
     MacAddr([0, 0, 0x5e, 0, if cell.ipv6 { 2 } else { 1 }, cell.vrid])
 }
 
-/// Whether the addresses of this virtual router are in use: its interface has a carrier.
-pub(crate) fn holds(host: &Host, cell: &Cell) -> bool {
-    let state = host.path(&format!("/sys/class/net/{}/operstate", interface(cell)));
-    fs::read_to_string(state).is_ok_and(|state| state.trim() == "up")
+/// Whether the addresses of this virtual router are in use: its interface has a carrier, and that because it is master.
+pub(crate) fn holds(node: &Node, cell: &Cell) -> bool {
+    let log = node.log();
+    let this = label(cell);
+    let last = log.lines().rfind(|line| line.contains(&this) && line.contains(" -> "));
+    let state = node.host.path(&format!("/sys/class/net/{}/operstate", interface(cell)));
+    last.is_some_and(|last| last.ends_with("-> Master"))
+        && fs::read_to_string(state).is_ok_and(|state| state.trim() == "up")
 }
 
 /// The line of its log that says that it has begun.
 pub(crate) fn begins(cell: &Cell) -> String {
-    format!("[VRID {}] [IPv{}] Initialize -> Backup", cell.vrid, if cell.ipv6 { 6 } else { 4 })
+    format!("{} Initialize -> Backup", label(cell))
+}
+
+/// How its log names a virtual router.
+fn label(cell: &Cell) -> String {
+    format!("[VRID {}] [IPv{}]", cell.vrid, if cell.ipv6 { 6 } else { 4 })
 }
 
 fn file(cells: &[Cell], settings: &Settings) -> String {
