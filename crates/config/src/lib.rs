@@ -184,6 +184,8 @@ pub struct Loaded {
     pub start: Span,
     /// Where everything stands, if [`load_outlined`] was called.
     pub outline: Outline,
+    /// The text of all files as one, directives carried out, if `config_save_dir` asks for it. Passwords are in it.
+    pub combined: Option<String>,
 }
 
 /// A script that the text names.
@@ -277,6 +279,8 @@ fn read(
         outline.iter_mut().for_each(|outline| nodes.iter().for_each(|node| outline.add(node)));
     });
     let outline = outline.map(outline::Builder::finish).unwrap_or_default();
+    let is_kept = config.global.files.save_directory.is_some();
+    let combined = is_kept.then(|| preprocess::combined(preprocess::passages(&sources, &prepared), &sources));
     let misplaced = tree.take_consequences();
     report.diagnostics.absorb(tree.into_findings());
     let lower::Report {
@@ -316,6 +320,7 @@ fn read(
         unbuilt: lacking,
         start,
         outline,
+        combined,
     }
 }
 

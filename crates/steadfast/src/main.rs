@@ -95,7 +95,6 @@ fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<Exi
         .context("cannot start the log")?;
     let worker_options = worker::WorkerOptions {
         keep_addresses: options.keep_addresses,
-        release_vips: options.release_vips,
         address_monitoring: options.address_monitoring,
     };
     let channel = channel.try_into().context("cannot use the channel")?;

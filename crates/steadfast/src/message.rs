@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use model::route::Route;
 use model::rule::Rule;
@@ -161,6 +162,15 @@ impl Assignment {
     pub(crate) fn seal(&self) -> Result<OwnedFd, MessageError> {
         let json = serde_json::to_vec(self).map_err(MessageError::Malformed)?;
         sys::memfd::sealed("steadfast-vrrp", &json).map_err(MessageError::Memory)
+    }
+
+    /// The same on the disk of `directory`, in a file without a name (`tmp_config_directory`).
+    ///
+    /// # Errors
+    /// There can be no such file.
+    pub(crate) fn put_into(&self, directory: &Path) -> Result<OwnedFd, MessageError> {
+        let json = serde_json::to_vec(self).map_err(MessageError::Malformed)?;
+        sys::memfd::unnamed(directory, &json).map_err(MessageError::Memory)
     }
 
     /// Takes it out of the memfd that came with [`ToWorker::Configure`].

@@ -93,7 +93,8 @@ pub struct Arrival<'a> {
     pub ttl: u8,
     /// The parsed message, or why it is none.
     pub advert: Result<Advert<'a>, Malformed>,
-    /// The bytes of the message, to be read once more if its checksum is right in another way.
+    /// The bytes of the message, to be read once more if its checksum is right in another way, and for whom a malformed
+    /// one was. Empty if an authentication header stands before it.
     pub message: &'a [u8],
 }
 
@@ -124,9 +125,11 @@ impl<'a> Arrival<'a> {
         read.ok().filter(|advert| advert.version == Version::V3)
     }
 
-    /// The virtual router that a message speaks of, although its checksum is wrong.
+    /// The virtual router that a message speaks of, although something is wrong with it. None if not even its header is
+    /// whole.
     pub(crate) fn alleged_vrid(&self) -> Option<Vrid> {
-        self.message.get(1).and_then(|vrid| Vrid::try_from(*vrid).ok())
+        let (header, _) = self.message.split_first_chunk::<{ wire::vrrp::HEADER_BYTES }>()?;
+        Vrid::try_from(header[1]).ok()
     }
 
     /// Reads an IPv4 packet that came in on `link`. `None` if it is none, or none of VRRP's.
@@ -134,12 +137,13 @@ impl<'a> Arrival<'a> {
     pub fn of_ipv4(link: Option<IfIndex>, packet: &'a [u8]) -> Option<Self> {
         let (header, payload) = ipv4::parse(packet).ok()?;
         let (source, destination) = (header.source.into(), header.destination.into());
-        let advert = match header.protocol {
-            wire::vrrp::PROTOCOL => wire::vrrp::parse(payload, source, destination),
-            ah::PROTOCOL => ah::parse(packet)?,
+        let (advert, message) = match header.protocol {
+            wire::vrrp::PROTOCOL => (wire::vrrp::parse(payload, source, destination), payload),
+            // The authentication header stands before the message.
+            ah::PROTOCOL => (ah::parse(packet)?, &[][..]),
             _ => return None,
         };
-        Some(Self { link, source, destination, ttl: header.ttl, advert, message: payload })
+        Some(Self { link, source, destination, ttl: header.ttl, advert, message })
     }
 }
 

@@ -239,6 +239,10 @@ impl Router {
             Err(_) if self.receive_old(now, arrival, out) => return,
             Err(malformed) => {
                 *self.malformed.entry(malformed).or_default() += 1;
+                let alleged = arrival.alleged_vrid().and_then(|vrid| self.addressee(arrival, vrid));
+                if let Some(instance) = alleged.and_then(|id| self.instances.get_mut(&id)) {
+                    instance.count_malformed(malformed);
+                }
                 self.refuse(now, None, arrival, Reject::Malformed, out);
                 return;
             }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use model::{Centis, IfIndex, Instant, Priority};
+use wire::vrrp::{Advert, Auth, Malformed};
 
 use crate::instance::{Reason, Reject};
 
@@ -135,6 +136,12 @@ pub struct Counters {
     pub interval_differs: u64,
     /// Accepted although the addresses are not ours.
     pub addresses_differ: u64,
+    /// Refused as longer or shorter than it says that it is.
+    pub bad_length: u64,
+    /// Refused as a message of a type that is not known.
+    pub bad_type: u64,
+    /// Refused, as authenticated in a way that is not known: part of those refused for [`Reject::AuthType`].
+    pub bad_auth_type: u64,
     rejected: [u64; Reject::COUNT],
 }
 
@@ -145,9 +152,34 @@ impl Counters {
         self.rejected.get(reason.ordinal()).copied().unwrap_or(0)
     }
 
-    pub(crate) fn reject(&mut self, reason: Reject) {
+    /// A packet that says that it is for this instance, but is no advertisement.
+    pub(crate) fn malformed(&mut self, why: Malformed) {
+        self.reject(Reject::Malformed);
+        match why {
+            Malformed::Truncated | Malformed::Length => self.bad_length += 1,
+            Malformed::Type(_) => self.bad_type += 1,
+            Malformed::Version(_)
+            | Malformed::Checksum
+            | Malformed::Header
+            | Malformed::Vrid
+            | Malformed::Interval => {}
+        }
+    }
+
+    /// An advertisement that is not accepted.
+    pub(crate) fn refuse(&mut self, reason: Reject, advert: Advert<'_>) {
+        self.reject(reason);
+        if reason == Reject::AuthType && matches!(advert.auth, Auth::Other(FIRST_UNKNOWN..)) {
+            self.bad_auth_type += 1;
+        }
+    }
+
+    fn reject(&mut self, reason: Reject) {
         if let Some(count) = self.rejected.get_mut(reason.ordinal()) {
             *count += 1;
         }
     }
 }
+
+/// The least type of authentication that no RFC has (RFC 2338 §5.3.6).
+const FIRST_UNKNOWN: u8 = 3;

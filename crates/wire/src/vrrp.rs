@@ -29,7 +29,8 @@ pub const PROTOCOL: u8 = 112;
 pub const TTL: u8 = 255;
 
 const ADVERTISEMENT: u8 = 1;
-const HEADER_BYTES: usize = 8;
+/// The header of both versions, in bytes (RFC 9568 §5.1).
+pub const HEADER_BYTES: usize = 8;
 const AUTH_BYTES: usize = 8;
 const AUTH_NONE: u8 = 0;
 const AUTH_PASS: u8 = 1;

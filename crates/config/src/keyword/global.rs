@@ -337,12 +337,12 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .or("none (or all with -e)").since("2.2.0")
         .such_as("include_check read")
         .doc("Sets which include problems are errors from here on. Bare means all four. Only the first word may lack + or -."),
-    later("config_save_dir", word("DIRECTORY")).since("2.2.3")
+    built("config_save_dir", word("DIRECTORY")).since("2.2.3")
         .such_as("config_save_dir /var/lib/steadfast")
-        .doc("Saves the combined configuration and reload state dumps there. Created if missing, parents must exist. Debug aid."),
-    later("tmp_config_directory", word("DIRECTORY")).or("memory file").since("2.2.0")
+        .doc("Saves every configuration that is read there, and the state before and after each reload. Created if missing, parents must exist. Debug aid: nothing is ever removed, and passwords are in it."),
+    built("tmp_config_directory", word("DIRECTORY")).or("memory file").since("2.2.0")
         .such_as("tmp_config_directory /var/lib/steadfast")
-        .doc("Keeps the combined configuration copy in an unnamed disk file. Cannot change on reload. Should come early. Only one."),
+        .doc("Hands the configuration to the worker in an unnamed file on this disk. Cannot change on reload. Only one."),
     built("data_use_instance", BOOL).since("2.2.3")
         .doc("Adds instance and namespace names to dump file names. Only affects the .data files."),
     built("json_version", integer(1..=2)).or_number(1).since("2.2.8")

@@ -13,8 +13,8 @@ pub(super) const ROOT: &[Keyword] = &[
     later("net_namespace_ipvs", grammar("[NAME]")).or("same namespace as the rest").since("2.1.0")
         .such_as("net_namespace_ipvs red")
         .doc("Puts the IPVS tables in a different network namespace from the checkers. Bare means the default namespace. Cannot change on reload."),
-    later("namespace_with_ipsets", FLAG).since("1.3.0")
-        .doc("Allows ipsets to be used together with a network namespace on old kernels. Only matters for kernels before 3.13."),
+    built("namespace_with_ipsets", FLAG).since("1.3.0")
+        .doc("Allows ipsets to be used together with a network namespace on kernels before 3.13. Packet filters are nftables here, which need no permission: there is nothing to allow."),
     built("use_pid_dir", FLAG).since("1.2.24")
         .doc("Places pid files in the keepalived sub-directory of the run directory."),
     built("instance", word("NAME")).or("unset").since("1.2.24")

@@ -7,6 +7,7 @@
 //! or a repetition brings stands exactly where the directive stood.
 
 mod budget;
+mod combined;
 mod condition;
 mod definition;
 mod include;
@@ -22,6 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use budget::Limits;
+pub(crate) use combined::combined;
 pub(crate) use include::normalised;
 pub(crate) use physical::without_comment;
 

@@ -19,7 +19,6 @@ pub(super) enum Flag {
     LogFile,
     NoSyslog,
     Umask,
-    ReleaseVips,
     KeepAddresses,
     DontRespawn,
     DontFork,
@@ -30,6 +29,8 @@ pub(super) enum Flag {
     Namespace,
     Genhash,
     CoreDump,
+    CorePattern,
+    AllWorkers,
     AllConfig,
     ConfigId,
     IgnoreSigint,
@@ -37,7 +38,7 @@ pub(super) enum Flag {
     ConfigTest,
     Version,
     Help,
-    /// Speaks of something that Steadfast has not got, and that is off anyway.
+    /// Speaks of something that Steadfast has not got, and that is off anyway; or asks for what is done anyway.
     Nothing,
     /// Asks for something that is not built yet; the daemon says so.
     NotYet(&'static str),
@@ -46,7 +47,7 @@ pub(super) enum Flag {
 impl Flag {
     /// Using it changes nothing, though one day it will.
     pub(super) const fn is_idle(self) -> bool {
-        matches!(self, Self::NotYet(_) | Self::ReleaseVips)
+        matches!(self, Self::NotYet(_))
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     plain(b'P', "vrrp", Flag::VrrpOnly, "Only run VRRP, no health checks"),
     plain(b'C', "check", Flag::CheckOnly, "Only run health checks (not built in), no VRRP"),
     plain(b'B', "no_bfd", Flag::Nothing, "Do not run BFD, which is not built in"),
-    long_only("all", Flag::NotYet("--all"), "Start all workers, even without configuration for them"),
+    long_only("all", Flag::AllWorkers, "Start all workers, even without configuration for them"),
     plain(b'l', "log-console", Flag::LogConsole, "Log to standard error too"),
     plain(b'D', "log-detail", Flag::LogDetail, "Log more; twice for still more"),
     valued(b'S', "log-facility", "FACILITY", Flag::LogFacility, "0-7, local0-local7, user or daemon"),
@@ -88,8 +89,8 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     plain(
         b'X',
         "release-vips",
-        Flag::ReleaseVips,
-        "Drop virtual addresses when a signal causes a transition",
+        Flag::Nothing,
+        "Drop virtual addresses when a signal ends mastership, as is done anyway",
     ),
     plain(b'V', "dont-release-vrrp", Flag::KeepAddresses, "Keep virtual addresses at exit"),
     plain(b'I', "dont-release-ipvs", Flag::NotYet("-I"), "Keep the IPVS table at exit"),
@@ -112,7 +113,13 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     valued(b'A', "snmp-agent-socket", "SOCKET", Flag::NotYet("-A"), "AgentX master socket"),
     valued(b's', "namespace", "NAME", Flag::Namespace, "Run in this network namespace"),
     plain(b'm', "core-dump", Flag::CoreDump, "Allow core dumps"),
-    optional(valued(b'M', "core-dump-pattern", "PATTERN", Flag::NotYet("-M"), "As -m, and set the pattern")),
+    optional(valued(
+        b'M',
+        "core-dump-pattern",
+        "PATTERN",
+        Flag::CorePattern,
+        "As -m, and set the kernel's pattern; core if none is given",
+    )),
     plain(b'e', "all-config", Flag::AllConfig, "Start with all checks of include on"),
     valued(b'i', "config-id", "ID", Flag::ConfigId, "Use the configuration lines that begin with @ID"),
     long_only("ignore-sigint", Flag::IgnoreSigint, "Ignore SIGINT"),
@@ -155,16 +162,17 @@ pub(super) fn apply(options: &mut Options, flag: Flag, value: Option<OsString>) 
             Ok(mask) => options.umask = Some(mask),
             Err(complaint) => options.complaints.push(complaint),
         },
-        Flag::ReleaseVips => {
-            options.release_vips = true;
-            options.without_effect.push("-X");
-        }
         Flag::KeepAddresses => options.keep_addresses = true,
         Flag::DontRespawn => options.respawn = false,
         Flag::DontFork => options.foreground = true,
         Flag::DumpConfig => options.dump_config = true,
         Flag::AddressMonitoring => options.address_monitoring = true,
         Flag::CoreDump => options.core_dump = true,
+        Flag::CorePattern => {
+            options.core_dump = true;
+            options.core_pattern = Some(value.unwrap_or_else(|| "core".into()));
+        }
+        Flag::AllWorkers => options.all_workers = true,
         Flag::ConfigId => options.config_id = Some(text(value)),
         Flag::AllConfig => options.all_include_checks = true,
         Flag::IgnoreSigint => options.ignore_sigint = true,

@@ -78,8 +78,6 @@ pub(crate) struct Options {
     pub(crate) vrrp_pid_file: Option<PathBuf>,
     /// Not with `-R`: a dead worker is started again.
     pub(crate) respawn: bool,
-    /// `-X`: a master that is told to stop drops its addresses before all else.
-    pub(crate) release_vips: bool,
     /// `-V`: addresses stay at exit.
     pub(crate) keep_addresses: bool,
     /// `-a`: log every change of an address.
@@ -88,6 +86,10 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     /// `-m`: allow core dumps.
     pub(crate) core_dump: bool,
+    /// `-M`: what the kernel is to call core dumps, on the whole host.
+    pub(crate) core_pattern: Option<OsString>,
+    /// `--all`: workers are started even if nothing is configured for them.
+    pub(crate) all_workers: bool,
     /// `-e`: every check of `include` is on from the start.
     pub(crate) all_include_checks: bool,
     /// `-i`: which conditional lines of the files count; the name of the host if `None`.
@@ -119,11 +121,12 @@ impl Default for Options {
             pid_file: None,
             vrrp_pid_file: None,
             respawn: true,
-            release_vips: false,
             keep_addresses: false,
             address_monitoring: false,
             namespace: None,
             core_dump: false,
+            core_pattern: None,
+            all_workers: false,
             all_include_checks: false,
             config_id: None,
             umask: None,

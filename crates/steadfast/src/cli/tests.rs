@@ -27,7 +27,7 @@ fn every_flag_is_understood_in_both_spellings() {
         ("-G", "--no-syslog", Options { log_syslog: false, ..base() }),
         ("-u 022", "--umask=0x12", Options { umask: Some(0o22), ..base() }),
         ("-u 18", "--umask 022", Options { umask: Some(0o22), ..base() }),
-        ("-X", "--release-vips", Options { release_vips: true, without_effect: vec!["-X"], ..base() }),
+        ("-X", "--release-vips", base()),
         ("-V", "--dont-release-vrrp", Options { keep_addresses: true, ..base() }),
         ("-R", "--dont-respawn", Options { respawn: false, ..base() }),
         ("-n", "--dont-fork", Options { foreground: true, ..base() }),
@@ -47,6 +47,11 @@ fn every_flag_is_understood_in_both_spellings() {
         assert_eq!(options(long), *expected, "{long}");
     }
     assert!(options("--ignore-sigint").ignore_sigint);
+    assert!(options("--all").all_workers);
+    for (line, pattern) in [("-M", "core"), ("-M/x/%p", "/x/%p"), ("--core-dump-pattern=y", "y")] {
+        let expected = Options { core_dump: true, core_pattern: Some(pattern.into()), ..base() };
+        assert_eq!(options(line), expected, "{line}");
+    }
 }
 
 #[test]
@@ -63,8 +68,8 @@ fn octavia_neutron_and_openshift_start_it_like_this() {
 
 #[test]
 fn flags_without_effect_and_stray_words_are_remembered() {
-    let options = options("-x word -I --all stray");
-    assert_eq!(options.without_effect, ["-x", "-I", "--all"]);
+    let options = options("-x word -I --flush-log-file stray");
+    assert_eq!(options.without_effect, ["-x", "-I", "--flush-log-file"]);
     assert_eq!(options.ignored_words, ["word", "stray"]);
 }
 

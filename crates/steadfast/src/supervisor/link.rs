@@ -9,7 +9,7 @@ use sys::process::{Child, Exit, Pid, SelfExe};
 use sys::reactor::{Interest, Reactor, Token};
 use sys::signal::Signal;
 
-use crate::message::{self, Assignment, FromWorker, MessageError, ToWorker};
+use crate::message::{self, FromWorker, MessageError, ToWorker};
 use crate::program::{self, Program};
 
 /// A running worker.
@@ -45,13 +45,14 @@ pub(super) enum LinkError {
 }
 
 impl Link {
-    /// Starts a worker with the daemon's own options, watches it and hands it `assignment`.
+    /// Starts a worker with the daemon's own options, watches it and hands it `assignment`, which is a
+    /// [`crate::message::Assignment`] in a file.
     ///
     /// After an error there is no worker.
     pub(super) fn start(
         program: &Program,
         options: &[OsString],
-        assignment: &Assignment,
+        assignment: OwnedFd,
         reactor: &mut Reactor,
         tokens: Tokens,
     ) -> Result<Self, LinkError> {
@@ -86,15 +87,14 @@ impl Link {
         self.child.pid()
     }
 
-    /// Hands a configuration over.
+    /// Hands a [`crate::message::Assignment`] over.
     pub(super) fn assign(
         &mut self,
         reactor: &mut Reactor,
         tokens: Tokens,
-        assignment: &Assignment,
+        assignment: OwnedFd,
     ) -> Result<(), LinkError> {
-        let memfd = assignment.seal()?;
-        self.queue(reactor, tokens, &ToWorker::Configure, Some(memfd))
+        self.queue(reactor, tokens, &ToWorker::Configure, Some(assignment))
     }
 
     /// Asks what going over to a configuration would do.

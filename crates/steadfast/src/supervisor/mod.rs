@@ -16,6 +16,7 @@ mod news;
 mod pid_files;
 mod reload_files;
 mod report;
+mod saved;
 mod schedule;
 mod service;
 mod verdict;
@@ -39,6 +40,7 @@ use daemon::{Beginning, Daemon};
 use files::{Files, Reading, Unusable};
 use pid_files::{HeldFiles, PidFiles};
 use report::Console;
+use saved::Saved;
 use service::Service;
 use verdict::Losses;
 
@@ -76,7 +78,7 @@ pub(crate) fn run(program: &Program, options: &Options, arguments: Vec<OsString>
         log.warning(format_args!("{:#}", anyhow::Error::from(error)));
         Service::none()
     });
-    let start = Start { program, options, log: log.clone(), files, pid_files };
+    let start = Start { program, options, log: log.clone(), files, pid_files, saved: Saved::default() };
     let code = start.run(Beginning { signals, service, background, arguments, process_events });
     log.flush(log::PATIENCE_AT_EXIT);
     code
@@ -96,6 +98,7 @@ struct Start<'a> {
     log: Log,
     files: Files,
     pid_files: PidFiles,
+    saved: Saved,
 }
 
 impl Start<'_> {
@@ -134,6 +137,11 @@ impl Start<'_> {
             self.log.warning(format_args!("not built yet, so without effect: {options}"));
         }
         self.log.info(format_args!("Configuration file {}", self.files.path().display()));
+        if let Some(pattern) = &self.options.core_pattern
+            && let Err(error) = std::fs::write(CORE_PATTERN, pattern.as_encoded_bytes())
+        {
+            self.log.warning(format_args!("cannot set {CORE_PATTERN}: {error}"));
+        }
     }
 
     /// Everything that must be so before a worker is started; otherwise the exit code.
@@ -142,7 +150,7 @@ impl Start<'_> {
         self.pid_files = PidFiles::of(self.options, &config.process);
         let files = &self.pid_files;
         let mut held = HeldFiles::default();
-        let runs = !config.vrrp.is_empty();
+        let runs = self.has_work(&config);
         if runs {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
@@ -155,6 +163,11 @@ impl Start<'_> {
                 .map_err(|running| self.fail(exit::FATAL, &running.to_string()))?;
         }
         Ok(Prepared { config, losses, held })
+    }
+
+    /// Whether there is something for a worker to do, or one is wanted all the same.
+    fn has_work(&self, config: &model::Config) -> bool {
+        !config.vrrp.is_empty() || (self.options.all_workers && self.options.vrrp)
     }
 
     /// Reads `files`, and looks for interfaces that the reading `before` did not name.
@@ -171,8 +184,9 @@ impl Start<'_> {
         reading
     }
 
-    fn configuration(&self) -> Result<(model::Config, Losses), u8> {
+    fn configuration(&mut self) -> Result<(model::Config, Losses), u8> {
         let reading = self.files.read();
+        self.saved.keep(&reading.loaded, &self.log);
         self.enter(&reading.loaded.config.process)?;
         let reading = self.complete(reading, &Losses::default());
         let config = reading.usable();
@@ -273,6 +287,9 @@ fn prepare_process(options: &Options) {
         setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).ok();
     }
 }
+
+/// What the kernel calls core dumps.
+const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
 
 /// As keepalived: what the daemon and its scripts write is for its user alone, and not executable.
 const DEFAULT_UMASK: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o177);

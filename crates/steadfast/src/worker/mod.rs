@@ -58,8 +58,6 @@ use promotion::Promotion;
 pub(crate) struct WorkerOptions {
     /// `-V`: addresses stay at exit.
     pub(crate) keep_addresses: bool,
-    /// `-X`: addresses are dropped before all else when a signal ends mastership.
-    pub(crate) release_vips: bool,
     /// `-a`: every change of an address is logged.
     pub(crate) address_monitoring: bool,
 }

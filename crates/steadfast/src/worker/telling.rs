@@ -114,13 +114,14 @@ fn counters(counted: &Counters) -> snapshot::Counters {
         sent: counted.sent + counted.release_sent,
         became_master: counted.became_master,
         released: counted.released,
-        bad_length: 0,
+        bad_length: counted.bad_length,
         bad_ttl: rejected(&[Reject::Ttl]),
-        bad_type: 0,
+        bad_type: counted.bad_type,
         bad_interval: counted.interval_differs + rejected(&[Reject::Interval]),
         bad_addresses: counted.addresses_differ + rejected(&[Reject::Addresses]),
-        bad_auth_type: 0,
-        other_auth_type: rejected(&[Reject::AuthType, Reject::Signed, Reject::Unsigned]),
+        bad_auth_type: counted.bad_auth_type,
+        other_auth_type: rejected(&[Reject::AuthType, Reject::Signed, Reject::Unsigned])
+            - counted.bad_auth_type,
         auth_failure: rejected(&[
             Reject::AuthData,
             Reject::Replayed,

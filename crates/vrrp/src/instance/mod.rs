@@ -20,7 +20,7 @@ use model::route::Route;
 use model::rule::Rule;
 use model::vrrp::{self, Ipvlan, OldChecksum, OwnDevice, Transport, VirtualAddress};
 use model::{Centis, Family, IfIndex, IfName, Instant, MacAddr, Priority, Vrid};
-use wire::vrrp::{Advert, Cover};
+use wire::vrrp::{Advert, Cover, Malformed};
 
 use crate::announce::Pacer;
 use crate::complaint::Complaints;
@@ -78,6 +78,9 @@ pub(crate) struct Instance {
     hears_old_checksum: bool,
     sequences: Sequences,
     counters: Counters,
+    /// The total when a file made a fault of it. While it stays so, the priority stays what it was before: who hears of
+    /// the fault hears the priority of the one who fails, not that of one who recovers.
+    vetoed_at: Option<i32>,
     remarks: Complaints<Remark>,
     /// When it last spoke on yielding.
     last_word_at: Option<Instant>,
@@ -130,6 +133,7 @@ impl Instance {
             hears_old_checksum: false,
             sequences: Sequences::default(),
             counters: Counters::default(),
+            vetoed_at: None,
             remarks: Complaints::new(),
             last_word_at: None,
             since: None,
@@ -202,7 +206,7 @@ impl Instance {
             sequences: &self.sequences,
         };
         let verified =
-            receiver.verify(arrival, advert).inspect_err(|reason| self.counters.reject(*reason))?;
+            receiver.verify(arrival, advert).inspect_err(|reason| self.counters.refuse(*reason, advert))?;
         self.sequences.heard(&self.config, arrival.source, advert.auth);
         self.counters.received += 1;
         self.remark_differences(&verified, turn);
@@ -210,6 +214,11 @@ impl Instance {
         let decision = decide(view, &self.state, &verified, turn.now);
         self.carry_out(decision, &verified, turn);
         Ok(())
+    }
+
+    /// What says that it is for it is no advertisement.
+    pub(crate) fn count_malformed(&mut self, why: Malformed) {
+        self.counters.malformed(why);
     }
 
     /// Does what is due.
@@ -415,7 +424,14 @@ impl Instance {
         let known = || priority::effective(self.config.priority, self.changes(world));
         let effective = self.carried.unwrap_or_else(known);
         self.total = priority::total(self.config.priority, self.changes(world));
-        self.take_priority(effective, turn);
+        self.vetoed_at = match self.vetoed_at {
+            _ if !self.is_vetoed(world) => None,
+            None if matches!(self.state, State::Backup(_) | State::Master(_)) => Some(self.total),
+            before => before,
+        };
+        if self.vetoed_at != Some(self.total) {
+            self.take_priority(effective, turn);
+        }
     }
 
     fn take_link(&mut self, link: Option<Link>, base: Option<Link>) {

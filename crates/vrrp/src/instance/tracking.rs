@@ -64,7 +64,9 @@ impl Instance {
         let scripts = self
             .tracked_scripts()
             .map(move |tracked| change(tracked.influence, verdict(world, &tracked.script)));
-        let files = self.tracked_files().map(move |tracked| product(tracked, world));
+        // One that is a fault takes nothing: there is no priority to take from.
+        let files = self.tracked_files().filter(move |tracked| !is_veto(tracked, world));
+        let files = files.map(move |tracked| product(tracked, world));
         let processes = self.tracked_processes().map(move |tracked| share(tracked, world));
         links.chain(scripts).chain(files).chain(processes)
     }
@@ -110,10 +112,15 @@ impl Instance {
         (!is_there).then_some(source)
     }
 
+    /// A file takes more than there is of a priority.
+    pub(super) fn is_vetoed(&self, world: World<'_>) -> bool {
+        self.tracked_files().any(|tracked| is_veto(tracked, world))
+    }
+
     fn causes_of_files(&self, world: World<'_>) -> impl Iterator<Item = Cause> {
         let is_fault = move |tracked: &&Tracking| match tracked.influence.weight.get() {
             0 => (value(world, &tracked.name) != 0) != tracked.influence.reverse,
-            _ => product(tracked, world) <= -WHOLE_PRIORITY,
+            _ => is_veto(tracked, world),
         };
         self.tracked_files().filter(is_fault).map(|tracked| Cause::File(tracked.name.as_str().into()))
     }
@@ -219,6 +226,10 @@ fn product(tracked: &Tracking, world: World<'_>) -> i16 {
     let product = value(world, &tracked.name).saturating_mul(weight);
     let within = product.clamp(-i32::from(WHOLE_PRIORITY), i32::from(WHOLE_PRIORITY));
     i16::try_from(within).unwrap_or(0)
+}
+
+fn is_veto(tracked: &Tracking, world: World<'_>) -> bool {
+    product(tracked, world) <= -WHOLE_PRIORITY
 }
 
 /// A file that takes this much is a fault.

@@ -427,6 +427,9 @@ impl Bench {
             "released" => counters.release_received,
             "interval_differs" => counters.interval_differs,
             "addresses_differ" => counters.addresses_differ,
+            "bad_length" => counters.bad_length,
+            "bad_type" => counters.bad_type,
+            "bad_auth_type" => counters.bad_auth_type,
             "unknown_vrid" => router.unknown_vrid(),
             "malformed" => router.malformed().map(|(_, count)| count).sum(),
             name => {

@@ -1,6 +1,7 @@
 //! Dumps that signals ask for.
 
-use super::super::dump::{self, Due, Kind, Unwritten};
+use super::super::dump::{self, Due, Kept, Kind, Unwritten};
+use super::super::saved::Side;
 use super::{Daemon, TOKENS};
 
 impl Daemon<'_> {
@@ -27,6 +28,9 @@ impl Daemon<'_> {
 
     /// The worker is gone: what it has told must do.
     pub(super) fn end_dumps(&mut self) {
+        for kept in self.dumps.end_kept() {
+            self.write_kept(&kept);
+        }
         if let Some(due) = self.dumps.end() {
             self.write_dumps(&due);
         }
@@ -45,6 +49,22 @@ impl Daemon<'_> {
             self.told_of_dump(what, written);
         }
         self.begin_dumps();
+    }
+
+    /// Has the state of the worker written that it is in before or after what it is told next, if a reload with this
+    /// configuration is to be kept (`config_save_dir`).
+    pub(super) fn keep_state(&mut self, side: Side, directory: Option<&str>) {
+        let (Some(link), Some(directory)) = (&mut self.link, directory) else { return };
+        let path = self.start.saved.state_path(directory, link.pid(), side);
+        let order = self.dumps.keep(path, &self.config);
+        let outcome = link.say(&mut self.reactor, TOKENS, &order);
+        self.expect_link(outcome);
+    }
+
+    pub(super) fn write_kept(&self, kept: &Kept) {
+        if let Err(error) = kept.write(self.start.options.namespace.as_deref()) {
+            self.log.warning(format_args!("config_save_dir: {:#}", anyhow::Error::from(error)));
+        }
     }
 
     fn told_of_dump(&self, what: &str, written: Result<(), Unwritten>) {

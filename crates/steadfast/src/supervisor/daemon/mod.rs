@@ -165,7 +165,7 @@ impl<'a> Daemon<'a> {
             return;
         }
         self.is_starting = false;
-        if self.config.vrrp.is_empty() {
+        if !self.start.has_work(&self.config) {
             self.say_that_nothing_runs();
             self.is_up();
         } else {

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use super::super::files::{Files, Reading, Unusable};
 use super::super::host_names;
 use super::super::keys::{self, KeyError};
+use super::super::link::LinkError;
 use super::super::pid_files::AlreadyRunning;
 use super::super::reload_files::{InProgress, keep_findings};
 use super::super::report::{self, Console};
+use super::super::saved::Side;
 use super::super::verdict::Losses;
 use super::super::{MissingRights, check_rights};
 use super::{Daemon, TOKENS, restrict};
@@ -49,10 +51,11 @@ impl Daemon<'_> {
         let reading = self.start.read(&self.start.files, &self.losses);
         drop(in_progress);
         keep_findings(reload, &reading, &self.log);
+        self.start.saved.keep(&reading.loaded, &self.log);
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let mut config = self.judge(&self.start.files, &reading)?;
-        if !config.vrrp.is_empty() && self.link.is_none() {
+        if self.start.has_work(&config) && self.link.is_none() {
             check_rights()?;
             self.claim_vrrp_pid_file()?;
         }
@@ -64,10 +67,19 @@ impl Daemon<'_> {
                 "net_namespace, instance and use_pid_dir of the daemon that runs stay: they need a restart",
             );
         }
+        let (runs, wanted) = (&self.config.global.files, &mut config.global.files);
+        if wanted.copy_directory != runs.copy_directory {
+            self.log.warning("tmp_config_directory of the daemon that runs stays: it needs a restart");
+            wanted.copy_directory.clone_from(&runs.copy_directory);
+        }
+        let kept_in = wanted.save_directory.clone();
+        self.keep_state(Side::Before, kept_in.as_deref());
         let workers = self.config.global.workers.clone();
         self.take_over(config, Losses::of(&reading.loaded));
         self.tune_anew(&workers.vrrp);
-        self.assign_anew();
+        if self.assign_anew() {
+            self.keep_state(Side::After, kept_in.as_deref());
+        }
         Ok(())
     }
 
@@ -83,15 +95,20 @@ impl Daemon<'_> {
     }
 
     /// Hands the changed configuration to the running worker, or starts one if this is the first with instances.
-    fn assign_anew(&mut self) {
+    /// Whether there was one.
+    fn assign_anew(&mut self) -> bool {
         if self.link.is_some() {
             let assignment = self.assignment(Vec::new());
-            let Some(link) = &mut self.link else { return };
-            let outcome = link.assign(&mut self.reactor, TOKENS, &assignment);
+            let copy = self.copy_of(&assignment).map_err(LinkError::from);
+            let Some(link) = &mut self.link else { return false };
+            let outcome = copy.and_then(|copy| link.assign(&mut self.reactor, TOKENS, copy));
             self.expect_link(outcome);
-        } else if self.restart_at.is_none() && !self.is_starting && !self.config.vrrp.is_empty() {
+            return true;
+        }
+        if self.restart_at.is_none() && !self.is_starting && self.start.has_work(&self.config) {
             self.start_worker();
         }
+        false
     }
 }
 

@@ -1,5 +1,8 @@
 //! The worker's life: start, messages, death and the next one.
 
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
 use anyhow::Context as _;
 use sys::process::{Exit, Pid};
 
@@ -7,7 +10,7 @@ use super::super::link::{Link, LinkError};
 use super::super::pid_files::AlreadyRunning;
 use super::{Daemon, MOST_DEATHS_AT_START, TOKENS};
 use crate::exit;
-use crate::message::{Assignment, FromWorker, Remembered};
+use crate::message::{Assignment, FromWorker, MessageError, Remembered};
 
 impl Daemon<'_> {
     pub(super) fn start_worker(&mut self) {
@@ -45,7 +48,19 @@ impl Daemon<'_> {
     }
 
     pub(super) fn start_link(&mut self, assignment: &Assignment) -> Result<Link, LinkError> {
+        let assignment = self.copy_of(assignment)?;
         Link::start(self.start.program, &self.arguments, assignment, &mut self.reactor, TOKENS)
+    }
+
+    /// What the worker reads: on disk if `tmp_config_directory` says so, unless there is no room for it.
+    pub(super) fn copy_of(&self, assignment: &Assignment) -> Result<OwnedFd, MessageError> {
+        let Some(directory) = &self.config.global.files.copy_directory else { return assignment.seal() };
+        assignment.put_into(Path::new(directory)).or_else(|error| {
+            let why = anyhow::Error::from(error);
+            self.log
+                .warning(format_args!("tmp_config_directory {directory}: {why:#}; it goes through memory"));
+            assignment.seal()
+        })
     }
 
     pub(super) fn worker_started(&mut self, link: Link) {
@@ -119,6 +134,9 @@ impl Daemon<'_> {
             FromWorker::Late { micros } => self.on_late(micros),
             FromWorker::Foretold { request, step } => self.foretold(request, step),
             FromWorker::Snapshot { request, piece } => {
+                if let Some(kept) = self.dumps.take_kept(request, &piece) {
+                    self.write_kept(&kept);
+                }
                 if let Some(due) = self.dumps.take(request, piece) {
                     self.write_dumps(&due);
                 }

@@ -26,6 +26,7 @@ use crate::snapshot::{self, Piece};
 
 use command::Users;
 use page::{Clocks, Page};
+pub(super) use write::replace;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +79,24 @@ pub(super) struct Requests {
     wanted: BTreeSet<Kind>,
     last: u64,
     under_way: Option<UnderWay>,
+    /// Those that are kept, by the number that the worker was given.
+    kept: BTreeMap<u64, Kept>,
+}
+
+/// The state at one moment, for a file of its own.
+#[derive(Debug)]
+pub(super) struct Kept {
+    path: PathBuf,
+    config: Box<model::Config>,
+    told: Told,
+}
+
+impl Kept {
+    /// Writes what was told.
+    pub(super) fn write(&self, namespace: Option<&str>) -> Result<(), Unwritten> {
+        let scene = Scene::new(&self.config, &self.told, namespace);
+        save(self.path.clone(), &state(&scene), OWN)
+    }
 }
 
 #[derive(Debug)]
@@ -110,6 +129,28 @@ impl Requests {
         let clear = kinds.contains(&Kind::StatisticsAndClear);
         self.under_way = Some(UnderWay { number: self.last, kinds, told: Told::default() });
         Some(ToWorker::Snapshot { request: self.last, clear })
+    }
+
+    /// What to ask the worker for, so that its state at this place among its orders is written to `path`.
+    pub(super) fn keep(&mut self, path: PathBuf, config: &model::Config) -> ToWorker {
+        self.last += 1;
+        let config = Box::new(config.clone());
+        self.kept.insert(self.last, Kept { path, config, told: Told::default() });
+        ToWorker::Snapshot { request: self.last, clear: false }
+    }
+
+    /// Takes what the worker tells of a state that is kept; the state if that was all.
+    pub(super) fn take_kept(&mut self, request: u64, piece: &Piece) -> Option<Kept> {
+        if *piece == Piece::End {
+            return self.kept.remove(&request);
+        }
+        self.kept.get_mut(&request)?.told.add(piece.clone());
+        None
+    }
+
+    /// The worker is gone: what it has told of states that are kept.
+    pub(super) fn end_kept(&mut self) -> impl Iterator<Item = Kept> + use<> {
+        std::mem::take(&mut self.kept).into_values()
     }
 
     /// Takes what the worker tells; the dumps if that was all.
@@ -187,7 +228,7 @@ pub(super) fn write_own(config: &model::Config, namespace: Option<&str>) -> Resu
     let scene = Scene::new(config, &told, namespace);
     let mut page = Page::default();
     global::write(&scene, Whose::Supervisor, &mut page);
-    save(state_path(&scene, Whose::Supervisor), &page.into_text())
+    save(state_path(&scene, Whose::Supervisor), &page.into_text(), UMASK_DECIDES)
 }
 
 /// One of the dumps of the vrrp worker.
@@ -199,24 +240,33 @@ pub(super) fn write(
 ) -> Result<(), Unwritten> {
     let scene = Scene::new(config, told, namespace);
     let dumps = &config.global.files.dumps;
-    let mut page = Page::default();
     match kind {
-        Kind::State => {
-            global::write(&scene, Whose::Vrrp, &mut page);
-            topology::write(&scene, &mut page);
-            trackers::write(&scene, &mut page);
-            save(state_path(&scene, Whose::Vrrp), &page.into_text())
-        }
+        Kind::State => save(state_path(&scene, Whose::Vrrp), &state(&scene), UMASK_DECIDES),
         Kind::Statistics | Kind::StatisticsAndClear => {
+            let mut page = Page::default();
             statistics::write(&scene, &mut page);
-            save(located(&dumps.statistics), &page.into_text())
+            save(located(&dumps.statistics), &page.into_text(), UMASK_DECIDES)
         }
-        Kind::Json => save(located(&dumps.json), &json::write(&scene)),
+        Kind::Json => save(located(&dumps.json), &json::write(&scene), UMASK_DECIDES),
     }
 }
 
-fn save(path: PathBuf, text: &str) -> Result<(), Unwritten> {
-    write::replace(&path, text).map_err(|source| Unwritten { path, source })
+fn state(scene: &Scene<'_>) -> String {
+    let mut page = Page::default();
+    global::write(scene, Whose::Vrrp, &mut page);
+    topology::write(scene, &mut page);
+    trackers::write(scene, &mut page);
+    page.into_text()
+}
+
+/// Rights of dumps.
+const UMASK_DECIDES: u32 = 0o666;
+
+/// Rights of what is kept beside configurations.
+const OWN: u32 = 0o600;
+
+fn save(path: PathBuf, text: &str, mode: u32) -> Result<(), Unwritten> {
+    replace(&path, text, mode).map_err(|source| Unwritten { path, source })
 }
 
 fn located(dump: &Dump) -> PathBuf {

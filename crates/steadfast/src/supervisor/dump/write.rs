@@ -6,9 +6,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Puts `content` at `path`: whoever reads it sees all of the old content or all of the new, and a link that somebody
-/// has put there is replaced, not followed.
-pub(super) fn replace(path: &Path, content: &str) -> io::Result<()> {
-    let (mut file, temporary) = beside(path)?;
+/// has put there is replaced, not followed. It has the rights of `mode` that the umask leaves.
+pub(in super::super) fn replace(path: &Path, content: &str, mode: u32) -> io::Result<()> {
+    let (mut file, temporary) = beside(path, mode)?;
     let written = file.write_all(content.as_bytes()).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
         // It is in nobody's way, but of no use either.
@@ -18,14 +18,13 @@ pub(super) fn replace(path: &Path, content: &str) -> io::Result<()> {
 }
 
 /// A new file in the same folder: a folder for temporary files belongs to everybody, so names may be taken.
-fn beside(path: &Path) -> io::Result<(File, PathBuf)> {
+fn beside(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
     for attempt in 0..ATTEMPTS {
         let temporary = path.with_file_name(format!(".{name}.{}.{attempt}", std::process::id()));
         let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        // The rights are those that the umask leaves.
-        match OpenOptions::new().write(true).create_new(true).custom_flags(flags).mode(0o666).open(&temporary)
+        match OpenOptions::new().write(true).create_new(true).custom_flags(flags).mode(mode).open(&temporary)
         {
             Ok(file) => return Ok((file, temporary)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
@@ -49,7 +48,7 @@ mod tests {
         let (target, path) = (folder.path().join("precious"), folder.path().join("keepalived.data"));
         std::fs::write(&target, "mine").unwrap();
         symlink(&target, &path).unwrap();
-        replace(&path, "dump").unwrap();
+        replace(&path, "dump", 0o666).unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "mine");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "dump");
         assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
@@ -62,7 +61,7 @@ mod tests {
         let path = folder.path().join("x");
         let trap = folder.path().join(format!(".x.{}.0", std::process::id()));
         symlink("/nowhere", &trap).unwrap();
-        replace(&path, "whole").unwrap();
+        replace(&path, "whole", 0o666).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o111, 0);
@@ -71,9 +70,9 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_an_error_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(replace(&folder.path().join("none/x"), "").is_err());
+        assert!(replace(&folder.path().join("none/x"), "", 0o666).is_err());
         std::fs::create_dir(folder.path().join("x")).unwrap();
-        assert!(replace(&folder.path().join("x"), "").is_err(), "a folder is in the way");
+        assert!(replace(&folder.path().join("x"), "", 0o666).is_err(), "a folder is in the way");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
