@@ -9,7 +9,7 @@ use sys::process::{Child, Exit, Pid, SelfExe};
 use sys::reactor::{Interest, Reactor, Token};
 use sys::signal::Signal;
 
-use crate::message::{self, FromWorker, MessageError, ToWorker};
+use crate::message::{self, Assignment, FromWorker, MessageError, ToWorker};
 use crate::program::{self, Program};
 
 /// A running worker.
@@ -46,7 +46,7 @@ pub(super) enum LinkError {
 
 impl Link {
     /// Starts a worker with the daemon's own options, watches it and hands it `assignment`, which is a
-    /// [`crate::message::Assignment`] in a file.
+    /// [`Assignment`] in a file.
     ///
     /// After an error there is no worker.
     pub(super) fn start(
@@ -87,7 +87,7 @@ impl Link {
         self.child.pid()
     }
 
-    /// Hands a [`crate::message::Assignment`] over.
+    /// Hands a [`Assignment`] over.
     pub(super) fn assign(
         &mut self,
         reactor: &mut Reactor,
