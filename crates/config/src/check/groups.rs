@@ -23,7 +23,7 @@ pub(super) fn settle(groups: &mut Vec<SyncGroup>, instances: &[Instance], report
             if !known.contains(name) {
                 let headline = format!("there is no `vrrp_instance` {}; it is ignored", shown(name));
                 unknown += 1;
-                let diagnostic = Diagnostic::warning(Code::SyncGroup, member.span, headline)
+                let diagnostic = Diagnostic::warning(Code::UnknownMember, member.span, headline)
                     .classic(format!("Virtual router {name} specified in sync group {group_name} doesn't exist - ignoring"));
                 let compared = if unknown <= SUGGESTIONS { known.len() } else { 0 };
                 let candidates = known.iter().take(compared);

@@ -293,6 +293,10 @@ codes! {
         => "auth_hmac {\n    key 1 file:/etc/keepalived/vrrp.key\n    active_key 1\n}";
     SyncGroup = "SF0715", "a sync group that cannot do what it says",
         "A sync group keeps its members in one state: if one is at fault, all are. Members are instances of the same file, each in one group at most, and there should be two or more. Members should agree on who is best: unless the group has `sync_group_tracking_weight`, a member's own scripts, files and BFD sessions that have a weight do not change its priority, and the weights of its interfaces and processes are warned of.";
+    UnknownMember = "SF0716", "a member of a sync group that no `vrrp_instance` is",
+        "The line is ignored, so what it was to keep together may be master on different hosts.",
+        "vrrp_sync_group both {\n    group {\n        web\n        mial\n    }\n}\nvrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10\n    }\n}\nvrrp_instance mail {\n    interface eth0\n    virtual_router_id 52\n    virtual_ipaddress {\n        192.0.2.11\n    }\n}"
+        => "vrrp_sync_group both {\n    group {\n        web\n        mail\n    }\n}\nvrrp_instance web {\n    interface eth0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.10\n    }\n}\nvrrp_instance mail {\n    interface eth0\n    virtual_router_id 52\n    virtual_ipaddress {\n        192.0.2.11\n    }\n}";
     IdleEntryOption = "SF0801", "an option without effect where it stands",
         "The option is read, and nothing comes of it: it is for the other address family, or the rest of the line leaves nothing for it to act on. keepalived is silent about most of these. Take it out, or correct what makes it idle.",
         "virtual_ipaddress {\n    192.0.2.10/24 preferred_lft 0\n}"

@@ -133,6 +133,9 @@ fn is_loss(diagnostic: &Diagnostic) -> bool {
             | Code::MissingInterface
             | Code::MissingName
             | Code::DuplicateName
+            | Code::UnknownMember
+            | Code::UndefinedScript
+            | Code::UndefinedTracker
     );
     is_loss && diagnostic.severity == Severity::Warning
 }
