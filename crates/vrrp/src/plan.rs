@@ -56,6 +56,14 @@ pub enum Effect {
         /// How long this router listens before it takes over again, if it may.
         returns: Option<Duration>,
     },
+    /// These go to another interface of this host: clients learn another hardware address.
+    ChangesInterface(Vec<Thing>),
+    /// It takes over after this time unless a better router speaks.
+    TakesOverUnlessHeard(Duration),
+    /// It is at fault as soon as one of these scripts, which have not run yet, fails.
+    DependsOn(Vec<String>),
+    /// Packets to its addresses are dropped.
+    Drops,
     /// A backup with a priority above this takes over.
     MayLose(Priority),
     /// It takes over from this master, which has this priority.
@@ -96,6 +104,7 @@ impl Router {
     pub fn plan(&self, now: Instant, to: &Config) -> Plan {
         let before: BTreeMap<String, Status> = by_name(self.status());
         let mut copy = self.clone();
+        copy.suppose_own_links(to);
         let mut actions = Actions::default();
         copy.reconfigure(now, to, &[], &mut actions);
         let after = by_name(copy.status());
@@ -134,11 +143,20 @@ impl Effect {
     #[must_use]
     pub const fn disturbance(&self) -> Disturbance {
         match self {
-            Self::GoesOn(_) | Self::Begins(_) | Self::GoesOver { .. } | Self::Ends | Self::Adds(_) => {
-                Disturbance::None
+            Self::GoesOn(_)
+            | Self::Begins(_)
+            | Self::GoesOver { .. }
+            | Self::Ends
+            | Self::Adds(_)
+            | Self::ChangesInterface(_) => Disturbance::None,
+            Self::Removes(_)
+            | Self::MayLose(_)
+            | Self::Preempts { .. }
+            | Self::TakesOverUnlessHeard(_)
+            | Self::DependsOn(_) => Disturbance::Moves,
+            Self::Replaces(_) | Self::GivesUp { .. } | Self::AloneUntilOthersFollow(_) | Self::Drops => {
+                Disturbance::Flaps
             }
-            Self::Removes(_) | Self::MayLose(_) | Self::Preempts { .. } => Disturbance::Moves,
-            Self::Replaces(_) | Self::GivesUp { .. } | Self::AloneUntilOthersFollow(_) => Disturbance::Flaps,
         }
     }
 }
@@ -214,6 +232,14 @@ impl Planner<'_> {
             }
             (false, _) => {}
         }
+        effects.extend(self.listening(before, after));
+        if let Some(after) = after {
+            effects.extend(self.new_scripts(after));
+        }
+        if settings.contains(&"accept") && self.to.instances.iter().any(|one| one.name == name && !one.accept)
+        {
+            effects.push(Effect::Drops);
+        }
         if let (Some(before), Some(after)) = (before, after) {
             effects.extend(self.election(before, after));
             if before.state != StateName::Fault {
@@ -236,10 +262,38 @@ impl Planner<'_> {
         let removed = list(&mut old.keys().filter(|thing| !new.contains_key(*thing)));
         let added = list(&mut new.keys().filter(|thing| !old.contains_key(*thing)));
         let replaced = list(&mut old.keys().filter(|thing| new.contains_key(*thing) && !same(thing)));
+        let elsewhere = |thing: &Thing, all: &[Thing]| all.iter().any(|other| other.is_same_address(thing));
+        let (moved, removed): (Vec<_>, Vec<_>) =
+            removed.into_iter().partition(|thing| elsewhere(thing, &added));
+        let added: Vec<_> = added.into_iter().filter(|thing| !elsewhere(thing, &moved)).collect();
         let some = |things: Vec<Thing>| Some(things).filter(|things| !things.is_empty());
         let removed = some(removed).map(Effect::Removes);
         let replaced = some(replaced).map(Effect::Replaces);
-        removed.into_iter().chain(replaced).chain(some(added).map(Effect::Adds)).collect()
+        let moved = some(moved).map(Effect::ChangesInterface);
+        removed.into_iter().chain(replaced).chain(moved).chain(some(added).map(Effect::Adds)).collect()
+    }
+
+    /// One that begins to listen takes over in the end if nobody better is there.
+    fn listening(&self, before: Option<&Status>, after: Option<&Status>) -> Option<Effect> {
+        let listens = |one: &&Status| one.state == StateName::Backup;
+        let begins = before.is_none_or(|one| matches!(one.state, StateName::Fault | StateName::Init));
+        let (at, _) = after.filter(listens).filter(|_| begins)?.deadline.as_ref()?;
+        Some(Effect::TakesOverUnlessHeard(at.since(self.now)))
+    }
+
+    /// Vital scripts that it did not track before.
+    fn new_scripts(&self, after: &Status) -> Option<Effect> {
+        let vital = |config: &Config| -> BTreeSet<String> {
+            let group = config.groups.iter().find(|group| group.members.contains(&after.name));
+            let shared = group.into_iter().flat_map(|group| &group.track_scripts);
+            let own = config.instances.iter().filter(|one| one.name == after.name);
+            let all = own.flat_map(|one| &one.track_scripts).chain(shared);
+            let vital = all.filter(|tracked| tracked.influence.weight.get() == 0);
+            vital.map(|tracked| tracked.script.clone()).collect()
+        };
+        let known = vital(self.router.config());
+        let new: Vec<_> = vital(self.to).into_iter().filter(|script| !known.contains(script)).collect();
+        (!new.is_empty()).then_some(Effect::DependsOn(new))
     }
 
     fn held_now(&self, name: &str) -> Vec<Thing> {
@@ -337,6 +391,12 @@ fn all_things(
 }
 
 impl Thing {
+    /// The same address, on any interface.
+    fn is_same_address(&self, other: &Self) -> bool {
+        let address = |thing: &Self| thing.text.split_once(" on ").map(|(address, _)| address.to_owned());
+        address(self).is_some_and(|own| address(other) == Some(own))
+    }
+
     fn new(text: String, identity: String) -> Self {
         Self { text: text.into(), identity: identity.into() }
     }
@@ -382,10 +442,27 @@ impl fmt::Display for Effect {
                     None => Ok(()),
                 }
             }
+            Self::ChangesInterface(things) => {
+                write!(f, "changes the interface of {}: clients learn another hardware address", List(things))
+            }
+            Self::TakesOverUnlessHeard(after) => {
+                write!(f, "takes over after {:.3}s unless a better router speaks", after.as_secs_f64())
+            }
+            Self::DependsOn(scripts) => {
+                write!(f, "is at fault if `{}` fails, which has not run yet", scripts.join("` or `"))
+            }
+            Self::Drops => f.write_str("packets to its addresses are dropped (`no_accept`)"),
             Self::MayLose(priority) => write!(f, "a backup with a priority above {priority} takes over"),
             Self::Preempts { master, theirs, within } => {
                 let within = within.as_secs_f64();
                 write!(f, "takes over from {master}, priority {theirs}, within {within:.3}s")
+            }
+            Self::AloneUntilOthersFollow(setting @ "advert_int") => {
+                write!(
+                    f,
+                    "another `{setting}`: until they have it too, keepalived's routers of version 2 refuse it, and"
+                )?;
+                f.write_str(" several are master at once")
             }
             Self::AloneUntilOthersFollow(setting) => {
                 write!(

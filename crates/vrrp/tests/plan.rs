@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::vrrp::{Auth, Config, Instance, Password, Preempt, SyncGroup, Transport, Version, VirtualAddress};
-use model::{Centis, Family, IfIndex, IfName, Instant, Prefix, Priority, Vrid};
+use model::vrrp::{
+    Auth, Command, Config, Instance, OwnDevice, Password, Preempt, RunAs, Script, SyncGroup,
+    TrackedInterface, TrackedScript, Transport, Version, VirtualAddress, Vmac,
+};
+use model::{Centis, Family, IfIndex, IfName, Influence, Instant, Prefix, Priority, Vrid};
 use steadfast_vrrp::{
     Action, Actions, Arrival, Disturbance, Event, Link, Plan, Router, StateName, master_down_interval,
 };
@@ -145,7 +148,7 @@ fn a_removed_master_and_a_new_backup() {
     let told = bench().told(|to| to.instances[0] = instance(53));
     let lines = [
         "(VI_51) removed; ends; gives up 10.0.0.51/32 on eth1: nobody has that until another router takes over",
-        "(VI_53) added; begins as BACKUP",
+        "(VI_53) added; begins as BACKUP; takes over after 3.609s unless a better router speaks",
     ];
     assert_eq!(told, (lines.map(str::to_owned).to_vec(), Disturbance::Flaps));
 }
@@ -187,4 +190,50 @@ fn members_that_go_with_a_group_are_told_too() {
     assert!(lines.contains("VRRP_Group(G) added"), "{lines}");
     assert!(lines.contains("(VI_51)") && lines.contains("goes over from MASTER to BACKUP"), "{lines}");
     assert_eq!(told.1, Disturbance::Flaps);
+}
+
+#[test]
+fn an_own_interface_is_supposed_to_be_there() {
+    let (lines, disturbance) = bench().told(|to| {
+        let own: IfName = "vrrp.51".parse().unwrap();
+        let mac = model::MacAddr([0, 0, 0x5e, 0, 1, 51]);
+        let (name, group) = (own.clone(), model::Named::Number(0));
+        let vmac = Vmac { name, mac, transmit_on_base: false, notify_base: false, group };
+        to.instances[0].own_device = Some(OwnDevice::Vmac(vmac));
+        to.instances[0].addresses[0].device = own;
+    });
+    assert!(
+        lines[0].contains("goes on as MASTER; changes the interface of 10.0.0.51/32 on eth1"),
+        "{lines:?}"
+    );
+    assert_eq!(disturbance, Disturbance::None, "{lines:?}");
+}
+
+#[test]
+fn what_is_not_known_yet_is_said() {
+    let (lines, disturbance) = bench().told(|to| {
+        let (script, influence) = ("probe".to_owned(), Influence::default());
+        let run_as = RunAs::Default;
+        let command = Command { program: "/bin/false".into(), arguments: Vec::new(), run_as };
+        to.scripts.push(Script::new("probe", command));
+        to.instances[0].track_scripts.push(TrackedScript { script, influence });
+    });
+    assert!(lines.iter().any(|line| line.contains("is at fault if `probe` fails")), "{lines:?}");
+    assert_eq!(disturbance, Disturbance::Moves);
+    let (lines, disturbance) = bench().told(|to| to.instances[0].accept = false);
+    assert!(lines[0].contains("packets to its addresses are dropped"), "{lines:?}");
+    assert_eq!(disturbance, Disturbance::Flaps);
+}
+
+#[test]
+fn what_recovers_may_take_over() {
+    let mut bench = bench();
+    bench.config.instances[0]
+        .track_interfaces
+        .push(TrackedInterface { interface: eth(3), influence: Influence::default() });
+    let (now, config) = (bench.now, bench.config.clone());
+    bench.router.reconfigure(now, &config, &[], &mut Actions::default());
+    let (lines, disturbance) = bench.told(|to| to.instances[0].track_interfaces.clear());
+    assert!(lines[0].contains("goes over from FAULT to BACKUP; takes over after 3.609s unless"), "{lines:?}");
+    assert_eq!(disturbance, Disturbance::Moves);
 }

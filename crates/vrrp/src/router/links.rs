@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use model::vrrp::{Config, OwnDevice};
 use model::{IfIndex, IfName, Instant};
 
 use super::Router;
@@ -80,6 +81,20 @@ impl Router {
         let pending = *self.pending_links.entry(name.clone()).or_insert(pending);
         self.due.set(Waiter::Link(name.clone()), Some(pending.at));
         Some(Link { up: before.up, ..link })
+    }
+
+    /// As if the interfaces that instances make for themselves were there: a reload waits for them.
+    pub(crate) fn suppose_own_links(&mut self, config: &Config) {
+        let mut number = u32::MAX;
+        for instance in &config.instances {
+            let own = instance.own_device.as_ref().map(OwnDevice::name);
+            let base = instance.interface.as_ref().and_then(|base| self.links.get(base)).copied();
+            let (Some(own), Some(base)) = (own, base) else { continue };
+            if let (false, Ok(index)) = (self.links.contains_key(own), IfIndex::try_from(number)) {
+                self.links.insert(own.clone(), Link { index, ..base });
+                number -= 1;
+            }
+        }
     }
 
     fn link_delay(&self, name: &IfName, up: bool) -> Duration {
