@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::{Family, IfIndex, IfName, Instant};
 
-use crate::errno::Refusal;
+use crate::errno::{Errno, Refusal};
 use crate::reconcile::{PUT_BACK_SPAN, PUT_BACKS, RETRY_FIRST};
 pub use batch::{Batch, Heard, decode};
 
@@ -67,6 +67,10 @@ pub enum Report {
     HeldBack,
     /// The table is gone, as it should be.
     Removed,
+    /// An earlier run had left the table. It is gone, as it should be.
+    Swept,
+    /// An earlier run has left the table, and the kernel refuses to delete it: it goes on to drop packets.
+    Stays(Refusal),
     /// The kernel cannot send a packet out elsewhere (`dup`): VMACs tell of memberships with their MAC.
     NoDuplicates(Refusal),
     /// The kernel refused, for the first time in a row. It is tried again.
@@ -83,6 +87,8 @@ pub struct Table {
     installed: Option<(Plan, BTreeSet<Element>)>,
     /// What the batch under way leads to.
     aim: Option<(Plan, BTreeSet<Element>)>,
+    /// A table of this name may be there that we have not made.
+    left: Option<String>,
     /// The kernel has no `dup`.
     is_reduced: bool,
     was_lost: bool,
@@ -103,6 +109,7 @@ impl Table {
             elements: BTreeSet::new(),
             installed: None,
             aim: None,
+            left: None,
             is_reduced: false,
             was_lost: false,
             has_failed: false,
@@ -121,7 +128,23 @@ impl Table {
 
     /// The table shall be as `plan` says, or not be.
     pub fn set_plan(&mut self, plan: Option<Plan>) {
+        if self.plan != plan {
+            // What failed, or was changed too often, was another one.
+            self.pause = None;
+        }
         self.plan = plan;
+    }
+
+    /// Takes a table of this name for ours if there is one: it goes unless it is wanted. Somebody may have left it who
+    /// could not clean up.
+    pub fn sweep(&mut self, name: &str) {
+        self.left = Some(name.to_owned());
+    }
+
+    /// Whether a table is there, or may be, or shall be.
+    #[must_use]
+    pub const fn is_of_interest(&self) -> bool {
+        self.plan.is_some() || self.installed.is_some() || self.left.is_some()
     }
 
     /// Its sets shall hold exactly these, as far as they are of its family.
@@ -143,7 +166,7 @@ impl Table {
         }
         let mut batch = Batch::new(self.family);
         match (&self.plan, &self.installed) {
-            (None, None) => return None,
+            (None, None) => batch.remove_table(self.left.as_ref()?),
             (None, Some((old, _))) => batch.remove_table(&old.table),
             (Some(plan), Some((old, elements))) if old == plan => {
                 if *elements == self.elements {
@@ -168,9 +191,16 @@ impl Table {
     /// The kernel has taken the batch, or refused it as a whole.
     pub fn done(&mut self, now: Instant, result: Result<(), Refusal>) {
         let aim = self.aim.take();
+        if aim.is_none() && self.installed.is_none() {
+            self.left = None;
+            return self.reports.extend(swept(result));
+        }
         match result {
             Ok(()) => {
                 let was_there = self.installed.is_some();
+                // What was of that name has been replaced, or removed.
+                let known = aim.as_ref().or(self.installed.as_ref()).map(|(plan, _)| &plan.table);
+                self.left.take_if(|left| Some(&*left) == known);
                 match (&aim, std::mem::take(&mut self.was_lost)) {
                     (None, _) => self.reports.push(Report::Removed),
                     (Some(_), true) => self.reports.push(Report::MadeAgain),
@@ -230,5 +260,14 @@ impl Table {
     /// What is worth telling since the last call.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+}
+
+/// What is to be said when a table that may have been there should have gone. A kernel without nftables has none.
+fn swept(result: Result<(), Refusal>) -> Option<Report> {
+    match result {
+        Ok(()) => Some(Report::Swept),
+        Err(Refusal { errno: Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT, .. }) => None,
+        Err(refusal) => Some(Report::Stays(refusal)),
     }
 }

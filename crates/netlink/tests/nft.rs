@@ -81,6 +81,40 @@ fn only_what_differs_is_changed() {
 }
 
 #[test]
+fn what_an_earlier_run_left_goes_unless_it_is_wanted() {
+    let mut table = Table::new(Family::V4);
+    table.sweep("keepalived");
+    assert_eq!(kinds(&table.next(START).unwrap()), [0x10, 0xa02, 0x11]);
+    table.done(START, Ok(()));
+    assert_eq!(table.take_reports(), [Report::Swept]);
+    assert!(table.next(START).is_none() && !table.is_of_interest());
+    for (errno, reports) in
+        [(Errno::ENOENT, vec![]), (Errno::EPERM, vec![Report::Stays(Errno::EPERM.into())])]
+    {
+        table.sweep("keepalived");
+        assert!(table.next(START).is_some());
+        table.done(START, Err(errno.into()));
+        assert_eq!(table.take_reports(), reports);
+        assert!(table.next(START).is_none(), "nothing more can be done");
+    }
+    let mut table = made(Family::V4);
+    table.sweep("keepalived");
+    assert!(table.next(START).is_none(), "wanted");
+}
+
+#[test]
+fn a_table_that_somebody_else_keeps_changing_goes_too() {
+    let mut table = made(Family::V4);
+    while table.deadline().is_none() {
+        table.lose(START);
+        table.next(START).map(|_| table.done(START, Ok(()))).unwrap_or_default();
+    }
+    table.set_plan(None);
+    table.sweep("keepalived");
+    assert_eq!(kinds(&table.next(START).expect("no pause")), [0x10, 0xa02, 0x11]);
+}
+
+#[test]
 fn elements_go_to_the_table_of_their_family() {
     let own = IfIndex::try_from(7).unwrap();
     let all = BTreeSet::from([v4(1), Element::V6("2001:db8::1".parse().unwrap()), Element::Quiet(own)]);

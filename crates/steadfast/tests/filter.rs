@@ -72,6 +72,35 @@ fn the_table_is_made_again_and_goes_with_the_daemon() {
 }
 
 #[test]
+fn a_table_that_a_killed_run_left_goes_if_nothing_needs_it() {
+    let Some(mut world) = routers("", "use_vmac\nno_accept") else { return };
+    world.settle();
+    assert!(!ping(&world).0, "{}", world.logs());
+    world.nodes[0].daemon().kill_tree();
+    assert_shell(&world, "nft list table ip keepalived && nft list table ip6 keepalived");
+    world.nodes[0].configure(&router("V", 51, 120, VIP, ""));
+    world.nodes[0].start();
+    for family in ["ip", "ip6"] {
+        let line = format!("removed a table of family {family} which an earlier run had left");
+        world.nodes[0].wait_for_line(0, &line);
+    }
+    assert_shell(&world, "test -z \"$(nft list ruleset)\"");
+    assert!(wait_until(PATIENCE, || ping(&world).0), "{}", world.logs());
+    assert_eq!(world.client.believes(world.vip), Some(world.nodes[0].mac), "{}", world.logs());
+}
+
+#[test]
+fn a_table_that_a_killed_worker_left_goes_with_the_reload_that_needs_it_no_more() {
+    let Some(mut world) = routers("", "no_accept") else { return };
+    world.settle();
+    world.nodes[0].shell("kill -9 $(cat /run/vrrp.pid)");
+    world.nodes[0].configure(&router("V", 51, 120, VIP, ""));
+    world.nodes[0].daemon().hang_up().expect("it runs");
+    assert!(wait_until(PATIENCE, || ping(&world).0), "{}", world.logs());
+    assert_shell(&world, "test -z \"$(nft list ruleset)\"");
+}
+
+#[test]
 fn memberships_of_a_vmac_are_told_by_the_interface_below() {
     let Some(mut world) = routers("global_defs {\nnftables_counters\n}", "use_vmac") else { return };
     let begin = now();

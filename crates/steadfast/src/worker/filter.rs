@@ -20,7 +20,7 @@ use crate::log::Log;
 use crate::message::Assignment;
 
 pub(super) struct Filter {
-    /// Open once it has been needed, with its number.
+    /// Open while there is a table, or may be one, with its number.
     socket: Option<(Socket, u32)>,
     tables: [Table; 2],
     /// Instances that must not use their addresses.
@@ -62,14 +62,18 @@ impl Filter {
             .iter()
             .any(|one| matches!(one.own_device, Some(OwnDevice::Vmac(_))) || !one.address_vmacs.is_empty());
         let is_needed = assignment.nftables.always || has_vmac || !self.refusing.is_empty();
-        if is_needed && self.socket.is_none() {
+        if self.socket.is_none() {
             match open(reactor) {
                 Ok(socket) => self.socket = Some(socket),
-                Err(error) => self.log.error(format_args!("{NO_NFTABLES}: {error}")),
+                Err(error) if is_needed => self.log.error(format_args!("{NO_NFTABLES}: {error}")),
+                // Where there is no nftables, nobody has left a table.
+                Err(_) => {}
             }
         }
         for table in &mut self.tables {
             table.set_plan(is_needed.then(|| plan(&assignment.nftables)));
+            // One that a killed run has left would go on to drop packets to addresses that are now accepted.
+            table.sweep(&assignment.nftables.table);
         }
         self.is_stale = true;
         if assignment.no_local_igmp && self.igmp_before.is_none() {
@@ -173,6 +177,10 @@ impl Filter {
         }
         // Events may have come with the answers.
         self.hear(now);
+        if !self.tables.iter().any(Table::is_of_interest) {
+            // What others do to their tables need not wake us.
+            self.socket = None;
+        }
     }
 
     fn silence_igmp(&mut self) {
@@ -240,6 +248,13 @@ fn tell(log: &Log, family: Family, report: &Report) {
     match report {
         Report::Made => log.detail(format_args!("nftables: made the table of family {name}")),
         Report::Removed => log.detail(format_args!("nftables: removed the table of family {name}")),
+        Report::Swept => log.notice(format_args!(
+            "nftables: removed a table of family {name} which an earlier run had left and nothing needs now"
+        )),
+        Report::Stays(refusal) => log.error(format_args!(
+            "nftables: cannot remove a table of family {name} which an earlier run has left, and which may drop packets \
+             to virtual addresses: {refusal}"
+        )),
         Report::MadeAgain => log.warning(format_args!(
             "nftables: somebody else deleted or changed our table of family {name}; made again"
         )),
