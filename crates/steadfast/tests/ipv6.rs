@@ -214,6 +214,18 @@ fn another_host_that_answers_for_the_address_is_told_of() {
     assert!(line.contains(&world.nodes[1].mac.to_string()), "{line}");
 }
 
+/// A VMAC has no address to ask from: the interface below asks for it.
+#[test]
+fn the_same_is_told_to_a_virtual_router_with_a_vmac() {
+    let Some(mut world) = pair([200, 100].map(|priority| router6("V", priority, "use_vmac"))) else { return };
+    let vip = Prefix::new(address(VIP), 64).expect("a prefix");
+    world.nodes[1].host.add_address(&interface(), vip).expect("an address");
+    world.nodes[0].start();
+    let line = world.nodes[0].wait_for_line(0, VIP_CLAIM);
+    assert!(line.contains(&world.nodes[1].mac.to_string()), "{line}");
+    assert!(!world.nodes[0].log().contains("cannot ask on"), "{}", world.logs());
+}
+
 /// What the log says then.
 const VIP_CLAIM: &str = "virtual address 2001:db8:51::1 is also held by";
 

@@ -191,8 +191,15 @@ impl Worker {
     }
 
     fn probe(&mut self, device: &IfName, address: IpAddr) {
-        let Some((link, mac)) = self.kernel.device(device) else { return };
-        let (now, source) = (self.clock.now(), self.kernel.link_local(device));
+        let (mirror, mut asker) = (self.kernel.mirror(), device);
+        if address.is_ipv6()
+            && let Some(base) = self.own_links.base_of_vmac(device, mirror)
+        {
+            // A VMAC has no address of its own to ask from, and the one of its base must not be told with its MAC.
+            asker = base;
+        }
+        let Some((link, mac)) = self.kernel.device(asker) else { return };
+        let (now, source) = (self.clock.now(), self.kernel.link_local(asker));
         if let Err(error) = self.link_layer.probe(now, (link, mac, source), address, &mut self.reactor) {
             self.say(Level::Detail, format_args!("cannot ask on {device} who has {address}: {error}"));
         }

@@ -578,9 +578,15 @@ impl Worker {
     fn serve_answers(&mut self, family: Family) {
         let (kernel, router, actions, now) =
             (&self.kernel, &mut self.router, &mut self.actions, self.clock.now());
+        // What a VMAC wants to know was asked on the interface below it.
+        let vmacs = self.own_links.vmacs(kernel.mirror());
         self.link_layer.answers(family, |Answer { link, address, mac }| {
             // A second interface on the same link answers for every address of its host.
-            if let Some(device) = kernel.name_of(link).filter(|_| !kernel.is_own(mac)) {
+            if kernel.is_own(mac) {
+                return;
+            }
+            let above = vmacs.iter().filter(|(_, base)| *base == link).map(|(own, _)| *own);
+            for device in above.chain([link]).filter_map(|link| kernel.name_of(link)) {
                 router.handle(now, Event::Claim { device, address, mac }, actions);
             }
         });

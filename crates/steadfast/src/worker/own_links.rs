@@ -107,6 +107,14 @@ impl OwnLinks {
         self.wanted.links().filter_map(|(wanted, _)| pair(wanted)).collect()
     }
 
+    /// The interface below this one, if it is a VMAC of ours.
+    pub(super) fn base_of_vmac<'a>(&self, name: &IfName, mirror: &'a Mirror) -> Option<&'a IfName> {
+        self.wanted.ready(name)?;
+        let link =
+            mirror.link_named(name).filter(|link| matches!(link.sharing, Some(Sharing::Macvlan(_))))?;
+        Some(&mirror.link(link.lower?)?.name)
+    }
+
     /// Whose readiness has changed.
     pub(super) fn take_changes(&mut self) -> BTreeSet<IfName> {
         self.wanted.take_changes()
