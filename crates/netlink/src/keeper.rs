@@ -153,10 +153,22 @@ impl<K: Ord + Copy> Keeper<K> {
         self.synchronised
     }
 
-    /// From now on these are the virtual addresses.
-    pub fn configure(&mut self, config: &vrrp::Config) {
+    /// From now on these are the virtual addresses, and those that are the host's own although we set them. Gives the
+    /// devices for which that may change from where a router speaks: nothing else tells of an address that is there.
+    pub fn configure(&mut self, config: &vrrp::Config) -> BTreeSet<IfName> {
         let backed_up = config.instances.iter().filter(|instance| instance.priority != Priority::OWNER);
         self.virtual_slots = backed_up.flat_map(|instance| &instance.addresses).map(Slot::of).collect();
+        let virtual_slots = &self.virtual_slots;
+        let statics = config.statics.addresses.iter().map(|one| (one.item.device.clone(), one.item.prefix));
+        self.mirror.set_statics(statics, |device, prefix| {
+            !virtual_slots.contains(&Slot { device: device.clone(), prefix })
+        })
+    }
+
+    /// Whether this is one of the host's own addresses that we set.
+    #[must_use]
+    pub fn is_static(&self, slot: &Slot) -> bool {
+        self.mirror.is_static_slot(&slot.device, slot.prefix)
     }
 
     /// Takes in what the kernel has said, and appends what the machine must know.
@@ -185,12 +197,12 @@ impl<K: Ord + Copy> Keeper<K> {
     }
 
     /// The kernel should hold exactly these for nobody in particular: addresses that are the host's own, routes and rules.
+    /// That they are its own is said with [`Self::configure`].
     pub fn keep(&mut self, statics: &Statics) -> Held {
         fn items<T: Clone>(statics: &[Static<T>]) -> Vec<T> {
             statics.iter().map(|one| one.item.clone()).collect()
         }
         let addresses = items(&statics.addresses);
-        self.mirror.set_statics(addresses.iter().map(|one| (one.device.clone(), one.prefix)));
         self.route_for(None, STATIC, &items(&statics.routes), &items(&statics.rules));
         self.hold_for(None, STATIC, &addresses.into())
     }

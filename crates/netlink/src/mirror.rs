@@ -159,18 +159,38 @@ impl Mirror {
         if self.tells_protocol { address.protocol == PROTOCOL } else { or_else(address.prefix) }
     }
 
-    /// From now on these are the addresses that are the host's own although we set them (`static_ipaddress`).
-    pub(crate) fn set_statics(&mut self, statics: impl Iterator<Item = (IfName, Prefix)>) {
-        self.statics = statics.collect();
+    /// From now on these are the addresses that are the host's own although we set them (`static_ipaddress`). Gives the
+    /// devices for which that may change from where a router speaks.
+    ///
+    /// One that was among them and `stays_own` is one for as long as it is there: its deletion is heard as that of an
+    /// address of the host.
+    pub(crate) fn set_statics(
+        &mut self,
+        statics: impl Iterator<Item = (IfName, Prefix)>,
+        stays_own: impl Fn(&IfName, Prefix) -> bool,
+    ) -> BTreeSet<IfName> {
+        let before = std::mem::take(&mut self.statics);
+        let is_there = |name, prefix| self.link_named(name).is_some_and(|link| self.has(link.index, prefix));
+        let leaving =
+            before.iter().filter(|(name, prefix)| is_there(name, *prefix) && stays_own(name, *prefix));
+        let statics: BTreeSet<_> = statics.chain(leaving.cloned()).collect();
+        let changed = statics.symmetric_difference(&before).map(|(name, _)| name.clone()).collect();
+        self.statics = statics;
+        changed
+    }
+
+    /// Whether this is one of the host's own addresses that we set.
+    pub(crate) fn is_static_slot(&self, device: &IfName, prefix: Prefix) -> bool {
+        !self.statics.is_empty() && self.statics.contains(&(device.clone(), prefix))
     }
 
     fn is_static(&self, address: &Address) -> bool {
-        let link = self.link(address.index).filter(|_| !self.statics.is_empty());
-        link.is_some_and(|link| self.statics.contains(&(link.name.clone(), address.prefix)))
+        self.link(address.index).is_some_and(|link| self.is_static_slot(&link.name, address.prefix))
     }
 
-    /// The address that a router speaks from: the link's first one of `family` that is primary, in use, and not
-    /// virtual by [`Self::is_virtual`], which `or_else` is for.
+    /// The address that a router speaks from: the link's first one of `family` that is in use and not virtual by
+    /// [`Self::is_virtual`], which `or_else` is for. A secondary address is taken only where there is no primary one: a
+    /// virtual address may stand before it, which an earlier run has left.
     ///
     /// For IPv6 a link-local address is meant (RFC 9568 §5.1.2.1), so only those are looked at.
     pub fn primary(
@@ -186,7 +206,10 @@ impl Mirror {
                     && is_source(address)
                     && !self.is_virtual(address, &or_else)
             })
-            .min_by_key(|heard| heard.number)
+            .min_by_key(|heard| {
+                // The same bit means "temporary" for IPv6, of which no link-local address is.
+                (heard.what.flags.secondary(), heard.number)
+            })
             .map(|heard| &heard.what)
     }
 
@@ -313,7 +336,7 @@ const fn key(address: &Address) -> Key {
 fn is_source(address: &Address) -> bool {
     let in_use = !address.flags.tentative() && !address.flags.duplicate();
     match address.prefix.address() {
-        IpAddr::V4(_) => in_use && !address.flags.secondary(),
+        IpAddr::V4(_) => in_use,
         IpAddr::V6(v6) => in_use && v6.is_unicast_link_local(),
     }
 }
@@ -507,6 +530,36 @@ mod tests {
         assert_eq!(primary(&mirror, Family::V4), Some(address(1, "192.0.2.7/24")), "in the order heard");
         assert_eq!(primary(&mirror, Family::V6), Some(address(1, "fe80::2/64")));
         assert_eq!(mirror.primary(index(2), Family::V4, |_| false), None);
+    }
+
+    #[test]
+    fn a_secondary_address_is_a_source_where_only_virtual_ones_are_primary() {
+        let mut mirror = Mirror::default();
+        let left_over = Address { protocol: PROTOCOL, ..address(1, "192.0.2.9/24") };
+        let secondary = |text| Address { flags: AddressFlags(0x01), ..address(1, text) };
+        let second_virtual = Address { protocol: PROTOCOL, ..secondary("192.0.2.8/24") };
+        let own = secondary("192.0.2.1/24");
+        apply(&mut mirror, [left_over, second_virtual, own.clone()].map(Event::AddressAdded));
+        assert_eq!(mirror.primary(index(1), Family::V4, |_| true), Some(&own));
+    }
+
+    #[test]
+    fn a_static_address_is_the_host_s_own_until_it_is_gone() {
+        let mut mirror = Mirror::default();
+        let (name, ours) =
+            (link(1, "eth1").name, Address { protocol: PROTOCOL, ..address(1, "192.0.2.9/24") });
+        apply(&mut mirror, [Event::LinkChanged(link(1, "eth1")), Event::AddressAdded(ours.clone())]);
+        let source = |mirror: &Mirror| mirror.primary(index(1), Family::V4, |_| true).cloned();
+        assert_eq!(source(&mirror), None);
+        let devices = BTreeSet::from([name.clone()]);
+        let wanted = || std::iter::once((name.clone(), ours.prefix));
+        assert_eq!(mirror.set_statics(wanted(), |_, _| true), devices);
+        assert_eq!(mirror.set_statics(wanted(), |_, _| true), BTreeSet::new(), "nothing is new");
+        assert_eq!(source(&mirror), Some(ours.clone()));
+        assert_eq!(mirror.set_statics(std::iter::empty(), |_, _| true), BTreeSet::new());
+        assert_eq!(source(&mirror), Some(ours.clone()), "it is on its way out");
+        assert_eq!(mirror.set_statics(std::iter::empty(), |_, _| false), devices, "it is a virtual one now");
+        assert_eq!(source(&mirror), None);
     }
 
     #[test]

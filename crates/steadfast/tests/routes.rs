@@ -338,6 +338,39 @@ fn statics_are_there_as_long_as_the_daemon() {
     assert!(!left.contains("192.168.1.50/") && !left.contains("10.0.") && !left.contains("500:"), "{left}");
 }
 
+/// A router whose first address is a static one goes on after its worker, and after its daemon, was killed.
+fn static_source_survives(once_master: &str) {
+    let file =
+        format!("static_ipaddress {{\n192.168.0.55/24 dev eth1\n}}\n{}", router("V", 51, 120, VIP, ""));
+    let Some(mut world) = notes_world([file, String::new()]) else { return };
+    world.nodes[0].shell("ip address flush dev eth1");
+    world.nodes[0].start();
+    wait_for(&world, 0, |node| node.log().contains("Entering MASTER STATE"));
+    world.nodes[0].shell(once_master);
+    let again = |world: &World, before: usize| {
+        world.nodes[0].wait_for_line(before, "Entering MASTER STATE");
+        assert!(!world.nodes[0].log()[before..].contains("FAULT"), "{}", world.logs());
+        wait_for(world, 0, |node| node.holds(VIP.parse().unwrap()));
+    };
+    let before = world.nodes[0].log().len();
+    signal(worker(world.nodes[0].daemon()).unwrap(), Signal::KILL);
+    again(&world, before);
+    world.nodes[0].daemon().kill_tree();
+    // With a log of its own.
+    world.nodes[0].start();
+    again(&world, 0);
+}
+
+#[test]
+fn a_router_speaks_from_a_static_address_that_an_earlier_run_left() {
+    static_source_survives("true");
+}
+
+#[test]
+fn a_router_speaks_from_a_host_that_has_its_address_behind_a_static_one() {
+    static_source_survives("ip address add 192.168.0.86/24 dev eth1");
+}
+
 #[test]
 fn statics_need_no_virtual_router() {
     let Some(mut world) = notes_world([STATICS.replace(" track_group watched", ""), String::new()]) else {

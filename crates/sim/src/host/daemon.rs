@@ -220,7 +220,7 @@ impl Daemon {
         }
         let remembered = std::mem::take(remembered);
         self.phase = Phase::Running;
-        self.keeper.configure(&self.config);
+        let _all_are_told = self.keeper.configure(&self.config);
         for (name, link) in self.keeper.links() {
             let link = link.map(as_heard);
             self.router.handle(now, Event::Link { name, link }, actions);
@@ -250,9 +250,13 @@ impl Daemon {
     fn reload(&mut self, now: Instant, config: Arc<Config>, actions: &mut Actions) {
         self.config = config;
         if matches!(self.phase, Phase::Running) {
-            self.keeper.configure(&self.config);
+            let with_other_sources = self.keeper.configure(&self.config);
             self.presume_health();
             self.router.reconfigure(now, &self.config, &[], actions);
+            for name in with_other_sources {
+                let link = self.keeper.standing(&name).map(as_heard);
+                self.router.handle(now, Event::Link { name: &name, link }, actions);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The kernel's side of the worker: the socket of the [`Keeper`], and what it tells the operator.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -53,9 +54,10 @@ impl Kernel {
         self.keeper.is_synchronised()
     }
 
-    /// From now on these are the virtual addresses.
-    pub(super) fn configure(&mut self, config: &vrrp::Config) {
-        self.keeper.configure(config);
+    /// From now on these are the virtual addresses, and the host's own that we set. Gives the devices for which that may
+    /// change from where a router speaks.
+    pub(super) fn configure(&mut self, config: &vrrp::Config) -> BTreeSet<IfName> {
+        self.keeper.configure(config)
     }
 
     /// Whether an address waits that came to be held later than asked.

@@ -497,8 +497,8 @@ impl Worker {
         self.phase = Phase::Running;
         self.begins_by = None;
         let now = self.clock.now();
-        // Before the links are told: on older kernels only this tells a virtual address from a router's own.
-        self.kernel.configure(&assignment.config);
+        // Before the links are told: it tells a virtual address from a router's own.
+        let _all_are_told = self.kernel.configure(&assignment.config);
         for (name, link) in self.kernel.links() {
             let link = self.visible(name, link);
             let event = Event::Link { name, link: link.map(translate::link) };
@@ -536,9 +536,10 @@ impl Worker {
         let now = self.clock.now();
         let may_begin = |until: &Instant| self.own_links.is_settled() || *until <= now;
         let Some((assignment, _)) = self.pending.take_if(|(_, until)| may_begin(until)) else { return };
-        self.kernel.configure(&assignment.config);
+        let with_other_sources = self.kernel.configure(&assignment.config);
         self.reconfigure(&assignment);
         self.take_actions();
+        self.review_links(with_other_sources);
         self.work.push_back(Work::Tell(FromWorker::Reconfigured));
         self.own_links.set(&assignment.config, &assignment.daemon);
         self.tend_own_links();
