@@ -101,4 +101,7 @@ fn interfaces_that_this_host_does_not_have_are_named() {
     assert!(tested.1.contains("a.conf:6:11") && tested.1.matches("SF0408").count() == 1, "{}", tested.1);
     let (_, said) = place.test("dynamic_interfaces", "no-such-link", more);
     assert!(!said.contains("SF0408"), "{said}");
+    // Those of another namespace are not looked at.
+    let elsewhere = place.test("}\nnet_namespace ns1\nglobal_defs {", "no-such-link", "");
+    assert_eq!(elsewhere, (Some(0), String::new()));
 }

@@ -43,6 +43,12 @@ impl WallOffset {
         now
     }
 
+    /// Looks at the clocks again within this turn, and says the time.
+    pub fn refresh(&mut self) -> Instant {
+        (self.this_turn, self.wall) = both_clocks();
+        self.this_turn
+    }
+
     /// When this turn began.
     #[must_use]
     pub const fn now(&self) -> Instant {
