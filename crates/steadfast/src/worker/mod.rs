@@ -193,6 +193,11 @@ impl Worker {
             self.reactor.wait(due, &mut ready)?;
             let now = self.clock.next_turn();
             self.note_lateness(due, now);
+            if due.is_some_and(|at| at <= now) {
+                // The process may have been stopped between the end of the wait and this look at the clock: what has come
+                // since is to be heard before anything is judged by that clock.
+                self.reactor.wait(Some(Instant::ZERO), &mut ready)?;
+            }
             self.router.set_wall_clock(translate::wall(&self.clock));
             self.serve_sources(&mut ready)?;
             self.tend_own_links();
