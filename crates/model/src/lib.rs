@@ -28,6 +28,7 @@ pub mod address;
 pub mod bfd;
 mod config;
 mod ids;
+pub mod ipvs;
 pub mod lvs;
 mod net;
 mod process;
