@@ -6,6 +6,7 @@
 
 mod checker;
 mod http;
+mod outcome;
 mod pool;
 mod service;
 mod tls;
@@ -18,6 +19,7 @@ pub use http::{
     HttpCheck, HttpVersion, Regex, RegexOption, RegexOptions, Request, ServerName, StatusRange, StatusSet,
     TlsOptions,
 };
+pub use outcome::Outcome;
 pub use pool::{
     Forwarding, Persistence, PersistenceMask, Quorum, RealServer, Scheduler, SchedulerFlags, SorryServer,
     Tunnel, TunnelChecksum, TunnelKind, VirtualServer,
