@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::AddAssign;
 
 use model::{IfIndex, IfName, MacAddr, Prefix};
-use netlink_packet_core::{NLA_TYPE_MASK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR};
+use netlink_packet_core::{
+    NLA_TYPE_MASK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP,
+};
 
 use crate::errno::{Errno, Refusal};
 use crate::request::{PROTOCOL, Sequence};
@@ -102,6 +104,27 @@ pub enum Sharing {
 }
 
 impl Link {
+    /// A link that carries packets, multicast too, with the usual MTU (1500 bytes), on top of nothing and in nothing.
+    #[must_use]
+    pub const fn new(index: IfIndex, name: IfName) -> Self {
+        Self {
+            index,
+            name,
+            up: true,
+            running: true,
+            loopback: false,
+            multicast: true,
+            mac: None,
+            master: None,
+            mtu: 1500,
+            kind: None,
+            vrf_table: None,
+            lower: None,
+            sharing: None,
+            alias: None,
+        }
+    }
+
     /// Whether it is up and running: what tracking an interface means.
     #[must_use]
     pub const fn carries(&self) -> bool {
@@ -202,9 +225,6 @@ pub fn decode(datagram: &[u8], events: &mut Vec<Event>) -> Skipped {
     skipped
 }
 
-const NLMSG_NOOP: u16 = 1;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
 const RTM_NEWADDR: u16 = 20;

@@ -374,11 +374,6 @@ impl<K: Ord + Copy> Keeper<K> {
         self.mirror.links().map(|link| (&link.name, self.standing(&link.name)))
     }
 
-    /// Every address there is.
-    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
-        self.mirror.addresses()
-    }
-
     /// The link of this name.
     #[must_use]
     pub fn standing(&self, name: &IfName) -> Option<Standing> {

@@ -351,22 +351,7 @@ mod tests {
     }
 
     fn link(number: u32, name: &str) -> Link {
-        Link {
-            index: index(number),
-            name: name.parse().unwrap(),
-            up: true,
-            running: true,
-            loopback: false,
-            multicast: true,
-            mac: None,
-            master: None,
-            mtu: 1500,
-            kind: None,
-            vrf_table: None,
-            lower: None,
-            sharing: None,
-            alias: None,
-        }
+        Link::new(index(number), name.parse().unwrap())
     }
 
     fn address(number: u32, prefix: &str) -> Address {

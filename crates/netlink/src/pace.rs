@@ -1,10 +1,43 @@
 //! How often something is put back that others delete, and tried again that the kernel refuses.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::Instant;
 
 use crate::reconcile::{Action, PUT_BACK_SPAN, RETRY_FIRST, RETRY_MOST};
+
+/// What waits for its time.
+#[derive(Clone, Debug)]
+pub(crate) struct Pauses<K>(BTreeSet<(Instant, K)>);
+
+impl<K> Default for Pauses<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<K: Clone + Ord> Pauses<K> {
+    pub(crate) fn begin(&mut self, until: Instant, key: K) {
+        self.0.insert((until, key));
+    }
+
+    /// It does not wait any more.
+    pub(crate) fn end(&mut self, until: Instant, key: &K) {
+        self.0.remove(&(until, key.clone()));
+    }
+
+    /// Takes one whose time has come.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<K> {
+        self.next().filter(|until| *until <= now)?;
+        self.0.pop_first().map(|(_, key)| key)
+    }
+
+    /// When the first one's time comes.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.first().map(|(until, _)| *until)
+    }
+}
 
 /// Deletions by others within a span. `O` says what is open while one has not been made good.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Which virtual addresses the devices should hold, and how the kernel gets there.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use model::{IfIndex, IfName, Instant, Prefix};
 
 use crate::errno::{Errno, Refusal};
 use crate::mirror::{Change, Mirror};
+use crate::pace::Pauses;
 use crate::request::{NewAddress, PROTOCOL, Request, Sequence};
 use crate::transaction::{Notice, Outcome};
 use state::{Placed, Progress, State};
@@ -52,7 +53,7 @@ pub struct Reconciler {
     queue: VecDeque<Slot>,
     in_flight: BTreeMap<Sequence, Slot>,
     /// Those that are held back or have failed, by when that ends.
-    paused: BTreeSet<(Instant, Slot)>,
+    paused: Pauses<Slot>,
 }
 
 /// An address on a device.
@@ -251,7 +252,7 @@ impl Reconciler {
     /// that was refused.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.paused.first().map(|(until, _)| *until)
+        self.paused.next()
     }
 
     /// Whether nothing is left to do now: no operation waits or is under way, but for those that wait for a link or
@@ -309,7 +310,7 @@ impl Reconciler {
     fn enqueue(&mut self, slot: &Slot) {
         let Some(state) = self.slots.get_mut(slot) else { return };
         if let Some(until) = state.progress.pause() {
-            self.paused.remove(&(until, slot.clone()));
+            self.paused.end(until, slot);
         }
         state.progress = Progress::Queued;
         self.queue.push_back(slot.clone());
@@ -318,13 +319,12 @@ impl Reconciler {
     fn pause(&mut self, slot: Slot, progress: Progress) {
         if let Some((state, until)) = self.slots.get_mut(&slot).zip(progress.pause()) {
             state.progress = progress;
-            self.paused.insert((until, slot));
+            self.paused.begin(until, slot);
         }
     }
 
     fn release_paused(&mut self, now: Instant) {
-        while self.deadline().is_some_and(|until| until <= now) {
-            let Some((_, slot)) = self.paused.pop_first() else { return };
+        while let Some(slot) = self.paused.take_due(now) {
             self.enqueue(&slot);
         }
     }

@@ -14,6 +14,7 @@ use model::{IfIndex, IfName, Instant, Prefix};
 use crate::errno::Errno;
 use crate::event::{Address, Link};
 use crate::mirror::{Change, Mirror};
+use crate::pace::Pauses;
 use crate::reconcile::{Action, PUT_BACK_SPAN, Report};
 use crate::request::{Request, Sequence};
 use crate::route::{Missing, devices, hops};
@@ -46,7 +47,7 @@ pub struct Routing {
     leaving: VecDeque<Entry>,
     coming: VecDeque<Entry>,
     in_flight: BTreeMap<Sequence, Entry>,
-    paused: BTreeSet<(Instant, Entry)>,
+    paused: Pauses<Entry>,
     /// Where in the kernel's tables entries stand.
     places: BTreeMap<Place, BTreeSet<Entry>>,
     /// The links that are set up.
@@ -171,7 +172,7 @@ impl Routing {
     /// When [`Self::issue_coming`] is to be called though nothing was heard.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.paused.first().map(|(until, _)| *until)
+        self.paused.next()
     }
 
     /// Whether nothing is left to do now.
@@ -200,7 +201,7 @@ impl Routing {
             return;
         }
         if let Some(until) = state.progress.pause() {
-            self.paused.remove(&(until, entry.clone()));
+            self.paused.end(until, entry);
         }
         state.progress = Progress::Queued;
         let queue = if state.is_wanted() { &mut self.coming } else { &mut self.leaving };
@@ -210,13 +211,12 @@ impl Routing {
     fn pause(&mut self, entry: &Entry, progress: Progress) {
         if let Some((state, until)) = self.entries.get_mut(entry).zip(progress.pause()) {
             state.progress = progress;
-            self.paused.insert((until, entry.clone()));
+            self.paused.begin(until, entry.clone());
         }
     }
 
     fn release_paused(&mut self, now: Instant) {
-        while self.deadline().is_some_and(|until| until <= now) {
-            let Some((_, entry)) = self.paused.pop_first() else { return };
+        while let Some(entry) = self.paused.take_due(now) {
             self.enqueue(&entry);
         }
     }

@@ -307,22 +307,7 @@ mod tests {
     }
 
     fn link(number: u32) -> Link {
-        Link {
-            index: index(number),
-            name: format!("eth{number}").parse().unwrap(),
-            up: true,
-            running: true,
-            loopback: false,
-            multicast: true,
-            mac: None,
-            master: None,
-            mtu: 1500,
-            kind: None,
-            vrf_table: None,
-            lower: None,
-            sharing: None,
-            alias: None,
-        }
+        Link::new(index(number), format!("eth{number}").parse().unwrap())
     }
 
     fn address(of: u32, last: u8) -> Address {

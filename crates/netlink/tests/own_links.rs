@@ -46,22 +46,7 @@ impl World {
 
     fn link(&mut self, name: IfName) -> Link {
         self.next += 1;
-        Link {
-            index: IfIndex::try_from(self.next).unwrap(),
-            name,
-            up: true,
-            running: true,
-            loopback: false,
-            multicast: true,
-            mac: None,
-            master: None,
-            mtu: 1500,
-            kind: None,
-            vrf_table: None,
-            lower: None,
-            sharing: None,
-            alias: None,
-        }
+        Link::new(IfIndex::try_from(self.next).unwrap(), name)
     }
 
     fn put(&mut self, link: Link) {

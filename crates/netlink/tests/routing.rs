@@ -167,22 +167,8 @@ impl World {
     }
 
     fn tell_link(&mut self) {
-        self.said.push(Event::LinkChanged(Link {
-            index: IfIndex::try_from(3).unwrap(),
-            name: "eth1".parse().unwrap(),
-            up: self.up,
-            running: self.up,
-            loopback: false,
-            multicast: true,
-            mac: None,
-            master: None,
-            mtu: 1500,
-            kind: None,
-            vrf_table: None,
-            lower: None,
-            sharing: None,
-            alias: None,
-        }));
+        let link = Link::new(IfIndex::try_from(3).unwrap(), "eth1".parse().unwrap());
+        self.said.push(Event::LinkChanged(Link { up: self.up, running: self.up, ..link }));
     }
 
     /// Works off what is asked, and gives the keeper what the kernel says, until neither has anything to do.

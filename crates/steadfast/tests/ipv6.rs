@@ -85,17 +85,11 @@ fn pair(files: [String; 2]) -> Option<World> {
     Some(world)
 }
 
-fn start(world: &mut World) {
-    for node in &mut world.nodes {
-        node.start();
-    }
-}
-
 #[test]
 fn a_master_over_ipv6_is_followed_when_it_stops_and_when_it_dies() {
     let Some(mut world) = pair([200, 100].map(|priority| router6("V", priority, ""))) else { return };
     let own = [0, 1].map(|index| link_local(&world.nodes[index]));
-    start(&mut world);
+    world.start();
     let begin = now();
     let heard = advert(&world, own[0], begin, 200);
     let said = heard.advert().unwrap();
@@ -148,7 +142,7 @@ fn peers_over_ipv6_speak_with_their_hop_limit() {
         node.host.add_address(&interface(), own).expect("an address");
     }
     let begin = now();
-    start(&mut world);
+    world.start();
     let heard = advert(&world, address(hosts[0]), begin, 200);
     let said = heard.advert().unwrap();
     assert_eq!((said.destination, said.ttl), (address(hosts[1]), 7));
@@ -169,7 +163,7 @@ fn both_families_move_together() {
     });
     let Some(mut world) = pair(files) else { return };
     let own = [0, 1].map(|index| link_local(&world.nodes[index]));
-    start(&mut world);
+    world.start();
     let all = ["192.168.0.100", LINK_LOCAL_VIP, VIP];
     wait_for_holder(&world, 0, &all);
     let begin = now();
@@ -244,7 +238,7 @@ fn one_number_serves_several_peers_and_no_interface_is_needed() {
         format!("{near}{elsewhere}{anywhere}")
     });
     let Some(mut world) = pair(files) else { return };
-    start(&mut world);
+    world.start();
     wait_for_holder(&world, 0, &["192.168.0.100", "192.168.0.102"]);
     // Its peer is not there: both hosts hold it.
     let alone = address("192.168.0.101");

@@ -24,19 +24,6 @@ fn routers(mode: &str) -> Option<World> {
     None
 }
 
-fn start(world: &mut World) {
-    for node in &mut world.nodes {
-        node.start();
-    }
-}
-
-#[track_caller]
-fn master_is(world: &World, index: usize) {
-    let (master, other) = (&world.nodes[index], &world.nodes[1 - index]);
-    let settled = wait_until(PATIENCE, || master.holds(world.vip) && !other.holds(world.vip));
-    assert!(settled, "{} is not the only master\n{}", master.host.name(), world.logs());
-}
-
 #[track_caller]
 fn assert_advertises(world: &World, own: Ipv4Addr, since: Instant) {
     let heard = world.sniffer.wait_for(since, PATIENCE, |heard| heard.is_advert_of(own));
@@ -54,9 +41,9 @@ fn assert_link(world: &World, node: usize, there: bool) {
 fn it_speaks_from_its_own_address() {
     for mode in ["", "private", "vepa"] {
         let Some(mut world) = routers(mode) else { return };
-        start(&mut world);
+        world.start();
         assert_advertises(&world, OWN[0], Instant::ZERO);
-        master_is(&world, 0);
+        world.wait_for_address_on(0);
         world.nodes[0].shell("ip addr show ipvl0 | grep -q 192.168.0.100");
         let client = world.ask();
         let answered = wait_until(PATIENCE, || client.answered_since(Instant::ZERO) > 0);
@@ -65,17 +52,17 @@ fn it_speaks_from_its_own_address() {
         world.nodes[0].stop();
         assert_link(&world, 0, false);
         assert_advertises(&world, OWN[1], begin);
-        master_is(&world, 1);
+        world.wait_for_address_on(1);
     }
 }
 
 #[test]
 fn what_somebody_deletes_is_made_again() {
     let Some(mut world) = routers("") else { return };
-    start(&mut world);
-    master_is(&world, 0);
+    world.start();
+    world.wait_for_address_on(0);
     world.nodes[0].shell("ip link del ipvl0");
     world.nodes[0].wait_for_line(0, "somebody else deleted interface ipvl0; made again");
-    master_is(&world, 0);
+    world.wait_for_address_on(0);
     world.nodes[0].shell("ip addr show ipvl0 | grep -q 192.168.0.61/24");
 }

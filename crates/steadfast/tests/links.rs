@@ -85,8 +85,8 @@ fn peers_without_an_interface_speak_in_their_vrf() {
     if !make(&world, lines, "eth1", false) {
         return;
     }
-    start(&mut world);
-    master_is(&world, 0);
+    world.start();
+    world.wait_for_address_on(0);
     let begin = lab::now();
     world.nodes[0].daemon().kill_tree();
     let own = world.nodes[1].address;
@@ -94,11 +94,11 @@ fn peers_without_an_interface_speak_in_their_vrf() {
     assert!(heard.is_some(), "the other peer never speaks\n{}", world.logs());
     assert!(wait_until(PATIENCE, || world.nodes[1].holds(world.vip)), "{}", world.logs());
     world.nodes[0].start();
-    master_is(&world, 0);
+    world.wait_for_address_on(0);
     world.nodes[0].shell("ip link set red down");
-    master_is(&world, 1);
+    world.wait_for_address_on(1);
     world.nodes[0].shell("ip link set red up");
-    master_is(&world, 0);
+    world.wait_for_address_on(0);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn addresses_go_to_a_dummy_interface() {
     if !make(&world, "ip link add dummy0 type dummy && ip link set dummy0 up", "dummy0", false) {
         return;
     }
-    start(&mut world);
+    world.start();
     let held = |node: &Node| node.host.holds("203.0.113.7".parse().expect("an address"));
     assert!(wait_until(PATIENCE, || held(&world.nodes[0]) && !held(&world.nodes[1])), "{}", world.logs());
     world.nodes[0].stop();
@@ -120,23 +120,23 @@ fn serves_over(kind: &Kind) {
     if !make(&world, kind.make, kind.name, kind.name != "eth1") {
         return;
     }
-    start(&mut world);
-    master_is(&world, 0);
+    world.start();
+    world.wait_for_address_on(0);
     let client = (kind.name != "inner" && !kind.name.contains('.')).then(|| world.ask());
 
     world.nodes[0].daemon().kill_tree();
     assert!(wait_until(PATIENCE, || world.nodes[1].holds(world.vip)), "{}", world.logs());
     // What the killed one left is removed when it comes back, or taken over again.
     world.nodes[0].start();
-    master_is(&world, 0);
+    world.wait_for_address_on(0);
 
     let [down, up] = kind.cut;
     world.nodes[0].shell(down);
-    master_is(&world, 1);
+    world.wait_for_address_on(1);
     let fault = wait_until(PATIENCE, || world.nodes[0].log().contains("Entering FAULT STATE"));
     assert!(fault, "{}", world.logs());
     world.nodes[0].shell(up);
-    master_is(&world, 0);
+    world.wait_for_address_on(0);
     if let Some(client) = client {
         let from = lab::now();
         assert!(wait_until(PATIENCE, || client.answered_since(from) > 0), "{}", world.logs());
@@ -173,17 +173,4 @@ fn make(world: &World, lines: &str, name: &str, moves_address: bool) -> bool {
         }
     }
     true
-}
-
-fn start(world: &mut World) {
-    for node in &mut world.nodes {
-        node.start();
-    }
-}
-
-#[track_caller]
-fn master_is(world: &World, index: usize) {
-    let (master, other) = (&world.nodes[index], &world.nodes[1 - index]);
-    let settled = wait_until(PATIENCE, || master.holds(world.vip) && !other.holds(world.vip));
-    assert!(settled, "{} is not the only master\n{}", master.host.name(), world.logs());
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::{Config, Instance, Preempt, Transport, Version, VirtualAddress};
+use model::vrrp::{Config, Instance, Preempt, SyncGroup, Transport, Version, VirtualAddress};
 use model::{Instant, Priority};
 
 use crate::{Action, Actions, Change, Holding, Router, StateName, Status, diff};
@@ -115,7 +115,8 @@ impl Router {
             }
         }
         let changes = diff(self.config(), to);
-        let mut planner = Planner { router: self, to, now, before, after, held, told: BTreeSet::new() };
+        let (old, new) = (Named::of(self.config()), Named::of(to));
+        let mut planner = Planner { old, new, now, before, after, held, told: BTreeSet::new() };
         let mut steps: Vec<Step> = changes.into_iter().map(|change| planner.step(change)).collect();
         steps.extend(planner.others());
         Plan { steps }
@@ -165,9 +166,37 @@ fn by_name(all: impl Iterator<Item = Status>) -> BTreeMap<String, Status> {
     all.map(|one| (one.name.clone(), one)).collect()
 }
 
+/// The instances of a configuration, and the groups that have them, by the instances' names.
+struct Named<'a> {
+    instances: BTreeMap<&'a str, &'a Instance>,
+    groups: BTreeMap<&'a str, &'a SyncGroup>,
+}
+
+impl<'a> Named<'a> {
+    fn of(config: &'a Config) -> Self {
+        let members = |group: &'a SyncGroup| group.members.iter().map(move |name| (name.as_str(), group));
+        Self {
+            instances: config.instances.iter().map(|one| (one.name.as_str(), one)).collect(),
+            groups: config.groups.iter().flat_map(members).collect(),
+        }
+    }
+
+    fn instance(&self, name: &str) -> Option<&'a Instance> {
+        self.instances.get(name).copied()
+    }
+
+    /// Vital scripts that it tracks itself or by its group.
+    fn vital_scripts(&self, name: &str) -> BTreeSet<String> {
+        let shared = self.groups.get(name).into_iter().flat_map(|group| &group.track_scripts);
+        let own = self.instance(name).into_iter().flat_map(|one| &one.track_scripts);
+        let vital = own.chain(shared).filter(|tracked| tracked.influence.weight.get() == 0);
+        vital.map(|tracked| tracked.script.clone()).collect()
+    }
+}
+
 struct Planner<'a> {
-    router: &'a Router,
-    to: &'a Config,
+    old: Named<'a>,
+    new: Named<'a>,
     now: Instant,
     before: BTreeMap<String, Status>,
     after: BTreeMap<String, Status>,
@@ -236,8 +265,7 @@ impl Planner<'_> {
         if let Some(after) = after {
             effects.extend(self.new_scripts(after));
         }
-        if settings.contains(&"accept") && self.to.instances.iter().any(|one| one.name == name && !one.accept)
-        {
+        if settings.contains(&"accept") && self.new.instance(name).is_some_and(|one| !one.accept) {
             effects.push(Effect::Drops);
         }
         if let (Some(before), Some(after)) = (before, after) {
@@ -283,16 +311,9 @@ impl Planner<'_> {
 
     /// Vital scripts that it did not track before.
     fn new_scripts(&self, after: &Status) -> Option<Effect> {
-        let vital = |config: &Config| -> BTreeSet<String> {
-            let group = config.groups.iter().find(|group| group.members.contains(&after.name));
-            let shared = group.into_iter().flat_map(|group| &group.track_scripts);
-            let own = config.instances.iter().filter(|one| one.name == after.name);
-            let all = own.flat_map(|one| &one.track_scripts).chain(shared);
-            let vital = all.filter(|tracked| tracked.influence.weight.get() == 0);
-            vital.map(|tracked| tracked.script.clone()).collect()
-        };
-        let known = vital(self.router.config());
-        let new: Vec<_> = vital(self.to).into_iter().filter(|script| !known.contains(script)).collect();
+        let known = self.old.vital_scripts(&after.name);
+        let now = self.new.vital_scripts(&after.name);
+        let new: Vec<_> = now.into_iter().filter(|script| !known.contains(script)).collect();
         (!new.is_empty()).then_some(Effect::DependsOn(new))
     }
 
@@ -301,13 +322,13 @@ impl Planner<'_> {
     }
 
     fn things_before(&self, name: &str) -> BTreeMap<Thing, String> {
-        let old = self.router.config().instances.iter().find(|one| one.name == name);
+        let old = self.old.instance(name);
         old.map_or_else(BTreeMap::new, |old| all_things(&old.addresses, &old.routes, &old.rules))
     }
 
     /// What another priority, or another view of preemption, does to who is master.
     fn election(&self, before: &Status, after: &Status) -> Option<Effect> {
-        let config = self.to.instances.iter().find(|one| one.name == after.name)?;
+        let config = self.new.instance(&after.name)?;
         let is_owner = config.priority == Priority::OWNER;
         match (before.state, after.state) {
             (StateName::Master, StateName::Master) if after.priority < before.priority => {
@@ -317,7 +338,7 @@ impl Planner<'_> {
                 let (master, heard) = before.master.zip(before.heard)?;
                 let theirs = heard.priority;
                 let would = is_better(config, is_owner, after.priority, theirs);
-                let did = self.router.config().instances.iter().find(|one| one.name == after.name);
+                let did = self.old.instance(&after.name);
                 let did = did.is_some_and(|old| is_better(old, false, before.priority, theirs));
                 let within = after.down_interval + delay(config);
                 (would && !did).then_some(Effect::Preempts { master, theirs, within })
@@ -328,8 +349,9 @@ impl Planner<'_> {
 
     /// Settings that all routers of a virtual router must share, as far as other kinds of routers insist on it.
     fn understanding(&self, name: &str, settings: &[&'static str]) -> Vec<&'static str> {
-        let of = |config: &Config| config.instances.iter().find(|one| one.name == name).cloned();
-        let (Some(old), Some(new)) = (of(self.router.config()), of(self.to)) else { return Vec::new() };
+        let (Some(old), Some(new)) = (self.old.instance(name), self.new.instance(name)) else {
+            return Vec::new();
+        };
         let is_shared = |setting: &&str| match *setting {
             "authentication" | "auth_hmac" | "v3_checksum_as_v2" => true,
             "advert_int" => new.version == Version::V2,

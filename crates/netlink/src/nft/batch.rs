@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use model::Family;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR};
 
 use super::{Element, Plan, rules};
 use crate::errno::{Errno, Refusal};
@@ -62,9 +63,9 @@ impl Batch {
     }
 
     pub(super) fn finish(&mut self) {
-        // NLM_F_ACK on the last message.
-        if let Some(flags) = self.bytes.get_mut(self.last + 6) {
-            *flags |= NLM_F_ACK;
+        let flags = self.bytes.get_mut(self.last + FLAGS..).and_then(<[u8]>::first_chunk_mut);
+        if let Some(flags) = flags {
+            *flags = (u16::from_ne_bytes(*flags) | NLM_F_ACK).to_ne_bytes();
         }
         self.edge(NFNL_MSG_BATCH_END);
     }
@@ -205,13 +206,10 @@ pub(super) fn octets(address: IpAddr) -> Vec<u8> {
 }
 
 const HEADER_BYTES: usize = 16;
+/// Where in a header they stand.
+const FLAGS: usize = 6;
 /// `struct nfgenmsg`.
 const FAMILY_BYTES: usize = 4;
-const NLMSG_ERROR: u16 = 2;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_ACK: u8 = 4;
-pub(super) const NLM_F_CREATE: u16 = 0x400;
-pub(super) const NLM_F_APPEND: u16 = 0x800;
 const NLA_F_NESTED: u16 = 0x8000;
 const NFNL_MSG_BATCH_BEGIN: u16 = 16;
 const NFNL_MSG_BATCH_END: u16 = 17;

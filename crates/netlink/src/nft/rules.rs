@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use model::Family;
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
 use super::batch::{
-    Attributes, Batch, NFT_MSG_NEWTABLE, NFTA_DATA_VALUE, NFTA_LIST_ELEM, NFTA_TABLE_NAME, NLM_F_APPEND,
-    NLM_F_CREATE, octets,
+    Attributes, Batch, NFT_MSG_NEWTABLE, NFTA_DATA_VALUE, NFTA_LIST_ELEM, NFTA_TABLE_NAME, octets,
 };
 use super::{Element, Plan};
 

@@ -262,22 +262,7 @@ impl World {
 }
 
 pub(crate) fn link(index: IfIndex, name: IfName) -> Link {
-    Link {
-        index,
-        name,
-        up: true,
-        running: true,
-        loopback: false,
-        multicast: true,
-        mac: None,
-        master: None,
-        mtu: 1500,
-        kind: None,
-        vrf_table: None,
-        lower: None,
-        sharing: None,
-        alias: None,
-    }
+    Link::new(index, name)
 }
 
 pub(crate) fn address(index: IfIndex, prefix: Prefix) -> Address {

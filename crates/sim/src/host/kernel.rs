@@ -81,22 +81,7 @@ impl Kernel {
     pub(crate) fn add_link(&mut self, name: IfName, mac: MacAddr, loopback: bool) {
         let Ok(index) = IfIndex::try_from(self.next_index) else { return };
         self.next_index += 1;
-        let link = Link {
-            index,
-            name,
-            up: true,
-            running: true,
-            loopback,
-            multicast: !loopback,
-            mac: Some(mac),
-            master: None,
-            mtu: 1500,
-            kind: None,
-            vrf_table: None,
-            lower: None,
-            sharing: None,
-            alias: None,
-        };
+        let link = Link { loopback, multicast: !loopback, mac: Some(mac), ..Link::new(index, name) };
         self.said.push(Event::LinkChanged(link.clone()));
         self.links.insert(index, link);
     }

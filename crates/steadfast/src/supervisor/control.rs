@@ -160,5 +160,5 @@ const FIRST_CLIENT: u64 = 4;
 
 /// The tokens that are this socket's.
 pub(super) const fn is_ours(token: Token) -> bool {
-    token.0 >= LISTENER.0 && token.0 < FIRST_CLIENT + 4
+    token.0 >= LISTENER.0 && token.0 < FIRST_CLIENT + PLACES as u64
 }

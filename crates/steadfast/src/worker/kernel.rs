@@ -106,7 +106,7 @@ impl Kernel {
 
     /// Every address there is, and its link.
     pub(super) fn addresses(&self) -> impl Iterator<Item = (IfIndex, IpAddr)> {
-        self.keeper.addresses().map(|address| (address.index, address.prefix.address()))
+        self.keeper.mirror().addresses().map(|address| (address.index, address.prefix.address()))
     }
 
     /// Number and hardware address of a device.

@@ -196,21 +196,33 @@ impl Node {
 impl World {
     /// Starts both daemons and waits until the first host is master, the second is not, and the client is served.
     pub(crate) fn settle(&mut self) {
+        self.start();
+        self.wait_for_master(0);
+    }
+
+    /// Starts both daemons.
+    pub(crate) fn start(&mut self) {
         for node in &mut self.nodes {
             node.start();
         }
-        self.wait_for_master(0);
     }
 
     /// Waits until node `index` alone holds the address and has advertised, and the other one is silent.
     #[track_caller]
     pub(crate) fn wait_for_master(&self, index: usize) {
-        let (master, other) = (&self.nodes[index], &self.nodes[1 - index]);
-        let settled = wait_until(PATIENCE, || master.holds(self.vip) && !other.holds(self.vip));
-        assert!(settled, "{} is not the only master\n{}", master.host.name(), self.logs());
+        self.wait_for_address_on(index);
+        let other = &self.nodes[1 - index];
         let spoke = self.adverts_of(index, now(), 2);
         let silent = self.sniffer.since(spoke[0].at, |heard| heard.is_advert_of(other.address));
         assert!(silent.is_empty(), "{} still advertises: {silent:?}\n{}", other.host.name(), self.logs());
+    }
+
+    /// Waits until node `index` holds the address, and the other one does not.
+    #[track_caller]
+    pub(crate) fn wait_for_address_on(&self, index: usize) {
+        let (master, other) = (&self.nodes[index], &self.nodes[1 - index]);
+        let settled = wait_until(PATIENCE, || master.holds(self.vip) && !other.holds(self.vip));
+        assert!(settled, "{} is not the only master\n{}", master.host.name(), self.logs());
     }
 
     /// The first `count` advertisements of node `index` from `since` on.

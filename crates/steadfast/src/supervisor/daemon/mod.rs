@@ -71,7 +71,7 @@ pub(super) struct Daemon<'a> {
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
     background: Option<sys::process::Daemon>,
-    _pid_file: Option<pidfile::Held>,
+    pid_file: Option<pidfile::Held>,
     vrrp_pid_file: Option<pidfile::Held>,
     dumps: Requests,
     /// When this daemon began.
@@ -123,7 +123,7 @@ impl<'a> Daemon<'a> {
             is_starting: true,
             stopping: None,
             background,
-            _pid_file: held.main,
+            pid_file: held.main,
             vrrp_pid_file: held.vrrp,
             dumps: Requests::default(),
             started_at: sys::clock::now(),
@@ -175,7 +175,7 @@ impl<'a> Daemon<'a> {
 
     /// Takes questions, if the pid file is ours: the name beside it is too then.
     fn listen(&mut self) {
-        if self._pid_file.is_none() {
+        if self.pid_file.is_none() {
             return;
         }
         let path = socket_of(&self.start.pid_files.main);
