@@ -15,11 +15,13 @@ struct Needed {
     purpose: &'static str,
 }
 
-const NEEDED: [Needed; 8] = [
+const NEEDED: [Needed; 10] = [
     needed("keepalived", "keepalived", "the peer of the interoperability tests"),
     needed("/usr/lib/frr/vrrpd", "frr", "the other peer of the interoperability tests"),
     needed("tshark", "tshark", "the judge of every packet of ours"),
     needed("ip", "iproute2", "the judge of addresses"),
+    needed("nginx", "nginx-light", "what virtual addresses mostly stand before"),
+    needed("haproxy", "haproxy", "the same"),
     needed("ps", "procps", "what the check script of the tests calls"),
     needed("setpriv", "util-linux", "to start without rights"),
     needed("nsenter", "util-linux", "to look into a container"),
