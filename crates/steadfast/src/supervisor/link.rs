@@ -1,20 +1,42 @@
-//! The worker as the supervisor sees it: a child and a channel.
+//! A worker as the supervisor sees it: a child and a channel.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::os::fd::{AsFd as _, OwnedFd};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sys::ipc::{Channel, Received, Sent};
 use sys::process::{Child, Exit, Pid, SelfExe};
 use sys::reactor::{Interest, Reactor, Token};
 use sys::signal::Signal;
 
-use crate::message::{self, Assignment, FromWorker, MessageError, ToWorker};
-use crate::program::{self, Program};
+use crate::message::{self, MessageError};
+use crate::program::Program;
+
+/// What a worker is for, and the language that it and the supervisor speak.
+pub(super) trait Role: Debug {
+    /// What it is told.
+    type Order: Serialize;
+    /// What it tells.
+    type Report: DeserializeOwned;
+    /// The word by which the binary knows the role.
+    const ARGUMENT: &'static str;
+    /// What the log calls such a worker.
+    const NAME: &'static str;
+    /// What keepalived calls it when it starts one.
+    const TITLE: &'static str;
+    /// What the reactor calls its two sides.
+    const TOKENS: Tokens;
+    /// The order to carry out the assignment in the file beside it.
+    const CONFIGURE: Self::Order;
+}
 
 /// A running worker.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Link<R> {
     child: Child,
     channel: Channel,
     /// What the worker has been too busy to take.
@@ -22,6 +44,7 @@ pub(super) struct Link {
     buffer: Vec<u8>,
     /// The worker has not closed its end.
     open: bool,
+    role: PhantomData<R>,
 }
 
 /// What the reactor calls the two sides of a link.
@@ -36,17 +59,17 @@ pub(super) struct Tokens {
 /// Why there is no worker, or no talking to it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LinkError {
-    #[error("cannot start the vrrp worker")]
-    Spawn(#[from] sys::process::SpawnError),
-    #[error("cannot talk to the vrrp worker")]
-    Channel(#[from] std::io::Error),
+    #[error("cannot start the {worker}")]
+    Spawn { worker: &'static str, source: sys::process::SpawnError },
+    #[error("cannot talk to the {worker}")]
+    Channel { worker: &'static str, source: std::io::Error },
     #[error(transparent)]
     Message(#[from] MessageError),
 }
 
-impl Link {
-    /// Starts a worker with the daemon's own options, watches it and hands it `assignment`, which is a
-    /// [`Assignment`] in a file.
+impl<R: Role> Link<R> {
+    /// Starts a worker with the daemon's own options, watches it and hands it `assignment`, which is what
+    /// [`Role::CONFIGURE`] speaks of, in a file.
     ///
     /// After an error there is no worker.
     pub(super) fn start(
@@ -54,20 +77,26 @@ impl Link {
         options: &[OsString],
         assignment: OwnedFd,
         reactor: &mut Reactor,
-        tokens: Tokens,
     ) -> Result<Self, LinkError> {
-        let (ours, theirs) = Channel::pair()?;
+        let (ours, theirs) = Channel::pair().map_err(channel_failed::<R>)?;
         let mut binary = SelfExe::new(program.name())
             .argument(crate::WORKER)
-            .argument(program::VRRP)
+            .argument(R::ARGUMENT)
             .inherit(theirs.into())
             .death_signal(Signal::TERM);
         for option in options {
             binary = binary.argument(option);
         }
-        let child = binary.spawn()?;
-        let mut link = Self { child, channel: ours, outbox: VecDeque::new(), buffer: Vec::new(), open: true };
-        match link.watch(reactor, tokens).and_then(|()| link.assign(reactor, tokens, assignment)) {
+        let child = binary.spawn().map_err(|source| LinkError::Spawn { worker: R::NAME, source })?;
+        let mut link = Self {
+            child,
+            channel: ours,
+            outbox: VecDeque::new(),
+            buffer: Vec::new(),
+            open: true,
+            role: PhantomData,
+        };
+        match link.watch(reactor).and_then(|()| link.say(reactor, &R::CONFIGURE, Some(assignment))) {
             Ok(()) => Ok(link),
             Err(error) => {
                 link.unwatch(reactor);
@@ -78,60 +107,30 @@ impl Link {
         }
     }
 
-    fn watch(&self, reactor: &mut Reactor, tokens: Tokens) -> Result<(), LinkError> {
-        reactor.add(self.child.as_fd(), tokens.child, Interest::Read)?;
-        Ok(reactor.add(self.channel.as_fd(), tokens.channel, Interest::Read)?)
+    fn watch(&self, reactor: &mut Reactor) -> Result<(), LinkError> {
+        reactor
+            .add(self.child.as_fd(), R::TOKENS.child, Interest::Read)
+            .and_then(|()| reactor.add(self.channel.as_fd(), R::TOKENS.channel, Interest::Read))
+            .map_err(channel_failed::<R>)
     }
 
     pub(super) const fn pid(&self) -> Pid {
         self.child.pid()
     }
 
-    /// Hands a [`Assignment`] over.
-    pub(super) fn assign(
-        &mut self,
-        reactor: &mut Reactor,
-        tokens: Tokens,
-        assignment: OwnedFd,
-    ) -> Result<(), LinkError> {
-        self.queue(reactor, tokens, &ToWorker::Configure, Some(assignment))
-    }
-
-    /// Asks what going over to a configuration would do.
-    pub(super) fn foretell(
-        &mut self,
-        reactor: &mut Reactor,
-        tokens: Tokens,
-        request: u64,
-        assignment: &Assignment,
-    ) -> Result<(), LinkError> {
-        let memfd = assignment.seal()?;
-        self.queue(reactor, tokens, &ToWorker::Foretell { request }, Some(memfd))
-    }
-
-    /// Says something that has no attachment.
+    /// Says something, with a file if the order speaks of one.
     pub(super) fn say(
         &mut self,
         reactor: &mut Reactor,
-        tokens: Tokens,
-        message: &ToWorker,
-    ) -> Result<(), LinkError> {
-        self.queue(reactor, tokens, message, None)
-    }
-
-    fn queue(
-        &mut self,
-        reactor: &mut Reactor,
-        tokens: Tokens,
-        message: &ToWorker,
+        order: &R::Order,
         attached: Option<OwnedFd>,
     ) -> Result<(), LinkError> {
-        self.outbox.push_back((message::encode(message)?, attached));
-        self.flush(reactor, tokens)
+        self.outbox.push_back((message::encode(order)?, attached));
+        self.flush(reactor)
     }
 
     /// Sends what waits, and asks to be told when there is room for what does not fit.
-    pub(super) fn flush(&mut self, reactor: &mut Reactor, tokens: Tokens) -> Result<(), LinkError> {
+    pub(super) fn flush(&mut self, reactor: &mut Reactor) -> Result<(), LinkError> {
         if !self.open {
             self.outbox.clear();
             return Ok(());
@@ -142,16 +141,16 @@ impl Link {
                 Ok(Sent::Full) => break,
                 // It is dead: its end is on the way.
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.outbox.pop_front(),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(channel_failed::<R>(error)),
             };
         }
         let interest = if self.outbox.is_empty() { Interest::Read } else { Interest::Both };
-        Ok(reactor.modify(self.channel.as_fd(), tokens.channel, interest)?)
+        reactor.modify(self.channel.as_fd(), R::TOKENS.channel, interest).map_err(channel_failed::<R>)
     }
 
     /// The next message; `None` if nothing waits, or nothing will come any more.
-    pub(super) fn next(&mut self, reactor: &mut Reactor) -> Result<Option<FromWorker>, LinkError> {
-        match self.channel.recv(&mut self.buffer)? {
+    pub(super) fn next(&mut self, reactor: &mut Reactor) -> Result<Option<R::Report>, LinkError> {
+        match self.channel.recv(&mut self.buffer).map_err(channel_failed::<R>)? {
             Received::Message(_) => Ok(Some(message::decode(&self.buffer)?)),
             Received::Empty => Ok(None),
             Received::Closed => {
@@ -180,4 +179,8 @@ impl Link {
         drop(reactor.remove(self.child.as_fd()));
         drop(reactor.remove(self.channel.as_fd()));
     }
+}
+
+const fn channel_failed<R: Role>(source: std::io::Error) -> LinkError {
+    LinkError::Channel { worker: R::NAME, source }
 }

@@ -10,12 +10,14 @@ mod dump;
 mod files;
 mod host_names;
 mod keys;
+mod life;
 mod link;
 mod namespace;
 mod news;
 mod pid_files;
 mod reload_files;
 mod report;
+mod roles;
 mod saved;
 mod schedule;
 mod service;
@@ -154,7 +156,7 @@ impl Start<'_> {
         if runs {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
-        let main = files.claim(&files.main, Pid::own(), &self.log);
+        let main = pid_files::claim(&files.main, Pid::own(), &self.log);
         held.main = main.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
         if runs {
             // No daemon of this name runs, and there will be none: unlike above, that is no success.

@@ -52,7 +52,7 @@ impl PidFiles {
         }
     }
 
-    /// Takes the pid file of the worker, as [`Self::claim`] does. A worker outlives a supervisor that was killed by
+    /// Takes the pid file of the worker, as [`claim`] does. A worker outlives a supervisor that was killed by
     /// as long as it takes to release its addresses: two would fight over them, so its end is awaited.
     pub(super) fn claim_for_worker(
         &self,
@@ -62,7 +62,7 @@ impl PidFiles {
         let until = sys::clock::now() + MOST_RELEASE_TIME;
         let mut told = false;
         loop {
-            match self.claim(&self.vrrp, pid, log) {
+            match claim(&self.vrrp, pid, log) {
                 Err(running) if sys::clock::now() < until => {
                     if !told {
                         log.info(format_args!("{running}: its end is awaited"));
@@ -74,21 +74,16 @@ impl PidFiles {
             }
         }
     }
+}
 
-    /// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
-    pub(super) fn claim(
-        &self,
-        path: &Path,
-        pid: Pid,
-        log: &Log,
-    ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
-        match pidfile::Held::claim(path, pid, &KIN) {
-            Ok(held) => Ok(Some(held)),
-            Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
-            Err(error) => {
-                log.warning(format_args!("{:#}", anyhow::Error::from(error)));
-                Ok(None)
-            }
+/// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
+pub(super) fn claim(path: &Path, pid: Pid, log: &Log) -> Result<Option<pidfile::Held>, AlreadyRunning> {
+    match pidfile::Held::claim(path, pid, &KIN) {
+        Ok(held) => Ok(Some(held)),
+        Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
+        Err(error) => {
+            log.warning(format_args!("{:#}", anyhow::Error::from(error)));
+            Ok(None)
         }
     }
 }

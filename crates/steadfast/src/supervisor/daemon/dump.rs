@@ -2,7 +2,7 @@
 
 use super::super::dump::{self, Due, Kept, Kind, Unwritten};
 use super::super::saved::Side;
-use super::{Daemon, TOKENS};
+use super::Daemon;
 
 impl Daemon<'_> {
     pub(super) fn ask_for_dump(&mut self, kind: Kind) {
@@ -17,12 +17,10 @@ impl Daemon<'_> {
     /// Asks the worker how things are, or goes without if there is none.
     pub(super) fn begin_dumps(&mut self) {
         let Some(order) = self.dumps.begin() else { return };
-        match &mut self.link {
-            Some(link) => {
-                let outcome = link.say(&mut self.reactor, TOKENS, &order);
-                self.expect_link(outcome);
-            }
-            None => self.end_dumps(),
+        if self.vrrp.is_there() {
+            self.vrrp.say(&mut self.reactor, &order);
+        } else {
+            self.end_dumps();
         }
     }
 
@@ -54,11 +52,10 @@ impl Daemon<'_> {
     /// Has the state of the worker written that it is in before or after what it is told next, if a reload with this
     /// configuration is to be kept (`config_save_dir`).
     pub(super) fn keep_state(&mut self, side: Side, directory: Option<&str>) {
-        let (Some(link), Some(directory)) = (&mut self.link, directory) else { return };
-        let path = self.start.saved.state_path(directory, link.pid(), side);
+        let (Some(pid), Some(directory)) = (self.vrrp.pid(), directory) else { return };
+        let path = self.start.saved.state_path(directory, pid, side);
         let order = self.dumps.keep(path, &self.config);
-        let outcome = link.say(&mut self.reactor, TOKENS, &order);
-        self.expect_link(outcome);
+        self.vrrp.say(&mut self.reactor, &order);
     }
 
     pub(super) fn write_kept(&self, kept: &Kept) {

@@ -6,7 +6,7 @@ use model::Instant;
 use model::Priority;
 use model::vrrp::{Config, Initial, Instance, Notify, VirtualAddress};
 
-use super::{Daemon, TOKENS};
+use super::Daemon;
 use crate::message::{Assignment, FromWorker, ToWorker};
 use crate::program;
 
@@ -35,12 +35,11 @@ impl Daemon<'_> {
         let now = sys::clock::now();
         let until = now + self.config.process.child_wait;
         self.stopping = Some(Stopping { code, until, forced: false, sweeping: false, shut_down: false });
-        self.restart_at = None;
+        self.vrrp.cancel();
         self.runner.abandon_checks(now);
         self.runner.end_startup(now);
-        if let Some(link) = &mut self.link {
-            let outcome = link.say(&mut self.reactor, TOKENS, &ToWorker::Stop);
-            self.expect_link(outcome);
+        if self.vrrp.is_there() {
+            self.vrrp.say(&mut self.reactor, &ToWorker::Stop);
         } else {
             self.sweep_if_needed();
         }
@@ -48,13 +47,13 @@ impl Daemon<'_> {
 
     /// Patience has ended.
     pub(super) fn force(&mut self, now: Instant, stopping: Stopping) {
-        if let Some(link) = &self.link {
+        if let Some(pid) = self.vrrp.pid() {
             self.log.warning(format_args!(
                 "vrrp worker (pid {}) has not stopped within {} s: it is killed",
-                link.pid(),
+                pid,
                 self.config.process.child_wait.as_secs()
             ));
-            link.kill();
+            self.vrrp.kill();
         }
         self.runner.terminate_all(now);
         self.stopping = Some(Stopping { until: now + LAST_WAIT, forced: true, ..stopping });
@@ -62,7 +61,7 @@ impl Daemon<'_> {
 
     /// Whether only those are left who read what was written.
     fn is_read_out(&self) -> bool {
-        self.stopping.is_some() && self.link.is_none() && !self.runner.is_notifying()
+        self.stopping.is_some() && !self.vrrp.is_there() && !self.runner.is_notifying()
     }
 
     /// Once everything is told, lets readers see the end; and last runs `shutdown_script`.
@@ -133,16 +132,14 @@ impl Daemon<'_> {
         }
         let assignment = self.assignment(Vec::new());
         let assignment = Assignment { config: for_sweeper(&assignment.config), ..assignment };
-        match self.start_link(&assignment) {
-            Ok(link) => {
+        match self.start_vrrp(&assignment) {
+            Ok(pid) => {
                 self.log.info(format_args!(
-                    "the vrrp worker may have left addresses: process {} takes them away",
-                    link.pid()
+                    "the vrrp worker may have left addresses: process {pid} takes them away"
                 ));
                 let until = stopping.until.max(sys::clock::now() + SWEEP_TIME);
                 // It may hang as well, and is killed then as the worker was.
                 self.stopping = Some(Stopping { until, forced: false, sweeping: true, ..stopping });
-                self.worker_started(link);
             }
             // What is left is told at the end.
             Err(error) => self.log.error(format_args!("{:#}", anyhow::Error::from(error))),
@@ -153,12 +150,7 @@ impl Daemon<'_> {
     /// virtual routers that are none.
     pub(super) fn on_sweeper(&mut self, message: &FromWorker) {
         match message {
-            FromWorker::Ready => {
-                if let Some(link) = &mut self.link {
-                    let outcome = link.say(&mut self.reactor, TOKENS, &ToWorker::Stop);
-                    self.expect_link(outcome);
-                }
-            }
+            FromWorker::Ready => self.vrrp.say(&mut self.reactor, &ToWorker::Stop),
             FromWorker::Stopped => self.is_unreleased = false,
             FromWorker::RunScript { .. }
             | FromWorker::Notify(_)

@@ -20,12 +20,13 @@ use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::signal::{Signal, Signals};
 use sys::socket::process_events;
 
-use super::backoff::Backoff;
 use super::control::{self, Control};
 use super::dump::{Kind, Requests};
-use super::link::{Link, Tokens};
+use super::life::Life;
+use super::link::Role as _;
 use super::news::News;
 use super::pid_files::HeldFiles;
+use super::roles::Vrrp;
 use super::schedule::Schedule;
 use super::service::Service;
 use super::verdict::Losses;
@@ -57,22 +58,17 @@ pub(super) struct Daemon<'a> {
     config: model::Config,
     /// What the file lost on its way to `config`.
     losses: Losses,
-    link: Option<Link>,
+    vrrp: Life<Vrrp>,
     remembered: BTreeMap<String, Remembered>,
-    backoff: Backoff,
-    /// No worker has ever been ready.
-    unproven: bool,
     /// A worker has been ready, and none has said since that it has released everything.
     is_unreleased: bool,
     given: Given,
-    restart_at: Option<Instant>,
     /// `startup_script` runs: no worker is started before its end.
     is_starting: bool,
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
     background: Option<sys::process::Daemon>,
     pid_file: Option<pidfile::Held>,
-    vrrp_pid_file: Option<pidfile::Held>,
     dumps: Requests,
     /// When this daemon began.
     started_at: Instant,
@@ -100,6 +96,7 @@ impl<'a> Daemon<'a> {
         let Beginning { signals, service, background, arguments, process_events } = beginning;
         let mut reactor = Reactor::new().context("cannot make an epoll loop")?;
         reactor.add(&signals, SIGNALS, Interest::Read).context("cannot watch signals")?;
+        let vrrp = Life::new(start.log.clone(), held.vrrp);
         Ok(Self {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
@@ -113,18 +110,14 @@ impl<'a> Daemon<'a> {
             service,
             config: model::Config::default(),
             losses: Losses::default(),
-            link: None,
+            vrrp,
             remembered: BTreeMap::new(),
-            backoff: Backoff::default(),
-            unproven: true,
             is_unreleased: false,
             given: Given::default(),
-            restart_at: None,
             is_starting: true,
             stopping: None,
             background,
             pid_file: held.main,
-            vrrp_pid_file: held.vrrp,
             dumps: Requests::default(),
             started_at: sys::clock::now(),
             raised_to: None,
@@ -208,17 +201,14 @@ impl<'a> Daemon<'a> {
     fn on_ready(&mut self, event: Ready) -> anyhow::Result<()> {
         match event.token {
             SIGNALS => self.on_signals(),
-            CHANNEL => {
-                if event.writable
-                    && let Some(link) = &mut self.link
-                {
-                    let outcome = link.flush(&mut self.reactor, TOKENS);
-                    self.expect_link(outcome);
+            token if token == Vrrp::TOKENS.channel => {
+                if event.writable {
+                    self.vrrp.flush(&mut self.reactor);
                 }
                 self.on_messages();
                 Ok(())
             }
-            WORKER => self.on_worker_end(),
+            token if token == Vrrp::TOKENS.child => self.on_worker_end(),
             token if control::is_ours(token) => {
                 self.on_control(token);
                 Ok(())
@@ -234,7 +224,7 @@ impl<'a> Daemon<'a> {
 
     fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.map(|stopping| stopping.until);
-        let deadlines = [self.runner.deadline(), self.trackers.deadline(), self.restart_at, stop];
+        let deadlines = [self.runner.deadline(), self.trackers.deadline(), self.vrrp.restart_at(), stop];
         deadlines.into_iter().chain([self.winds_up_at(), self.schedule.deadline()]).flatten().min()
     }
 
@@ -244,8 +234,7 @@ impl<'a> Daemon<'a> {
         if self.schedule.is_due(now) && self.stopping.is_none() {
             self.reload();
         }
-        if self.restart_at.is_some_and(|at| at <= now) {
-            self.restart_at = None;
+        if self.vrrp.is_due(now) {
             self.start_worker();
         }
         if let Some(stopping) = self.stopping.filter(|stopping| stopping.until <= now && !stopping.forced) {
@@ -342,9 +331,3 @@ pub(super) const JSON_OFFSET: u8 = 2;
 pub(super) const STATS_CLEAR_OFFSET: u8 = 29;
 
 const SIGNALS: Token = Token(0);
-const CHANNEL: Token = Token(1);
-const WORKER: Token = Token(2);
-const TOKENS: Tokens = Tokens { channel: CHANNEL, child: WORKER };
-
-/// A worker that has died so often without ever being ready will not be; whoever started the daemon is to know.
-const MOST_DEATHS_AT_START: usize = 4;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use config::render;
 use sys::reactor::Token;
 
+use super::Daemon;
 use super::reload::keep_place;
-use super::{Daemon, TOKENS};
 use crate::control::{Reply, Request};
-use crate::message::{Assignment, Disturbance, Step};
+use crate::message::{Assignment, Disturbance, Step, ToWorker};
 
 impl Daemon<'_> {
     pub(super) fn on_control(&mut self, token: Token) {
@@ -56,7 +56,7 @@ impl Daemon<'_> {
                 "only those that differ are touched",
             );
         }
-        let Some(link) = &mut self.link else {
+        if !self.vrrp.is_there() {
             if !config.vrrp.instances.is_empty() {
                 let count = config.vrrp.instances.len();
                 self.foretell_step(
@@ -66,10 +66,17 @@ impl Daemon<'_> {
                 );
             }
             return self.control.finish(&mut self.reactor, asker, &Reply::Taken);
-        };
+        }
         let assignment = Assignment { config: config.vrrp, ..Assignment::default() };
-        let outcome = link.foretell(&mut self.reactor, TOKENS, asker, &assignment);
-        self.expect_link(outcome);
+        match assignment.seal() {
+            Ok(memfd) => {
+                self.vrrp.hand(&mut self.reactor, &ToWorker::Foretell { request: asker }, memfd);
+            }
+            Err(error) => {
+                let why = format!("{:#}", anyhow::Error::from(error));
+                self.control.finish(&mut self.reactor, asker, &Reply::Failed(why));
+            }
+        }
     }
 
     fn foretell_step(&mut self, asker: u64, change: &str, effect: &str) {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::super::files::{Files, Reading, Unusable};
 use super::super::host_names;
 use super::super::keys::{self, KeyError};
-use super::super::link::LinkError;
 use super::super::pid_files::AlreadyRunning;
 use super::super::reload_files::{InProgress, keep_findings};
 use super::super::report::{self, Console};
 use super::super::saved::Side;
 use super::super::verdict::Losses;
 use super::super::{MissingRights, check_rights};
-use super::{Daemon, TOKENS, restrict};
+use super::{Daemon, restrict};
+use crate::message::ToWorker;
 
 /// Why the configuration stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +55,9 @@ impl Daemon<'_> {
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let mut config = self.judge(&self.start.files, &reading)?;
-        if self.start.has_work(&config) && self.link.is_none() {
+        if self.start.has_work(&config) && !self.vrrp.is_there() {
             check_rights()?;
-            self.claim_vrrp_pid_file()?;
+            self.vrrp.claim(&self.start.pid_files.vrrp)?;
         }
         if config == self.config {
             self.log.info("the configuration means the same as before: nothing changes");
@@ -97,15 +97,15 @@ impl Daemon<'_> {
     /// Hands the changed configuration to the running worker, or starts one if this is the first with instances.
     /// Whether there was one.
     fn assign_anew(&mut self) -> bool {
-        if self.link.is_some() {
+        if self.vrrp.is_there() {
             let assignment = self.assignment(Vec::new());
-            let copy = self.copy_of(&assignment).map_err(LinkError::from);
-            let Some(link) = &mut self.link else { return false };
-            let outcome = copy.and_then(|copy| link.assign(&mut self.reactor, TOKENS, copy));
-            self.expect_link(outcome);
+            match self.copy_of(&assignment) {
+                Ok(copy) => self.vrrp.hand(&mut self.reactor, &ToWorker::Configure, copy),
+                Err(error) => self.vrrp.expect(Err(error.into())),
+            }
             return true;
         }
-        if self.restart_at.is_none() && !self.is_starting && self.start.has_work(&self.config) {
+        if self.vrrp.restart_at().is_none() && !self.is_starting && self.start.has_work(&self.config) {
             self.start_worker();
         }
         false

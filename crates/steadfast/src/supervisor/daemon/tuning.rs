@@ -24,7 +24,7 @@ impl Daemon<'_> {
         Settings {
             name: worker_name(&self.config, self.start.program),
             ident: self.start.program.ident(Some(program::VRRP), namespace, process.instance.as_deref()),
-            quiet_until: self.unproven.then(|| self.quiet_until()).flatten(),
+            quiet_until: self.vrrp.is_unproven().then(|| self.quiet_until()).flatten(),
             log_unknown_vrids: global.routers.log_unknown_vrids,
             receive_bytes,
             receive_mtus,
@@ -73,7 +73,7 @@ impl Daemon<'_> {
         if is_lost {
             self.log.warning("what vrrp_priority, vrrp_rt_priority, vrrp_cpu_affinity or vrrp_no_swap has set stays until a restart");
         }
-        if let Some(pid) = self.link.as_ref().map(super::super::link::Link::pid) {
+        if let Some(pid) = self.vrrp.pid() {
             self.tune(pid);
         }
     }
@@ -82,7 +82,7 @@ impl Daemon<'_> {
     pub(super) fn on_late(&mut self, micros: u64) {
         let workers = &self.config.global.workers;
         let Some(most) = workers.auto_priority.most else { return };
-        let Some(pid) = self.link.as_ref().map(super::super::link::Link::pid) else { return };
+        let Some(pid) = self.vrrp.pid() else { return };
         let present =
             self.raised_to.or_else(|| workers.vrrp.real_time.map(|priority| priority.get())).unwrap_or(0);
         let Some(next) = present.checked_add(1).filter(|next| *next <= most.get()) else { return };
