@@ -48,6 +48,13 @@ pub(crate) enum ToWorker {
         /// How many.
         count: u32,
     },
+    /// A BFD session has come up or gone down.
+    Bfd {
+        /// The name of the `bfd_instance`.
+        session: String,
+        /// It is up.
+        up: bool,
+    },
     /// Foretell what the [`Assignment`] in the memfd that comes with this message would do, in answers of
     /// [`FromWorker::Foretold`].
     Foretell {
@@ -145,13 +152,16 @@ impl Belongings {
     }
 }
 
-/// What tracked files hold, and how many tracked processes run, by their names in the configuration.
+/// What tracked files hold, how many tracked processes run, and which BFD sessions are up, by their names in the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Readings {
     /// The numbers in files; 0 where there is none.
     pub(crate) files: BTreeMap<String, i32>,
     /// The counts of processes.
     pub(crate) processes: BTreeMap<String, u32>,
+    /// Which BFD sessions are up.
+    #[serde(default)]
+    pub(crate) sessions: BTreeMap<String, bool>,
 }
 
 impl Assignment {
@@ -441,7 +451,12 @@ mod tests {
     fn what_trackers_read_comes_back() {
         comes_back(&ToWorker::File { name: long_name(), value: i32::MIN });
         comes_back(&ToWorker::Processes { name: long_name(), count: u32::MAX });
-        let readings = Readings { files: [(long_name(), -1)].into(), processes: [(long_name(), 2)].into() };
+        comes_back(&ToWorker::Bfd { session: long_name(), up: true });
+        let readings = Readings {
+            files: [(long_name(), -1)].into(),
+            processes: [(long_name(), 2)].into(),
+            sessions: [(long_name(), true)].into(),
+        };
         let assignment = Assignment { readings, ..Assignment::default() };
         assert_eq!(Assignment::unseal(assignment.seal().unwrap()).unwrap(), assignment);
     }

@@ -76,6 +76,13 @@ pub enum Event<'a> {
         /// How many.
         count: u32,
     },
+    /// A BFD session has come up or gone down. Taken to be down unless said otherwise.
+    Bfd {
+        /// The name of its `bfd_instance`.
+        session: &'a str,
+        /// It is up.
+        up: bool,
+    },
     /// The time is now past [`crate::Router::deadline`], or may be.
     Deadline,
 }

@@ -100,6 +100,15 @@ pub enum Notice {
         /// How many there are.
         count: u32,
     },
+    /// A BFD session that an instance tracks, itself or by its group, has come up or gone down.
+    Session {
+        /// The instance.
+        instance: Arc<str>,
+        /// The name of the `bfd_instance`.
+        session: Box<str>,
+        /// It is up.
+        up: bool,
+    },
     /// A script can no longer be run: its last verdict stands.
     ScriptStands {
         /// Its name.
@@ -234,6 +243,7 @@ impl Notice {
             | Self::PriorityChanged { .. }
             | Self::Script { .. }
             | Self::Process { .. }
+            | Self::Session { .. }
             | Self::UnknownVrid { .. }
             | Self::StartDelayed { .. }
             | Self::MasterReleases { .. } => Level::Info,
@@ -273,6 +283,10 @@ impl fmt::Display for Notice {
             }
             Self::Process { name, up: false, count } => {
                 write!(f, "Quorum lost for tracked process {name} ({count} run)")
+            }
+            Self::Session { instance, session, up } => {
+                let state = if *up { "UP" } else { "DOWN" };
+                write!(f, "VRRP_Instance({instance}) Tracked BFD instance {session} is {state}")
             }
             Self::ScriptStands { name, up } => write!(
                 f,

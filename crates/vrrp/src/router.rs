@@ -76,6 +76,8 @@ pub struct Router {
     /// The numbers in tracked files, as far as anybody has said.
     files: BTreeMap<String, i32>,
     processes: BTreeMap<String, ProcessCheck>,
+    /// The tracked BFD sessions that are up.
+    sessions: BTreeSet<String>,
     presumed: Presumed,
     /// The greatest number that a run of a removed script had: it may end yet, and must not be taken for a
     /// run of a script of the same name that comes later.
@@ -98,6 +100,7 @@ pub struct Router {
 struct Presumed {
     files: BTreeMap<String, i32>,
     processes: BTreeMap<String, u32>,
+    sessions: BTreeMap<String, bool>,
 }
 
 impl Default for Router {
@@ -127,6 +130,7 @@ impl Router {
             scripts: BTreeMap::new(),
             files: BTreeMap::new(),
             processes: BTreeMap::new(),
+            sessions: BTreeSet::new(),
             presumed: Presumed::default(),
             runs_before: 0,
             due: Due::new(),
@@ -158,6 +162,7 @@ impl Router {
             Event::Script { name, run, outcome } => self.script_ended(now, name, run, outcome, out),
             Event::File { name, value } => self.take_file(now, name, value, out),
             Event::Processes { name, count } => self.take_processes(now, name, count, out),
+            Event::Bfd { session, up } => self.take_session(now, session, up, out),
             Event::Deadline => self.expire(now, out),
         }
         self.settle_groups(now, out);
@@ -172,6 +177,11 @@ impl Router {
     /// How many processes there are of a `vrrp_track_process` of the configuration to come; as [`Self::presume_file`].
     pub fn presume_processes(&mut self, name: &str, count: u32) {
         self.presumed.processes.insert(name.to_owned(), count);
+    }
+
+    /// Whether a BFD session that the configuration to come tracks is up; as [`Self::presume_file`].
+    pub fn presume_session(&mut self, name: &str, up: bool) {
+        self.presumed.sessions.insert(name.to_owned(), up);
     }
 
     /// No instance begins before `until`: neither a timer runs nor is an advertisement heard. To be called before the
@@ -205,6 +215,7 @@ impl Router {
         self.scripts.clear();
         self.files.clear();
         self.processes.clear();
+        self.sessions.clear();
         self.due = Due::default();
         self.config = Config::default();
     }
@@ -375,6 +386,21 @@ impl Router {
         }
     }
 
+    fn take_session(&mut self, now: Instant, name: &str, up: bool, out: &mut Actions) {
+        let those = self.those(|instance| instance.tracks_session(name));
+        if those.is_empty() {
+            return;
+        }
+        let changed = if up { self.sessions.insert(name.to_owned()) } else { self.sessions.remove(name) };
+        for id in those.into_iter().filter(|_| changed) {
+            self.with_instance(now, id, out, |instance, world, turn| {
+                let (instance_name, session) = (Arc::clone(instance.name()), name.into());
+                turn.out.notice(Notice::Session { instance: instance_name, session, up });
+                instance.observe(world, turn);
+            });
+        }
+    }
+
     fn expire(&mut self, now: Instant, out: &mut Actions) {
         loop {
             while let Some(waiter) = self.due.take_before(now) {
@@ -464,6 +490,7 @@ impl Router {
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,
+            sessions: &self.sessions,
             is_quiet: self.quiet_until.is_some(),
         };
         let mut turn = Turn { now, clock: self.clock, out, pacer: &mut self.pacer };

@@ -67,7 +67,8 @@ impl Trackers {
 
     /// What is known.
     pub(crate) fn readings(&self) -> Readings {
-        Readings { files: self.files.values(), processes: self.processes.counts() }
+        let (files, processes) = (self.files.values(), self.processes.counts());
+        Readings { files, processes, ..Readings::default() }
     }
 
     /// What has changed since the last call.

@@ -21,6 +21,8 @@ pub(super) enum Order {
     File { name: String, value: i32 },
     /// So many of the tracked processes run now.
     Processes { name: String, count: u32 },
+    /// A BFD session has come up or gone down.
+    Bfd { session: String, up: bool },
     /// Tell how things are.
     Snapshot { request: u64, clear: bool },
     /// Foretell what going over to this configuration would do.
@@ -116,6 +118,7 @@ impl Control {
                         Ok((ToWorker::Processes { name, count }, _)) => {
                             return Some(Order::Processes { name, count });
                         }
+                        Ok((ToWorker::Bfd { session, up }, _)) => return Some(Order::Bfd { session, up }),
                         Err(error) => self.log.error(format_args!("{error}")),
                     }
                 }

@@ -299,6 +299,7 @@ impl Worker {
                 }
                 Order::File { name, value } => self.take_file(&name, value),
                 Order::Processes { name, count } => self.take_processes(&name, count),
+                Order::Bfd { session, up } => self.take_session(&session, up),
                 Order::Snapshot { request, clear } => self.tell_all(request, clear),
                 Order::Foretell { request, assignment } => self.foretell(request, &assignment),
                 Order::Stop => {
@@ -320,6 +321,13 @@ impl Worker {
         match self.phase {
             Phase::Starting(_) => self.router.presume_processes(name, count),
             Phase::Running | Phase::Stopping => self.take_event(Event::Processes { name, count }),
+        }
+    }
+
+    fn take_session(&mut self, session: &str, up: bool) {
+        match self.phase {
+            Phase::Starting(_) => self.router.presume_session(session, up),
+            Phase::Running | Phase::Stopping => self.take_event(Event::Bfd { session, up }),
         }
     }
 
@@ -472,6 +480,9 @@ impl Worker {
         }
         for (name, count) in &assignment.readings.processes {
             self.router.presume_processes(name, *count);
+        }
+        for (session, up) in &assignment.readings.sessions {
+            self.router.presume_session(session, *up);
         }
         match &mut self.phase {
             Phase::Starting(waiting) => {

@@ -416,6 +416,11 @@ impl Instance {
         self.tracked_processes().any(|tracked| tracked.name == name)
     }
 
+    /// Whether it tracks this BFD session.
+    pub(crate) fn tracks_session(&self, name: &str) -> bool {
+        self.tracked_sessions().any(|tracked| tracked.name == name)
+    }
+
     fn look(&mut self, world: World<'_>, turn: &mut Turn<'_>) {
         self.take_link(self.own_link(world), self.base_link(world));
         if !self.lacks_verdict(world) {

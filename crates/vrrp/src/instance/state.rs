@@ -252,6 +252,13 @@ pub enum Cause {
     File(Arc<str>),
     /// Too few, or too many, of vital processes run.
     Process(Arc<str>),
+    /// A vital BFD session is down, or up where it must not be.
+    Session {
+        /// Its name.
+        name: Arc<str>,
+        /// It is up.
+        up: bool,
+    },
     /// Another member of its sync group cannot work.
     Member {
         /// The group's name.
@@ -278,6 +285,8 @@ impl fmt::Display for Cause {
             Self::Script(name) => write!(f, "script {name} fails"),
             Self::File(name) => write!(f, "tracked file {name} says so"),
             Self::Process(name) => write!(f, "not as many processes {name} run as must"),
+            Self::Session { name, up: false } => write!(f, "BFD session {name} is down"),
+            Self::Session { name, up: true } => write!(f, "BFD session {name} is up"),
             Self::Member { group, member } => write!(f, "{member} of sync group {group} is at fault"),
         }
     }

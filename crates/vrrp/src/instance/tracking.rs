@@ -26,6 +26,8 @@ pub(crate) struct World<'a> {
     /// The numbers in tracked files; 0 where there is none.
     pub(crate) files: &'a BTreeMap<String, i32>,
     pub(crate) processes: &'a BTreeMap<String, ProcessCheck>,
+    /// The BFD sessions that are up.
+    pub(crate) sessions: &'a BTreeSet<String>,
     /// No instance begins yet.
     pub(crate) is_quiet: bool,
 }
@@ -55,6 +57,12 @@ impl Instance {
         self.config().track_processes.iter().chain(shared)
     }
 
+    /// BFD sessions that matter, to it and to every member of its group.
+    pub(crate) fn tracked_sessions(&self) -> impl Iterator<Item = &Tracking> {
+        let shared = self.group().into_iter().flat_map(|group| &group.config.track_bfds);
+        self.config().track_bfds.iter().chain(shared)
+    }
+
     /// What tracked things add to the priority.
     pub(super) fn changes<'a>(&'a self, world: World<'a>) -> impl Iterator<Item = i16> + 'a {
         let links = self.tracked_links().map(move |tracked| {
@@ -67,8 +75,13 @@ impl Instance {
         // One that is a fault takes nothing: there is no priority to take from.
         let files = self.tracked_files().filter(move |tracked| !is_veto(tracked, world));
         let files = files.map(move |tracked| product(tracked, world));
-        let processes = self.tracked_processes().map(move |tracked| share(tracked, world));
-        links.chain(scripts).chain(files).chain(processes)
+        let processes = self
+            .tracked_processes()
+            .map(move |tracked| share(tracked.influence, presence(world, &tracked.name)));
+        let sessions = self
+            .tracked_sessions()
+            .map(move |tracked| share(tracked.influence, reachability(world, &tracked.name)));
+        links.chain(scripts).chain(files).chain(processes).chain(sessions)
     }
 
     pub(super) fn causes_in(&self, world: World<'_>) -> BTreeSet<Cause> {
@@ -97,6 +110,12 @@ impl Instance {
             let verdict = presence(world, &tracked.name);
             if verdict != Verdict::Unknown && is_fault(tracked.influence, verdict == Verdict::Up) {
                 causes.insert(Cause::Process(tracked.name.as_str().into()));
+            }
+        }
+        for tracked in self.tracked_sessions() {
+            let up = world.sessions.contains(&tracked.name);
+            if is_fault(tracked.influence, up) {
+                causes.insert(Cause::Session { name: tracked.name.as_str().into(), up });
             }
         }
         causes
@@ -208,11 +227,14 @@ fn presence(world: World<'_>, name: &str) -> Verdict {
     }
 }
 
-/// What processes add to the priority. Reversed, they take as much.
-fn share(tracked: &Tracking, world: World<'_>) -> i16 {
-    let plain = Influence { reverse: false, ..tracked.influence };
-    let share = change(plain, presence(world, &tracked.name));
-    if tracked.influence.reverse { -share } else { share }
+fn reachability(world: World<'_>, session: &str) -> Verdict {
+    if world.sessions.contains(session) { Verdict::Up } else { Verdict::Down }
+}
+
+/// What processes and BFD sessions add to the priority. Reversed, they take as much.
+fn share(influence: Influence, verdict: Verdict) -> i16 {
+    let share = change(Influence { reverse: false, ..influence }, verdict);
+    if influence.reverse { -share } else { share }
 }
 
 fn value(world: World<'_>, name: &str) -> i32 {

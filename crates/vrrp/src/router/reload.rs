@@ -1,7 +1,7 @@
 //! Goes over to another configuration, by what differs.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::vrrp::{Config, Instance as InstanceConfig, Script};
@@ -135,7 +135,7 @@ impl Router {
         self.due.forget(&Waiter::Instance(id));
     }
 
-    /// Files and processes that the configuration names. What is known of them stands.
+    /// Files, processes and sessions that the configuration names. What is known of them stands.
     fn form_trackers(&mut self, now: Instant, out: &mut Actions) {
         let presumed = std::mem::take(&mut self.presumed);
         let mut known = std::mem::take(&mut self.files);
@@ -152,6 +152,17 @@ impl Router {
         for gone in known.into_keys() {
             self.due.forget(&Waiter::Process(gone));
         }
+        for (name, up) in presumed.sessions {
+            if up {
+                self.sessions.insert(name)
+            } else {
+                self.sessions.remove(&name)
+            };
+        }
+        let of_instances = self.config.instances.iter().flat_map(|one| &one.track_bfds);
+        let of_groups = self.config.groups.iter().flat_map(|group| &group.track_bfds);
+        let tracked: BTreeSet<_> = of_instances.chain(of_groups).map(|one| one.name.as_str()).collect();
+        self.sessions.retain(|name| tracked.contains(name.as_str()));
     }
 
     /// Makes the groups of the configuration out of the instances that there are. One that goes on keeps its state.
@@ -192,6 +203,7 @@ impl Router {
             scripts: &self.scripts,
             files: &self.files,
             processes: &self.processes,
+            sessions: &self.sessions,
             is_quiet: self.quiet_until.is_some(),
         };
         living.retain(|id, _| self.instances.get(id).is_some_and(|instance| instance.is_recallable(world)));

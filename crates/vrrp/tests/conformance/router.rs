@@ -100,6 +100,15 @@ impl Bench {
                 let (name, count) = (words.next()?, words.parse()?);
                 self.call(|router, now, out| router.handle(now, Event::Processes { name, count }, out));
             }
+            "bfd" => {
+                let (session, word) = (words.next()?, words.next()?);
+                let up = match word {
+                    "up" => true,
+                    "down" => false,
+                    other => return Err(format!("a session is not `{other}`")),
+                };
+                self.call(|router, now, out| router.handle(now, Event::Bfd { session, up }, out));
+            }
             "reload" => self.reload(&mut words)?,
             "stop" => self.call(Router::stop),
             "expect" => self.expect(&mut words)?,

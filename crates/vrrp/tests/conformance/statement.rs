@@ -141,6 +141,10 @@ fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bo
                 let tracked = TrackedInterface { interface: rest.parse()?, influence: influence(rest)? };
                 config.groups.iter_mut().for_each(|group| group.track_interfaces.push(tracked.clone()));
             }
+            "track_bfd" => {
+                let tracked = Tracking { name: rest.next()?.to_owned(), influence: influence(rest)? };
+                config.groups.iter_mut().for_each(|group| group.track_bfds.push(tracked.clone()));
+            }
             "gone" => config.groups.clear(),
             other => return Err(format!("a group has no `{other}`")),
         },
@@ -162,7 +166,7 @@ fn set_group(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bo
     Ok(true)
 }
 
-/// `track_file load weight 1`, `track_process web weight -10`: of the first instance.
+/// `track_file load weight 1`, `track_process web weight -10`, `track_bfd peer weight 0`: of the first instance.
 fn set_tracked(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<bool, String> {
     let Config { instances, files, processes, links, .. } = config;
     let Some(instance) = instances.first_mut() else { return Ok(false) };
@@ -186,6 +190,10 @@ fn set_tracked(config: &mut Config, word: &str, rest: &mut Words<'_>) -> Result<
                 fork_delay: Duration::ZERO,
             });
             instance.track_processes.push(Tracking { name, influence });
+        }
+        "track_bfd" => {
+            let (name, influence) = (rest.next()?.to_owned(), influence(rest)?);
+            instance.track_bfds.push(Tracking { name, influence });
         }
         "interface_up_down_delays" => {
             let (down, up) = (rest.span()?, rest.span()?);
