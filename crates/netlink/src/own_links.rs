@@ -2,18 +2,18 @@
 //! towards that.
 
 mod decide;
+mod slot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::vrrp::IpvlanMode;
 use model::{IfIndex, IfName, Instant, MacAddr, Prefix};
 
 use crate::errno::Refusal;
 use crate::mirror::Mirror;
-use crate::reconcile::{PUT_BACK_SPAN, PUT_BACKS, RETRY_FIRST, RETRY_MOST};
 use decide::{Verdict, decide};
+use slot::{Loss, Slot, Told};
 
 /// An interface to be made on top of another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,12 @@ pub enum Report {
         /// Its name.
         name: IfName,
     },
-    /// Somebody else keeps deleting it. It is made again later.
+    /// It is up again: somebody else had set it down.
+    SetUpAgain {
+        /// Its name.
+        name: IfName,
+    },
+    /// Somebody else keeps deleting it or setting it down. That is made good later.
     HeldBack {
         /// Its name.
         name: IfName,
@@ -141,7 +146,8 @@ pub enum Report {
         /// Of which kind the interface is; `None` for hardware.
         kind: Option<Box<str>>,
     },
-    /// An operation failed, for the first time in a row. It is tried again, after [`RETRY_FIRST`] at first.
+    /// An operation failed, for the first time in a row. It is tried again, after
+    /// [`RETRY_FIRST`](crate::reconcile::RETRY_FIRST) at first.
     Failed {
         /// What.
         name: IfName,
@@ -169,33 +175,6 @@ pub struct OwnLinks {
     /// Names whose readiness has changed.
     changed: BTreeSet<IfName>,
     reports: Vec<Report>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    wanted: Option<Arc<OwnLink>>,
-    /// The link that is ready.
-    ready: Option<IfIndex>,
-    /// An operation is under way.
-    is_busy: bool,
-    /// The link that we have made, and that waits for its settings.
-    made: Option<IfIndex>,
-    /// The link was ready, and has gone without our doing.
-    was_lost: bool,
-    losses: u32,
-    losses_since: Option<Instant>,
-    /// Not before this time.
-    pause: Option<Instant>,
-    /// The pause after the next failure.
-    next_pause: Option<Duration>,
-    told: Option<Told>,
-}
-
-/// What the operator knows already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    AwaitsBase,
-    Foreign,
 }
 
 impl OwnLinks {
@@ -246,7 +225,8 @@ impl OwnLinks {
                 (Some(new), Some(old)) if **old == new => continue,
                 (Some(new), _) => {
                     // Its settings are given anew.
-                    if slot.ready.take().is_some() {
+                    let was_ready = slot.ready.take().is_some();
+                    if slot.heals_until.take().is_some() || was_ready {
                         self.changed.insert(name.clone());
                     }
                     slot.want(new);
@@ -319,10 +299,20 @@ impl OwnLinks {
         let name = operation.name();
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.is_busy = false;
+        if slot.was_going(operation, &result) {
+            // If its end has not been heard yet it will be, and that is when there is something to do.
+            if slot.ready.is_none_or(|index| !is_here(name, index, mirror)) {
+                self.dirty.insert(name.clone());
+            }
+            return;
+        }
         self.dirty.insert(name.clone());
         match (operation, result) {
             (_, Err(refusal)) => {
                 let removing = matches!(operation, Operation::Remove { .. });
+                if slot.heals_until.take().is_some() {
+                    self.changed.insert(name.clone());
+                }
                 if slot.fail(now) {
                     self.reports.push(Report::Failed { name: name.clone(), removing, refusal });
                 }
@@ -342,9 +332,11 @@ impl OwnLinks {
                 let adopted = slot.made.take() != Some(*index);
                 let (name, base) = (name.clone(), link.base.clone());
                 self.changed.insert(name.clone());
-                self.reports.push(match std::mem::take(&mut slot.was_lost) {
-                    true => Report::MadeAgain { name },
-                    false => Report::Ready { name, base, adopted },
+                slot.heals_until = None;
+                self.reports.push(match slot.loss.take() {
+                    Some(Loss::Deleted) => Report::MadeAgain { name },
+                    Some(Loss::Down) => Report::SetUpAgain { name },
+                    None => Report::Ready { name, base, adopted },
                 });
             }
         }
@@ -353,7 +345,18 @@ impl OwnLinks {
     /// When [`Self::next`] may have something to do although nothing was heard.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.slots.values().filter_map(|slot| slot.pause).min()
+        self.slots.values().flat_map(|slot| [slot.pause, slot.heals_until]).flatten().min()
+    }
+
+    /// Whether the link of this name is not as it should be, but will be in a moment: others have deleted it or set it
+    /// down, and it is being made good. Who uses it need not hear of it; [`Self::take_changes`] names it when that is over.
+    #[must_use]
+    pub fn heals(&self, name: &IfName, mirror: &Mirror) -> bool {
+        self.slots.get(name).is_some_and(|slot| match slot.loss {
+            Some(_) => slot.heals_until.is_some(),
+            // What `next` will see.
+            None => slot.loss_in(mirror).is_some(),
+        })
     }
 
     /// Whether nothing is under way or waits to be begun, but for a pause or for something that others must do.
@@ -403,6 +406,9 @@ impl OwnLinks {
             if slot.pause.take_if(|until| *until <= now).is_some() {
                 self.dirty.insert(name.clone());
             }
+            if slot.heals_until.take_if(|until| *until <= now).is_some() {
+                self.changed.insert(name.clone());
+            }
         }
     }
 
@@ -426,16 +432,37 @@ impl OwnLinks {
         if slot.is_busy || slot.pause.is_some() {
             return Step::Nothing;
         }
+        let loss = slot.loss_in(mirror);
+        if let Some(loss) = loss.filter(|loss| slot.loss != Some(*loss)) {
+            slot.lose(now, loss);
+        }
         if let Some(gone) = slot.ready.filter(|index| !is_here(name, *index, mirror)) {
             slot.ready = None;
             self.changed.insert(name.clone());
-            // With its base the kernel deletes it too: that is nobody's doing.
-            slot.was_lost = slot.wanted.as_ref().is_some_and(|link| mirror.link_named(&link.base).is_some());
+            if loss.is_none() {
+                (slot.loss, slot.heals_until) = (None, None);
+            }
             if mirror.link(gone).is_some() && slot.wanted.is_some() {
                 return slot.begin(Operation::Remove { name: name.clone(), index: gone });
             }
         }
-        match decide(slot.wanted.as_deref(), name, (slot.ready, slot.made), &self.mark, mirror) {
+        let verdict = decide(slot.wanted.as_deref(), name, (slot.ready, slot.made), &self.mark, mirror);
+        let begins = match verdict {
+            Verdict::Make(_) => !is_blocked,
+            Verdict::SetUp { .. } => slot.loss == Some(Loss::Down),
+            Verdict::Forget
+            | Verdict::Rest
+            | Verdict::Remove(_)
+            | Verdict::AwaitBase(_)
+            | Verdict::Foreign(_) => false,
+        };
+        if begins && let Some(until) = slot.held_back(now) {
+            slot.heals_until = None;
+            self.changed.insert(name.clone());
+            self.reports.push(Report::HeldBack { name: name.clone(), until });
+            return Step::Nothing;
+        }
+        match verdict {
             Verdict::Forget => {
                 self.slots.remove(name);
                 Step::Nothing
@@ -446,16 +473,14 @@ impl OwnLinks {
                 Step::Later
             }
             Verdict::Remove(index) => {
-                slot.was_lost |= slot.ready.take().is_some() && slot.wanted.is_some();
+                if slot.ready.take().is_some() && slot.wanted.is_some() {
+                    slot.lose(now, Loss::Deleted);
+                }
                 self.changed.insert(name.clone());
                 slot.begin(Operation::Remove { name: name.clone(), index })
             }
             Verdict::Make(_) if is_blocked => Step::Later,
             Verdict::Make(base) => {
-                if let Some(until) = slot.held_back(now) {
-                    self.reports.push(Report::HeldBack { name: name.clone(), until });
-                    return Step::Nothing;
-                }
                 let link = slot.wanted.clone();
                 link.map_or(Step::Nothing, |link| slot.begin(Operation::Make { link, base }))
             }
@@ -476,46 +501,6 @@ impl OwnLinks {
                 Step::Nothing
             }
         }
-    }
-}
-
-impl Slot {
-    fn want(&mut self, link: OwnLink) {
-        self.wanted = Some(Arc::new(link));
-        self.pause = None;
-        self.told = None;
-    }
-
-    const fn begin(&mut self, operation: Operation) -> Step {
-        self.is_busy = true;
-        Step::Do(operation)
-    }
-
-    /// Pauses; true if this is the first failure in a row.
-    fn fail(&mut self, now: Instant) -> bool {
-        let pause = self.next_pause.unwrap_or(RETRY_FIRST);
-        self.pause = Some(now + pause);
-        self.next_pause.replace((pause * 2).min(RETRY_MOST)).is_none()
-    }
-
-    /// Counts a loss, and says until when it has to wait if there were too many.
-    fn held_back(&mut self, now: Instant) -> Option<Instant> {
-        if !self.was_lost {
-            return None;
-        }
-        let since = self.losses_since.filter(|since| now.since(*since) < PUT_BACK_SPAN);
-        let since = since.unwrap_or_else(|| {
-            self.losses = 0;
-            now
-        });
-        self.losses_since = Some(since);
-        self.losses += 1;
-        (self.losses > PUT_BACKS).then(|| {
-            let until = since + PUT_BACK_SPAN;
-            self.losses_since = None;
-            self.pause = Some(until);
-            until
-        })
     }
 }
 

@@ -67,6 +67,20 @@ impl World {
         }
     }
 
+    fn set_down(&mut self, name: &IfName) {
+        if let Some(link) = self.links.get(name).cloned() {
+            self.put(Link { up: false, ..link });
+        }
+    }
+
+    /// Carries out what is due now.
+    fn work(&mut self) {
+        while let Some(operation) = self.own.next(self.now, &self.mirror, true) {
+            let result = self.carry_out(&operation).map_err(Into::into);
+            self.own.done(self.now, &operation, result, &self.mirror);
+        }
+    }
+
     fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
         match operation {
             Operation::Make { link, base } => {
@@ -120,6 +134,8 @@ enum Act {
     Unplug(u8),
     Want(Vec<(u8, u8, u8)>),
     Delete(u8),
+    /// Somebody sets an interface down.
+    Down(u8),
     /// Somebody makes an interface of that name.
     Squat(u8),
     Step,
@@ -132,6 +148,7 @@ fn act() -> impl Strategy<Value = Act> {
         (0..2_u8).prop_map(Act::Unplug),
         prop::collection::vec((0..3_u8, 0..2_u8, 0..3_u8), 0..4).prop_map(Act::Want),
         (0..3_u8).prop_map(Act::Delete),
+        (0..3_u8).prop_map(Act::Down),
         (0..3_u8).prop_map(Act::Squat),
         Just(Act::Step),
         Just(Act::Settle),
@@ -160,6 +177,7 @@ proptest! {
                     world.own.set(wanted.values().cloned());
                 }
                 Act::Delete(number) => world.remove(&name(&format!("own{number}"))),
+                Act::Down(number) => world.set_down(&name(&format!("own{number}"))),
                 Act::Squat(number) => {
                     if !world.links.contains_key(&name(&format!("own{number}"))) {
                         let link = world.link(name(&format!("own{number}")));
@@ -203,16 +221,109 @@ fn who_keeps_deleting_is_told_and_waited_for() {
     world.own.set([own(0, 0, 1)]);
     let mut held_back = false;
     for _ in 0..7 {
-        while let Some(operation) = world.own.next(world.now, &world.mirror, true) {
-            let result = world.carry_out(&operation).map_err(Into::into);
-            world.own.done(world.now, &operation, result, &world.mirror);
-        }
+        world.work();
         held_back |= world.own.take_reports().iter().any(|one| matches!(one, Report::HeldBack { .. }));
         world.remove(&name("own0"));
     }
     assert!(held_back);
     world.settle();
     assert!(world.own.ready(&name("own0")).unwrap().is_some());
+}
+
+/// A world with one link that is ready, and has been told of.
+fn with_one() -> World {
+    let mut world = World::new();
+    let base = world.link(name("eth0"));
+    world.put(base);
+    world.own.set([own(0, 0, 1)]);
+    world.settle();
+    world.own.take_changes();
+    world.reports.clear();
+    world
+}
+
+#[test]
+fn nobody_hears_of_a_loss_that_is_made_good_at_once() {
+    for delete in [true, false] {
+        let (mut world, own0) = (with_one(), name("own0"));
+        let first = world.own.ready(&own0).unwrap();
+        if delete {
+            world.remove(&own0)
+        } else {
+            world.set_down(&own0)
+        }
+        assert!(world.own.heals(&own0, &world.mirror), "before anything is begun");
+        let operation = world.own.next(world.now, &world.mirror, true).unwrap();
+        assert!(world.own.heals(&own0, &world.mirror), "while it is under way");
+        let result = world.carry_out(&operation).map_err(Into::into);
+        world.own.done(world.now, &operation, result, &world.mirror);
+        world.work();
+        assert!(!world.own.heals(&own0, &world.mirror));
+        assert!(world.own.take_changes().contains(&own0));
+        let is_another = world.own.ready(&own0).unwrap() != first;
+        assert_eq!(is_another, delete, "one that was only down is the same link");
+        let said = world.own.take_reports();
+        let expected = |name| if delete { Report::MadeAgain { name } } else { Report::SetUpAgain { name } };
+        assert_eq!(said, [expected(own0)]);
+    }
+}
+
+#[test]
+fn a_deletion_that_begins_with_setting_down_is_one_loss() {
+    let (mut world, own0) = (with_one(), name("own0"));
+    for _ in 0..netlink::reconcile::PUT_BACKS {
+        world.set_down(&own0);
+        let operation = world.own.next(world.now, &world.mirror, true).unwrap();
+        world.own.done(world.now, &operation, Err(Errno::ENODEV.into()), &world.mirror);
+        assert_eq!(world.own.next(world.now, &world.mirror, true), None, "its end is waited for");
+        assert!(world.own.heals(&own0, &world.mirror));
+        world.remove(&own0);
+        assert!(world.own.heals(&own0, &world.mirror));
+        world.work();
+        assert_eq!(world.own.take_reports(), [Report::MadeAgain { name: own0.clone() }]);
+    }
+}
+
+#[test]
+fn a_loss_that_lasts_is_told() {
+    let (mut world, own0) = (with_one(), name("own0"));
+    world.remove(&own0);
+    let operation = world.own.next(world.now, &world.mirror, true);
+    assert!(operation.is_some(), "it is begun, and takes its time");
+    world.own.take_changes();
+    world.now = world.own.deadline().unwrap();
+    assert_eq!(world.own.next(world.now, &world.mirror, true), None);
+    assert!(world.own.take_changes().contains(&own0) && !world.own.heals(&own0, &world.mirror));
+
+    let (mut world, own0) = (with_one(), name("own0"));
+    world.remove(&own0);
+    let operation = world.own.next(world.now, &world.mirror, true).unwrap();
+    world.own.take_changes();
+    world.own.done(world.now, &operation, Err(Errno::EPERM.into()), &world.mirror);
+    assert!(world.own.take_changes().contains(&own0) && !world.own.heals(&own0, &world.mirror), "it failed");
+}
+
+#[test]
+fn what_goes_with_the_interface_below_is_told_at_once() {
+    let mut world = with_one();
+    world.remove(&name("eth0"));
+    assert!(!world.own.heals(&name("own0"), &world.mirror));
+    world.work();
+    assert!(world.own.take_changes().contains(&name("own0")));
+}
+
+#[test]
+fn who_keeps_setting_it_down_is_told_and_waited_for() {
+    let (mut world, own0) = (with_one(), name("own0"));
+    for _ in 0..=netlink::reconcile::PUT_BACKS {
+        world.set_down(&own0);
+        world.work();
+    }
+    let held_back = |one: &Report| matches!(one, Report::HeldBack { .. });
+    assert!(world.own.take_reports().iter().any(held_back));
+    assert!(!world.links[&own0].up && !world.own.heals(&own0, &world.mirror));
+    world.settle();
+    assert!(world.links[&own0].up);
 }
 
 fn bytes(request: &Request) -> String {

@@ -135,11 +135,36 @@ fn what_somebody_deletes_is_made_again() {
     let Some(mut world) = routers("use_vmac") else { return };
     world.settle();
     let first = world.nodes[0].host.index(&name("vrrp.51")).expect("it is there");
+    let begin = now();
     world.nodes[0].shell("ip link del vrrp.51");
     let again = || world.nodes[0].host.index(&name("vrrp.51")).is_ok_and(|index| index != first);
     assert!(wait_until(PATIENCE, again), "{}", world.logs());
     world.nodes[0].wait_for_line(0, "somebody else deleted interface vrrp.51; made again");
     world.wait_for_master(0);
+    assert_no_move(&world, begin);
+    let told = world.sniffer.wait_for(begin, PATIENCE, |heard| heard.announces(world.vip, VMAC));
+    assert!(told.is_some(), "clients are not told anew\n{}", world.logs());
+}
+
+#[test]
+fn what_somebody_sets_down_is_set_up_again() {
+    let Some(mut world) = routers("use_vmac") else { return };
+    world.settle();
+    let begin = now();
+    world.nodes[0].shell("ip link set vrrp.51 down");
+    world.nodes[0].wait_for_line(0, "somebody else set interface vrrp.51 down; set up again");
+    world.nodes[0].shell("ip link show dev vrrp.51 | grep -q '[<,]UP[,>]'");
+    world.wait_for_master(0);
+    assert_no_move(&world, begin);
+}
+
+/// The first host has been master since then: neither has it said that it stops, nor has the other one spoken.
+#[track_caller]
+fn assert_no_move(world: &World, since: Instant) {
+    let heard = world.adverts_since(0, since);
+    assert!(heard.iter().all(|heard| heard.advert().is_some_and(|advert| advert.priority.get() > 0)));
+    assert_eq!(world.adverts_since(1, since).len(), 0, "{}", world.logs());
+    assert!(!world.nodes[0].log().contains("FAULT"), "{}", world.logs());
 }
 
 #[test]

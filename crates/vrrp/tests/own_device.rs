@@ -147,6 +147,18 @@ fn a_fault_of_either_interface_is_a_fault_of_the_instance() {
 }
 
 #[test]
+fn a_master_goes_on_when_its_interface_is_made_anew() {
+    let mut bench = Bench::new(vmac(false));
+    bench.set("vrrp.51", Some((OWN, true, None)));
+    bench.sent();
+    bench.set("vrrp.51", Some((OWN + 1, true, None)));
+    assert_eq!(bench.state(), StateName::Master);
+    assert!(bench.sent().iter().all(|one| one.priority == Priority::OWNER), "not a word of leaving");
+    assert_eq!(bench.endpoints(), [(OWN + 1, "vrrp.51".to_owned())]);
+    assert!(bench.hears_on(OWN + 1));
+}
+
+#[test]
 fn an_ipvlan_speaks_from_its_own_address() {
     let own = Prefix::new([10, 0, 0, 77].into(), 24).expect("it is a prefix");
     let mut bench = Bench::new(ipvlan(Some(own)));

@@ -46,8 +46,8 @@ pub(super) fn decide(
         (None, None) => Verdict::AwaitBase(wanted.base.clone()),
         (None, Some(base)) => Verdict::Make(base),
         (Some(link), Some(base)) if fits(wanted, link, base) => match ready == Some(link.index) {
-            true => Verdict::Rest,
-            false => Verdict::SetUp { base, index: link.index },
+            true if link.up => Verdict::Rest,
+            _ => Verdict::SetUp { base, index: link.index },
         },
         (Some(link), _) if is_mine(link) => Verdict::Remove(link.index),
         (Some(link), _) => Verdict::Foreign(link.kind.clone()),

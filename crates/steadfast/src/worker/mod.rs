@@ -386,6 +386,9 @@ impl Worker {
 
     /// A link is so now, as far as the machine may know.
     fn take_link(&mut self, name: &IfName, link: Option<Standing>, now: Instant) {
+        if self.own_links.heals(name, self.kernel.mirror()) {
+            return;
+        }
         let link = self.visible(name, link);
         self.router.handle(now, Event::Link { name, link: link.map(translate::link) }, &mut self.actions);
         if link.is_some_and(|link| link.up) {
@@ -420,7 +423,10 @@ impl Worker {
     /// Sends and receives where the instances are now. Sockets that are wanted no more are closed last: a
     /// router that has just been taken away still has a word to say.
     fn follow_endpoints(&mut self) {
-        let wanted = self.router.endpoints();
+        let mut wanted = self.router.endpoints();
+        // One that is being made anew has another number then.
+        let heals = |name: &IfName| self.own_links.heals(name, self.kernel.mirror());
+        wanted.retain(|endpoint| !endpoint.name.as_ref().is_some_and(heals));
         self.sockets.open_wanted(&wanted, self.clock.now(), &mut self.reactor);
         self.tell_sockets();
         self.take_actions();

@@ -96,6 +96,11 @@ impl OwnLinks {
         }
     }
 
+    /// Whether it is one of ours that others have deleted or set down, and that will be as it should be in a moment.
+    pub(super) fn heals(&self, name: &IfName, mirror: &Mirror) -> bool {
+        self.wanted.heals(name, mirror)
+    }
+
     /// The VMACs that are there, up or not, each with the interface below it.
     pub(super) fn vmacs(&self, mirror: &Mirror) -> Vec<(IfIndex, IfIndex)> {
         let pair = |wanted: &OwnLink| {
@@ -164,9 +169,12 @@ fn tell(log: &Log, report: &Report) {
         Report::MadeAgain { name } => log.warning(format_args!(
             "somebody else deleted interface {name}; made again (is a network manager configured to remove it?)"
         )),
-        Report::HeldBack { name, .. } => {
-            log.warning(format_args!("somebody else keeps deleting interface {name}; making it less often"));
+        Report::SetUpAgain { name } => {
+            log.warning(format_args!("somebody else set interface {name} down; set up again"));
         }
+        Report::HeldBack { name, .. } => log.warning(format_args!(
+            "somebody else keeps deleting interface {name} or setting it down; making that good less often"
+        )),
         Report::Removed { name } => log.info(format_args!("removed interface {name}")),
         Report::AwaitsBase { name, base } => log.warning(format_args!(
             "cannot make interface {name} yet: there is no interface {base}; it is made when there is"

@@ -26,13 +26,22 @@ impl Router {
         let before = self.links.get(name).copied();
         if let (Some(before), Some(link)) = (before, link)
             && before.index != link.index
+            && !self.is_own_link(name)
         {
-            // Another interface of that name: what was on the old one, addresses above all, is gone with it.
+            // Another interface of that name: what was on the old one, addresses above all, is gone with it. One that an
+            // instance makes for itself has been made again, and its addresses come to it.
             self.replace_link(now, name, None, out);
         }
         if before != link {
             self.replace_link(now, name, link, out);
         }
+    }
+
+    fn is_own_link(&self, name: &IfName) -> bool {
+        let own = |instance: &model::vrrp::Instance| {
+            instance.own_device.as_ref().is_some_and(|own| own.name() == name)
+        };
+        self.config.instances.iter().any(own)
     }
 
     fn replace_link(&mut self, now: Instant, name: &IfName, link: Option<Link>, out: &mut Actions) {
