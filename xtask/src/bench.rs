@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::{packages, say};
 
-const PARTS: [&str; 6] = ["takeover", "overtake", "client", "scale", "config", "sim"];
+const PARTS: [&str; 7] = ["takeover", "overtake", "client", "scale", "checks", "config", "sim"];
 
 /// Runs the parts that are named, or all; `--runs N` for other than five runs each.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -157,6 +157,7 @@ impl Bench {
                 "takeover" => self.takeover()?,
                 "overtake" => self.overtake()?,
                 "client" => self.client()?,
+                "checks" => self.checks()?,
                 "config" => self.config()?,
                 "sim" => self.sim()?,
                 _ => self.scale()?,
@@ -215,6 +216,25 @@ impl Bench {
         Ok(table::scale(&figures))
     }
 
+    /// In the virtual machine, as IPVS is needed.
+    fn checks(&self) -> Result<String, Failure> {
+        let mut figures = Figures::default();
+        for _ in 0..SCALE_RUNS.min(self.runs) {
+            for ((kind, servers), side) in
+                table::CHECKED.iter().flat_map(|case| SIDES.map(|side| (case, side)))
+            {
+                let servers = servers.to_string();
+                let arguments = ["--kind", kind, "-n", &servers];
+                let program = std::env::current_exe().unwrap_or_default();
+                let mut command = Command::new(program);
+                command.args(["vm", "--"]).arg(self.binaries.join("examples/checks")).args(arguments);
+                command.arg("--").arg(self.daemon(side)).args(["-n", "-l", "-C", "-f", "{conf}"]);
+                collect(command, &format!("checks {kind} {servers}, {side:?}"), side, &mut figures)?;
+            }
+        }
+        Ok(table::checks(&figures))
+    }
+
     fn config(&self) -> Result<String, Failure> {
         let steadfast = self.binaries.join("steadfast");
         Ok(table::config(&config::measure(&steadfast, self.runs)?))
@@ -230,6 +250,13 @@ impl Bench {
         Ok(table::sim(&figures))
     }
 
+    fn daemon(&self, side: Side) -> PathBuf {
+        match side {
+            Side::Ours => self.binaries.join("steadfast"),
+            Side::Peer => PathBuf::from("keepalived"),
+        }
+    }
+
     /// Runs a measurement of a daemon.
     fn call(
         &self,
@@ -239,10 +266,7 @@ impl Bench {
         flags: &[&str],
         figures: &mut Figures,
     ) -> Result<(), Failure> {
-        let daemon = match side {
-            Side::Ours => self.binaries.join("steadfast"),
-            Side::Peer => PathBuf::from("keepalived"),
-        };
+        let daemon = self.daemon(side);
         let mut command = Command::new(self.binaries.join("examples").join(example));
         command.args(arguments).arg("--").arg(&daemon).args(flags);
         let shown = format!("{example} {} -- {} {}", arguments.join(" "), daemon.display(), flags.join(" "));

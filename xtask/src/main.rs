@@ -22,7 +22,7 @@ usage: cargo xtask COMMAND
                  it writes is forgotten, but for its output. The kernel comes from Debian the first time
   bench [--runs N] [PART…]
                  measures Steadfast beside keepalived, in turns, and prints the tables of docs/performance.md; parts:
-                 takeover overtake client scale config sim. Takes some minutes; leave the machine alone meanwhile
+                 takeover overtake client scale checks config sim. Takes some minutes; leave the machine alone meanwhile
 ";
 
 fn main() -> ExitCode {

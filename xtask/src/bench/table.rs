@@ -31,6 +31,23 @@ const SCALE: [(&str, &str, usize); 11] = [
 /// Those that depend on when the routers advertise.
 const SPREAD: [&str; 3] = ["master-processor", "backup-processor", "advertised"];
 
+/// Kinds of checks, and how many real servers are checked each 5 s; `none` is a table that is only kept.
+pub(super) const CHECKED: [(&str, usize); 4] =
+    [("tcp", 10_000), ("http", 10_000), ("tls", 2_500), ("none", 20_000)];
+
+const CHECKS: [(&str, &str, usize); 10] = [
+    ("checks", "checks in a second", 0),
+    ("processor", "processor time (% of one core)", 1),
+    ("pss", "memory (PSS, MiB)", 1),
+    ("peak", "peak (RSS, MiB)", 1),
+    ("late-median", "lateness of a check, middle (ms)", 1),
+    ("late-worst", "lateness of a check, worst (ms)", 1),
+    ("start", "start until the table is whole (ms)", 0),
+    ("reload", "SIGHUP until a changed weight is in the table (ms)", 0),
+    ("reload-processor", "processor time of that reload (ms)", 0),
+    ("death", "a server's death until it leaves the table (ms; checks ask 1000 to 6000)", 0),
+];
+
 /// Clusters whose speed is measured.
 const SIMULATED: [(&str, &str); 4] = [
     ("pair-quiet", "two hosts"),
@@ -130,6 +147,26 @@ pub(super) fn scale(figures: &Figures) -> String {
         lines.push(format!("| {title}, each router at another time | {row} |"));
     }
     titled("Scale: 500 virtual routers at 100 ms, version 3, median (least to most)", &lines)
+}
+
+pub(super) fn checks(figures: &Figures) -> String {
+    let mut tables = Vec::new();
+    for (kind, servers) in CHECKED {
+        let mut lines = vec![
+            format!("| {kind}, {servers} real servers | Steadfast | keepalived | ratio |"),
+            "|---|---|---|---|".to_owned(),
+        ];
+        let measured =
+            CHECKS.iter().filter(|(quantity, ..)| !figures.of(Side::Peer, kind, quantity).is_empty());
+        lines.extend(measured.map(|(quantity, title, digits)| {
+            format!("| {title} | {} |", compare(figures, kind, quantity, *digits))
+        }));
+        tables.push(lines.join("\n"));
+    }
+    titled(
+        "Health checks: each 5 s, ten real servers a virtual server, in the virtual machine, median (least to most)",
+        &[tables.join("\n\n")],
+    )
 }
 
 pub(super) fn config(figures: &Figures) -> String {
