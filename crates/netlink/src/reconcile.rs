@@ -98,7 +98,7 @@ pub enum Report<S = Slot> {
         /// it, or it is on another link than before. Who announced it when it was asked for announces it anew.
         late: bool,
     },
-    /// The address is not on the device any more, or was not there.
+    /// The address is not on the device any more, or was not there. A route or rule was there, and has been deleted.
     Absent {
         /// Which.
         slot: S,

@@ -269,12 +269,13 @@ impl Routing {
         let foreign = |body: &[u8]| !added && entry.is_foreign_rule(body, mirror);
         let report = match there {
             Some(body) if !foreign(&body) => return Some((Action::Delete, entry.delete(body))),
-            Some(_) if state.placed.is_some() => Report::LeftAlone { slot: entry.clone() },
-            Some(_) | None => Report::Absent { slot: entry.clone() },
+            Some(_) if state.placed.is_some() => Some(Report::LeftAlone { slot: entry.clone() }),
+            // What was not there, or went with its link, is not released.
+            Some(_) | None => state.was_deleted.then(|| Report::Absent { slot: entry.clone() }),
         };
         self.displace(entry);
         self.entries.remove(entry);
-        reports.push(report);
+        reports.extend(report);
         None
     }
 
@@ -340,10 +341,12 @@ impl Routing {
             self.displace(entry);
             if let Some(state) = self.entries.get_mut(entry) {
                 state.left_over = false;
+                state.was_deleted = added;
             }
             return;
         }
         let Some(state) = self.entries.get_mut(entry) else { return };
+        state.was_deleted = false;
         let was_lost = state.deletions.open.take().is_some();
         let before = state.placed.take();
         let late = std::mem::take(&mut state.late);

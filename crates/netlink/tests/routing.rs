@@ -318,6 +318,34 @@ impl World {
     }
 }
 
+/// What is said to be released when nobody wants the routes 1 and 2 any more, of which 2 leaves by a named device.
+fn released_after(change: impl FnOnce(&mut World)) -> Vec<String> {
+    let mut world = World::new();
+    world.play(&Act::Hold(0, [1, 2].into(), BTreeSet::new()));
+    world.settle();
+    change(&mut world);
+    world.settle();
+    world.keeper.take_routing_reports();
+    world.play(&Act::Hold(0, BTreeSet::new(), BTreeSet::new()));
+    world.settle();
+    let released = world.keeper.take_routing_reports().into_iter().filter_map(|report| match report {
+        Report::Absent { slot } => Some(slot.to_string()),
+        _ => None,
+    });
+    released.collect()
+}
+
+#[test]
+fn only_what_was_there_is_said_to_be_released() {
+    let both = released_after(|_| ());
+    assert_eq!(both.len(), 2, "{both:?}");
+    let one = released_after(|world| world.set_up(false));
+    assert!(
+        matches!(&one[..], [only] if only.contains("10.0.1.0/24")),
+        "the other went with its link: {one:?}"
+    );
+}
+
 proptest! {
     /// Whatever happens, in the end there is what is wanted, and nothing else; and then nothing more is asked.
     #[test]

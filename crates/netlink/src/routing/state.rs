@@ -16,6 +16,8 @@ pub(super) struct State {
     pub(super) asked: Option<Box<[u8]>>,
     /// As what it is in the kernel.
     pub(super) placed: Option<Placed>,
+    /// We have deleted it, which nobody has been told.
+    pub(super) was_deleted: bool,
     /// Nobody has wanted it: an earlier run may have left it.
     pub(super) left_over: bool,
     pub(super) deletions: Deletions<()>,

@@ -95,8 +95,10 @@ impl Post {
             pile = self.desk.wait(pile, left);
         }
         let unsent = pile.waiting.len() + usize::from(pile.sending);
-        if unsent > 0 {
-            self.log.warning(format_args!("{unsent} mails are not sent: the daemon stops"));
+        match unsent {
+            0 => {}
+            1 => self.log.warning("one mail is not sent: the daemon stops"),
+            _ => self.log.warning(format_args!("{unsent} mails are not sent: the daemon stops")),
         }
     }
 }
@@ -145,8 +147,10 @@ impl Desk {
         let mut pile = self.lock();
         loop {
             let lost = std::mem::take(&mut pile.lost);
-            if lost > 0 {
-                log.warning(format_args!("{lost} mails were dropped: more than {MOST_WAITING} waited"));
+            match lost {
+                0 => {}
+                1 => log.warning(format_args!("one mail was dropped: more than {MOST_WAITING} waited")),
+                _ => log.warning(format_args!("{lost} mails were dropped: more than {MOST_WAITING} waited")),
             }
             match pile.route.clone() {
                 Some(route) => {

@@ -235,7 +235,7 @@ impl Kernel {
 
     fn report(&mut self) {
         for report in self.keeper.take_reports() {
-            tell(&self.log, &report);
+            tell(&self.log, &report, |slot| self.keeper.is_static(slot));
         }
         for report in self.keeper.take_routing_reports() {
             tell_of_entry(&self.log, &report);
@@ -264,12 +264,14 @@ impl AsFd for Kernel {
     }
 }
 
-fn tell(log: &Log, report: &Report) {
+fn tell(log: &Log, report: &Report, is_static: impl Fn(&Slot) -> bool) {
+    let kind = |slot: &Slot| if is_static(slot) { "static address" } else { "virtual address" };
     match report {
         Report::Present { slot, owner, .. } => log.detail(format_args!("({owner}) holds {}", Told(slot))),
         Report::Absent { slot } => log.detail(format_args!("released {}", Told(slot))),
         Report::LeftAlone { slot } => log.warning(format_args!(
-            "virtual address {} is not ours to hold now, but somebody else had set it: it stays",
+            "{} {} is not ours to hold now, but somebody else had set it: it stays",
+            kind(slot),
             Told(slot)
         )),
         Report::Failed { slot, action, refusal } => {
@@ -277,25 +279,33 @@ fn tell(log: &Log, report: &Report) {
                 Step::Add => "add",
                 Step::Delete => "delete",
             };
-            log.error(format_args!("cannot {verb} virtual address {}: {refusal}", Told(slot)));
+            log.error(format_args!("cannot {verb} {} {}: {refusal}", kind(slot), Told(slot)));
         }
         Report::AwaitingLink { slot } => log.warning(format_args!(
-            "cannot add virtual address {} yet: there is no such interface; it is added when there is",
+            "cannot add {} {} yet: there is no such interface; it is added when there is",
+            kind(slot),
             Told(slot)
         )),
         Report::PutBack { slot, times: 1 } => log.warning(format_args!(
-            "somebody else deleted virtual address {}; put back (is a network manager configured for this interface?)",
+            "somebody else deleted {} {}; put back (is a network manager configured for this interface?)",
+            kind(slot),
             Told(slot)
         )),
         Report::PutBack { slot, times } => {
-            log.detail(format_args!("somebody else deleted virtual address {} for the {times}th time", Told(slot)));
+            log.detail(format_args!(
+                "somebody else deleted {} {} again: {times} times now",
+                kind(slot),
+                Told(slot)
+            ));
         }
         Report::Lost { slot } => log.warning(format_args!(
-            "somebody else deleted virtual address {}; it has `no_track`, and is not put back",
+            "somebody else deleted {} {}; it has `no_track`, and is not put back",
+            kind(slot),
             Told(slot)
         )),
         Report::HeldBack { slot, .. } => log.warning(format_args!(
-            "somebody else keeps deleting virtual address {}; putting it back less often",
+            "somebody else keeps deleting {} {}; putting it back less often",
+            kind(slot),
             Told(slot)
         )),
     }
@@ -324,7 +334,7 @@ fn tell_of_entry(log: &Log, report: &Report<Entry>) {
             log.warning(format_args!("somebody else deleted {slot}; put back"));
         }
         Report::PutBack { slot, times } => {
-            log.detail(format_args!("somebody else deleted {slot} for the {times}th time"));
+            log.detail(format_args!("somebody else deleted {slot} again: {times} times now"));
         }
         Report::Lost { slot } => {
             log.warning(format_args!("somebody else deleted {slot}; it has `no_track`, and is not put back"))
