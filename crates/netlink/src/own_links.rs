@@ -2,6 +2,7 @@
 //! towards that.
 
 mod decide;
+mod note;
 mod slot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,8 @@ use model::{IfIndex, IfName, Instant, MacAddr, Prefix};
 use crate::errno::Refusal;
 use crate::mirror::Mirror;
 use decide::{Verdict, decide};
+pub use note::{Left, alias};
+use note::{mark_of, note_of};
 use slot::{Loss, Slot, Told};
 
 /// An interface to be made on top of another one.
@@ -77,6 +80,8 @@ pub enum Operation {
         base: IfIndex,
         /// The link.
         index: IfIndex,
+        /// What an earlier run has written on it, behind the mark.
+        note: Option<Box<str>>,
     },
     /// To delete it.
     Remove {
@@ -84,6 +89,8 @@ pub enum Operation {
         name: IfName,
         /// The link.
         index: IfIndex,
+        /// What is written on it.
+        left: Option<Left>,
     },
 }
 
@@ -178,7 +185,7 @@ pub struct OwnLinks {
 }
 
 impl OwnLinks {
-    /// Nothing is wanted. Links that carry `mark` as their alias are ours, whoever has made them.
+    /// Nothing is wanted. Links that carry `mark` in their [`alias`] are ours, whoever has made them.
     #[must_use]
     pub fn new(mark: &str) -> Self {
         Self {
@@ -243,7 +250,7 @@ impl OwnLinks {
 
     /// Takes for ours what carries the mark and nobody wants: it is removed. For the start.
     pub fn sweep(&mut self, mirror: &Mirror) {
-        for link in mirror.links().filter(|link| link.alias.as_deref() == Some(&*self.mark)) {
+        for link in mirror.links().filter(|link| link.alias.as_deref().map(mark_of) == Some(&*self.mark)) {
             self.slots.entry(link.name.clone()).or_default();
             self.dirty.insert(link.name.clone());
         }
@@ -443,7 +450,8 @@ impl OwnLinks {
                 (slot.loss, slot.heals_until) = (None, None);
             }
             if mirror.link(gone).is_some() && slot.wanted.is_some() {
-                return slot.begin(Operation::Remove { name: name.clone(), index: gone });
+                let left = Left::on(gone, mirror);
+                return slot.begin(Operation::Remove { name: name.clone(), index: gone, left });
             }
         }
         let verdict = decide(slot.wanted.as_deref(), name, (slot.ready, slot.made), &self.mark, mirror);
@@ -477,7 +485,8 @@ impl OwnLinks {
                     slot.lose(now, Loss::Deleted);
                 }
                 self.changed.insert(name.clone());
-                slot.begin(Operation::Remove { name: name.clone(), index })
+                let left = Left::on(index, mirror);
+                slot.begin(Operation::Remove { name: name.clone(), index, left })
             }
             Verdict::Make(_) if is_blocked => Step::Later,
             Verdict::Make(base) => {
@@ -486,7 +495,9 @@ impl OwnLinks {
             }
             Verdict::SetUp { base, index } => {
                 let link = slot.wanted.clone();
-                link.map_or(Step::Nothing, |link| slot.begin(Operation::SetUp { link, base, index }))
+                let written = mirror.link(index).and_then(|link| link.alias.as_deref());
+                let note = written.and_then(note_of).map(Box::from);
+                link.map_or(Step::Nothing, |link| slot.begin(Operation::SetUp { link, base, index, note }))
             }
             Verdict::AwaitBase(base) => {
                 if slot.told.replace(Told::AwaitsBase) != Some(Told::AwaitsBase) {

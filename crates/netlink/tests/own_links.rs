@@ -326,6 +326,30 @@ fn who_keeps_setting_it_down_is_told_and_waited_for() {
     assert!(world.links[&own0].up);
 }
 
+#[test]
+fn what_is_written_on_a_link_is_known_to_the_next_run() {
+    let (mut world, own0) = (with_one(), name("own0"));
+    let link = world.links[&own0].clone();
+    let (note, written) = (Some("arp_ignore 0".into()), netlink::own_links::alias(MARK, "arp_ignore 0"));
+    world.put(Link { alias: Some(written.clone().into()), ..link.clone() });
+    world.own = OwnLinks::new(MARK);
+    world.own.set([own(0, 0, 1)]);
+    let operation = world.own.next(world.now, &world.mirror, true).unwrap();
+    assert!(matches!(&operation, Operation::SetUp { note: found, .. } if *found == note), "{operation:?}");
+
+    world.own = OwnLinks::new(MARK);
+    world.own.sweep(&world.mirror);
+    let operation = world.own.next(world.now, &world.mirror, true).unwrap();
+    let Operation::Remove { left: Some(left), .. } = operation else { panic!("{operation:?}") };
+    assert_eq!((left.base_name, &*left.note), (name("eth0"), "arp_ignore 0"));
+
+    // Another daemon's, whose mark begins alike.
+    world.put(Link { alias: Some(written.replace(MARK, "ours too").into()), ..link });
+    world.own = OwnLinks::new(MARK);
+    world.own.sweep(&world.mirror);
+    assert_eq!(world.own.next(world.now, &world.mirror, true), None);
+}
+
 fn bytes(request: &Request) -> String {
     let mut batch = Vec::new();
     encode(request, Sequence::FIRST, &mut batch);

@@ -131,6 +131,39 @@ fn the_interface_is_there_before_the_master_is_and_goes_with_the_daemon() {
 }
 
 #[test]
+fn what_a_killed_run_changed_below_is_given_back_by_the_next_one() {
+    let Some(mut world) = routers("use_vmac") else { return };
+    let expect = |world: &World, values: &str| {
+        let folder = "/proc/sys/net/ipv4/conf/eth1";
+        let read = format!("cat {folder}/arp_ignore {folder}/arp_filter {folder}/arp_announce | tr -d '\\n'");
+        world.nodes[0].shell(&format!("test \"$({read})\" = {values}"));
+    };
+    world.settle();
+    expect(&world, "112");
+    crash(&mut world);
+    world.nodes[0].start();
+    world.wait_for_master(0);
+    // What somebody has chosen meanwhile is not ours to change.
+    world.nodes[0].shell("echo 8 > /proc/sys/net/ipv4/conf/eth1/arp_ignore");
+    crash(&mut world);
+    world.nodes[0].start();
+    world.wait_for_master(0);
+    world.nodes[0].stop();
+    expect(&world, "800");
+    // One that the next run does not want is taken over all the same.
+    world.nodes[0].shell("echo 0 > /proc/sys/net/ipv4/conf/eth1/arp_ignore");
+    world.nodes[0].start();
+    world.wait_for_master(0);
+    expect(&world, "112");
+    crash(&mut world);
+    world.nodes[0].configure(&router("V", 51, 120, VIP, ""));
+    world.nodes[0].start();
+    world.wait_for_master(0);
+    assert_link(&world, 0, "vrrp.51", false);
+    expect(&world, "000");
+}
+
+#[test]
 fn what_somebody_deletes_is_made_again() {
     let Some(mut world) = routers("use_vmac") else { return };
     world.settle();

@@ -2,7 +2,7 @@
 
 use model::{IfIndex, IfName, MacAddr};
 
-use super::{OwnLink, OwnLinkKind};
+use super::{OwnLink, OwnLinkKind, mark_of};
 use crate::event::{Link, Sharing};
 use crate::mirror::Mirror;
 use crate::request::ipvlan_flags;
@@ -70,7 +70,7 @@ fn fits(wanted: &OwnLink, link: &Link, base: IfIndex) -> bool {
 /// Whether the link may be deleted: it carries our mark, or is what only a VRRP daemon makes.
 fn is_ours(link: &Link, mark: &str) -> bool {
     let is_virtual_router = link.mac.is_some_and(|MacAddr(mac)| matches!(mac, [0, 0, 0x5e, 0, 1 | 2, _]));
-    link.alias.as_deref() == Some(mark)
+    link.alias.as_deref().map(mark_of) == Some(mark)
         || (is_virtual_router && link.sharing == Some(Sharing::Macvlan(MACVLAN_MODE_PRIVATE)))
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::{fs, thread};
 
 use model::{IfIndex, IfName};
-use netlink::own_links::{Operation, OwnLink, OwnLinkKind};
+use netlink::own_links::{Left, Operation, OwnLink, OwnLinkKind, alias};
 use netlink::request::{Ipv4Setting, LinkId, NewAddress};
 use netlink::{Errno, Event, Refusal, Request, Sequence};
 use sys::socket::netlink::{Received, Socket};
@@ -35,6 +35,17 @@ struct Base {
     users: BTreeSet<IfName>,
 }
 
+impl Base {
+    /// What is known already is older.
+    fn remember(&mut self, before: Vec<(Ipv4Setting, u32)>) {
+        for (setting, value) in before {
+            if !self.before.iter().any(|(known, _)| *known == setting) {
+                self.before.push((setting, value));
+            }
+        }
+    }
+}
+
 impl Builder {
     pub(super) fn start(
         jobs: Receiver<(Operation, String)>,
@@ -60,22 +71,38 @@ impl Builder {
     fn carry_out(&mut self, operation: &Operation, mark: &str) -> Result<(), Refusal> {
         match operation {
             Operation::Make { link, base } => self.ask(&create(link, *base)),
-            Operation::SetUp { link, base, index } => self.set_up(link, *base, *index, mark),
-            Operation::Remove { name, index } => {
+            Operation::SetUp { link, base, index, note } => {
+                self.set_up(link, *base, *index, (mark, note.as_deref()))
+            }
+            Operation::Remove { name, index, left } => {
                 match self.ask(&Request::DeleteLink((*index).into())) {
                     Err(Refusal { errno: Errno::ENODEV, .. }) | Ok(()) => {}
                     Err(refusal) => return Err(refusal),
                 }
                 self.leave_base(name);
+                if let Some(left) = left {
+                    self.take_over(left);
+                }
                 Ok(())
             }
         }
     }
 
     /// Gives a link its settings, and sets it up last of all: it must not speak before.
-    fn set_up(&mut self, link: &OwnLink, base: IfIndex, index: IfIndex, mark: &str) -> Result<(), Refusal> {
+    fn set_up(
+        &mut self,
+        link: &OwnLink,
+        base: IfIndex,
+        index: IfIndex,
+        (mark, note): (&str, Option<&str>),
+    ) -> Result<(), Refusal> {
         let id = || LinkId::from(index);
-        self.ask(&Request::SetAlias { link: id(), alias: mark.to_owned() })?;
+        // Before anything is changed: whoever comes after a kill must find what was there.
+        let before = match link.kind {
+            OwnLinkKind::Macvlan { .. } => written(self.look_at_base(link, base, note)),
+            OwnLinkKind::Ipvlan { .. } => String::new(),
+        };
+        self.ask(&Request::SetAlias { link: id(), alias: alias(mark, &before) })?;
         self.ask(&Request::SetGroup { link: id(), group: link.group })?;
         match self.ask(&Request::SetNoOwnIpv6(id())) {
             // A kernel without IPv6 makes no such addresses either.
@@ -111,18 +138,35 @@ impl Builder {
         }
     }
 
-    /// The base must not answer ARP for the addresses of the macvlans on it, nor name them when it asks.
-    fn enter_base(&mut self, link: &OwnLink, index: IfIndex) -> Result<(), Refusal> {
+    /// What the base had that is less than it needs, as it is now or as it was before a run that was killed.
+    fn look_at_base(&mut self, link: &OwnLink, index: IfIndex, note: Option<&str>) -> &[(Ipv4Setting, u32)] {
         let base = self.bases.entry(index).or_default();
-        let is_first = base.users.is_empty();
-        base.users.insert(link.name.clone());
-        if is_first {
+        if base.users.is_empty() {
             let lesser = |(setting, least): (Ipv4Setting, u32)| {
                 let value = ipv4_setting(link.base.as_str(), setting)?;
                 (value < least).then_some((setting, value))
             };
             base.before = BASE_SETTINGS.into_iter().filter_map(lesser).collect();
         }
+        base.remember(note.map_or_else(Vec::new, |note| changed_by_us(note, link.base.as_str())));
+        &base.before
+    }
+
+    /// A link goes that an earlier run has left: what it has changed of the base is given back, now or when nobody needs it.
+    fn take_over(&mut self, left: &Left) {
+        let before = changed_by_us(&left.note, left.base_name.as_str());
+        match self.bases.get_mut(&left.base).filter(|base| !base.users.is_empty()) {
+            Some(base) => base.remember(before),
+            None if before.is_empty() => {}
+            None => self.give_back(left.base, left.base_name.as_str(), before),
+        }
+    }
+
+    /// The base must not answer ARP for the addresses of the macvlans on it, nor name them when it asks.
+    fn enter_base(&mut self, link: &OwnLink, index: IfIndex) -> Result<(), Refusal> {
+        let base = self.bases.entry(index).or_default();
+        let is_first = base.users.is_empty();
+        base.users.insert(link.name.clone());
         if is_first || link.notify_base {
             let is_changed =
                 |(setting, _): &(Ipv4Setting, u32)| base.before.iter().any(|(is, _)| is == setting);
@@ -153,13 +197,16 @@ impl Builder {
         }
         let settings = std::mem::take(&mut base.before);
         self.bases.remove(&index);
-        if settings.is_empty() {
-            return;
+        if !settings.is_empty() {
+            self.give_back(index, &format!("the interface below {name}"), settings);
         }
-        match self.ask(&Request::SetIpv4 { link: index.into(), settings }) {
+    }
+
+    fn give_back(&mut self, base: IfIndex, what: &str, settings: Vec<(Ipv4Setting, u32)>) {
+        match self.ask(&Request::SetIpv4 { link: base.into(), settings }) {
             Err(Refusal { errno: Errno::ENODEV, .. }) | Ok(()) => {}
             Err(refusal) => self.log.warning(format_args!(
-                "cannot give the interface below {name} its ARP settings back (arp_ignore, arp_filter): {refusal}"
+                "cannot give {what} its ARP settings back (arp_ignore, arp_filter): {refusal}"
             )),
         }
     }
@@ -188,6 +235,23 @@ impl Builder {
             }
         }
     }
+}
+
+/// As it stands on a macvlan: `arp_ignore 0, arp_filter 0`.
+fn written(before: &[(Ipv4Setting, u32)]) -> String {
+    let texts: Vec<_> = before.iter().map(|(setting, value)| format!("{} {value}", setting.name())).collect();
+    texts.join(", ")
+}
+
+/// What stands on a macvlan, as far as the base still has what we gave it.
+fn changed_by_us(note: &str, base: &str) -> Vec<(Ipv4Setting, u32)> {
+    let entry = |text: &str| {
+        let (name, value) = text.split_once(' ')?;
+        let value: u32 = value.parse().ok()?;
+        let (setting, least) = BASE_SETTINGS.into_iter().find(|(setting, _)| setting.name() == name)?;
+        (value < least && ipv4_setting(base, setting) == Some(least)).then_some((setting, value))
+    };
+    note.split(", ").filter_map(entry).collect()
 }
 
 fn create(link: &OwnLink, lower: IfIndex) -> Request {
