@@ -2,8 +2,11 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod stranger;
+pub(crate) mod web;
 
 use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use lab::{Cable, Client, Heard, Host, Lan, Process, Sniffer, now, wait_for, wait_until};
@@ -73,6 +76,17 @@ pub(crate) struct Node {
 /// The hosts of the notes with these files, not started yet; `None` where namespaces are not permitted.
 pub(crate) fn notes_world(files: [String; 2]) -> Option<World> {
     world(["192.168.0.86", "192.168.0.14"], "192.168.0.100", files)
+}
+
+/// Whether the kernel has IPVS; if not, that the test is skipped has been said.
+pub(crate) fn has_ipvs() -> bool {
+    // It may be a module that nobody has asked for yet.
+    Command::new("modprobe").args(["-q", "ip_vs"]).status().ok();
+    let found = Path::new("/proc/net/ip_vs").exists();
+    if !found {
+        lab::skip_for_kernel("no IPVS");
+    }
+    found
 }
 
 /// Two hosts with these addresses and files and a client, nothing started yet.
