@@ -271,11 +271,11 @@ const HEADER_BYTES: usize = 16;
 const ATTRIBUTE_BYTES: usize = 4;
 
 /// A message, its header taken apart.
-struct Message<'a> {
-    kind: u16,
+pub(crate) struct Message<'a> {
+    pub(crate) kind: u16,
     flags: u16,
-    sequence: Sequence,
-    body: &'a [u8],
+    pub(crate) sequence: Sequence,
+    pub(crate) body: &'a [u8],
 }
 
 /// Why a message is passed over.
@@ -284,7 +284,7 @@ pub(crate) enum Skip {
     Malformed,
 }
 
-fn split_message(datagram: &[u8]) -> Option<(Message<'_>, &[u8])> {
+pub(crate) fn split_message(datagram: &[u8]) -> Option<(Message<'_>, &[u8])> {
     let &[l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, _, _, _, _] =
         datagram.first_chunk::<HEADER_BYTES>()?;
     let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
@@ -326,7 +326,7 @@ fn event(message: &Message<'_>) -> Result<Option<Event>, Skip> {
 }
 
 /// The answer in an `NLMSG_ERROR`: a negative error or 0, the request or its header, and attributes.
-fn ack(message: &Message<'_>) -> Result<Result<(), Refusal>, Skip> {
+pub(crate) fn ack(message: &Message<'_>) -> Result<Result<(), Refusal>, Skip> {
     let (code, rest) = message.body.split_first_chunk::<4>().ok_or(Skip::Malformed)?;
     let request_length = match rest.first_chunk::<4>() {
         Some(length) if message.flags & NLM_F_CAPPED == 0 => u32::from_ne_bytes(*length),
@@ -341,7 +341,7 @@ fn ack(message: &Message<'_>) -> Result<Result<(), Refusal>, Skip> {
 }
 
 /// The end in an `NLMSG_DONE`: a negative error or nothing, and attributes.
-fn done(message: &Message<'_>) -> Result<(), Refusal> {
+pub(crate) fn done(message: &Message<'_>) -> Result<(), Refusal> {
     match message.body.split_first_chunk::<4>() {
         Some((code, attributes)) => outcome(i32::from_ne_bytes(*code), attributes),
         None => Ok(()),

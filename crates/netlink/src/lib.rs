@@ -69,6 +69,7 @@
 mod attribute;
 mod errno;
 pub mod event;
+pub mod ipvs;
 pub mod keeper;
 pub mod mirror;
 pub mod nft;

@@ -90,3 +90,16 @@ impl Refusals {
         self.times == 1
     }
 }
+
+/// Pauses between the attempts at one thing: each is twice as long as the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Backoff(Option<Duration>);
+
+impl Backoff {
+    /// The next one.
+    pub(crate) fn next(&mut self) -> Duration {
+        let next = self.0.map_or(RETRY_FIRST, |last| last.saturating_mul(2).min(RETRY_MOST));
+        self.0 = Some(next);
+        next
+    }
+}

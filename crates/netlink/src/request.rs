@@ -359,7 +359,7 @@ const fn flags_of(insert: Insert) -> u16 {
     }
 }
 
-fn encode_bytes(kind: u16, flags: u16, sequence: Sequence, body: &[u8], batch: &mut Vec<u8>) {
+pub(crate) fn encode_bytes(kind: u16, flags: u16, sequence: Sequence, body: &[u8], batch: &mut Vec<u8>) {
     let length = u32::try_from(HEADER_BYTES + body.len()).unwrap_or(u32::MAX);
     batch.extend(length.to_ne_bytes());
     batch.extend(kind.to_ne_bytes());

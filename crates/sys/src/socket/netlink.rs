@@ -72,6 +72,14 @@ impl Socket {
         Self::open_protocol(Some(rustix::net::netlink::NETFILTER), &[NFTABLES])
     }
 
+    /// Opens a socket of generic netlink instead, which belongs to no group.
+    ///
+    /// # Errors
+    /// The kernel has no file descriptor left.
+    pub fn open_generic() -> io::Result<Self> {
+        Self::open_protocol(Some(rustix::net::netlink::GENERIC), &[])
+    }
+
     /// The number that messages of the kernel carry which this socket has caused.
     ///
     /// # Errors
