@@ -35,10 +35,19 @@
 )]
 
 mod action;
+mod chance;
 mod director;
 mod event;
 mod memory;
+mod names;
 mod notification;
+mod pool;
+mod probes;
+mod reload;
+mod sentence;
+mod server;
+mod services;
+mod turn;
 
 pub use action::{Action, Actions, Level, ProbeId};
 pub use director::Director;

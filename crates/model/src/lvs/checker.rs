@@ -41,7 +41,7 @@ pub struct Probe {
 }
 
 /// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Check {
     /// `TCP_CHECK`: a connection can be opened.
     Tcp(Connection),
@@ -60,7 +60,7 @@ pub enum Check {
 }
 
 /// How a checker reaches its server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Connection {
     /// Whom it asks (`connect_ip`).
     pub address: IpAddr,
@@ -75,7 +75,7 @@ pub struct Connection {
 }
 
 /// Where a checker asks from. At least one is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LocalEnd {
     /// `bindto`.
     pub address: Option<IpAddr>,
@@ -86,7 +86,7 @@ pub struct LocalEnd {
 }
 
 /// `SMTP_CHECK`, or one of its `host` blocks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SmtpCheck {
     /// How it reaches the server.
     pub connection: Connection,
@@ -95,7 +95,7 @@ pub struct SmtpCheck {
 }
 
 /// `DNS_CHECK`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DnsCheck {
     /// How it reaches the server.
     pub connection: Connection,
@@ -147,7 +147,7 @@ impl DnsType {
 }
 
 /// `UDP_CHECK`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UdpCheck {
     /// How it reaches the server.
     pub connection: Connection,
@@ -162,7 +162,7 @@ pub struct UdpCheck {
 }
 
 /// The content of a datagram (`payload`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Payload {
     /// Something else each time.
     Random,
@@ -180,7 +180,7 @@ pub struct Nibbles {
 }
 
 /// `MISC_CHECK`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MiscCheck {
     /// What to run (`misc_path`, `user`).
     pub command: Command,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Connection;
 
 /// Pages that a server must serve (`HTTP_GET`, `SSL_GET`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HttpCheck {
     /// How it reaches the server.
     pub connection: Connection,
@@ -37,14 +37,14 @@ pub enum HttpVersion {
 }
 
 /// How a checker speaks TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TlsOptions {
     /// The server name in the handshake (`enable_sni`); none if `None`.
     pub server_name: Option<ServerName>,
 }
 
 /// Which name a handshake carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ServerName {
     /// The `Host` of the request.
     Host,
@@ -53,7 +53,7 @@ pub enum ServerName {
 }
 
 /// One page and what it must be like (`url`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Request {
     /// `path`.
     pub path: Box<str>,
@@ -70,7 +70,7 @@ pub struct Request {
 }
 
 /// What a body must match (`regex`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Regex {
     /// The pattern, in the syntax of PCRE2.
     pub pattern: Box<str>,

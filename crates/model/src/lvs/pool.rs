@@ -203,6 +203,12 @@ pub struct RealServer {
     pub virtualhost: Option<Arc<str>>,
     /// A label for SNMP (`snmp_name`).
     pub snmp_name: Option<Box<str>>,
+    /// When a reload removes it, it stays so long with weight 0, so that connections can end (`steadfast { drain }`).
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub drain: Duration,
+    /// For so long after it has come up its weight grows to what it should be (`steadfast { slow_start }`).
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub slow_start: Duration,
     /// All must pass. Without any the server is up.
     pub checkers: Vec<Checker>,
 }

@@ -29,7 +29,7 @@ pub struct Deleted {
 }
 
 /// A program with its arguments. No shell is involved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Command {
     /// The program.
     pub program: String,

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::lvs::{self, Forwarding};
 
@@ -201,6 +202,8 @@ impl RealServer {
                 .collect(),
             virtualhost,
             snmp_name: self.snmp_name,
+            drain: Duration::ZERO,
+            slow_start: Duration::ZERO,
         }
     }
 }
