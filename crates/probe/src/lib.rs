@@ -8,15 +8,16 @@
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
 //! use std::time::Duration;
-//! use model::lvs::{Check, Connection};
-//! use steadfast_probe::{Outcome, Prober};
+//!
+//! use model::lvs::{Check, Connection, Outcome};
+//! use steadfast_probe::Prober;
 //!
 //! let prober = Prober::new(None);
 //! let port = std::num::NonZeroU16::new(1);
 //! let timeout = Duration::from_secs(1);
 //! let connection = Connection { address: [127, 0, 0, 1].into(), port, timeout, mark: 0, local: None };
 //! let answer = prober.ask(&Check::Tcp(connection)).await;
-//! assert!(!matches!(answer.outcome, Outcome::Passed), "nobody listens on port 1");
+//! assert!(matches!(answer.outcome, Outcome::Failed(_)), "nobody listens on port 1");
 //! # });
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -33,14 +34,35 @@
     )
 )]
 
+mod dial;
+mod dns;
+mod http;
+mod ping;
+mod smtp;
+mod tls;
+mod trouble;
+mod udp;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::lvs::{Check, Tls};
+use model::lvs::{Check, Outcome, Regex, RegexOptions, Tls};
+use rustls::ClientConfig;
+use sys::regex::Pattern;
+
+use tls::{Credentials, Kind};
+use trouble::Trouble;
+
+/// More patterns than a configuration has are kept by nobody.
+const MAX_PATTERNS: usize = 4096;
 
 /// Asks servers. One for all checks of a process: what their dialogues need is made once and shared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Prober {
-    _tls: Option<Tls>,
+    credentials: Credentials,
+    configs: Mutex<HashMap<Kind, Arc<ClientConfig>>>,
+    patterns: Mutex<HashMap<PatternKey, Arc<Pattern>>>,
 }
 
 /// What came of asking.
@@ -54,38 +76,57 @@ pub struct Answer {
     pub warning: Option<Box<str>>,
 }
 
-/// The verdict on a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is as it should be.
-    Passed,
-    /// It is not, for this reason.
-    Failed(Box<str>),
-    /// Nothing can be said of it, since the question could not be asked, for this reason of our own host's.
-    Unknown(Box<str>),
-}
-
 impl Prober {
-    /// A prober whose `SSL_GET` shows and trusts what `tls` says (the block `SSL`).
+    /// A prober whose `SSL_GET` shows what `tls` says (the block `SSL`). Its files are read here and now.
     #[must_use]
     pub fn new(tls: Option<&Tls>) -> Self {
-        Self { _tls: tls.cloned() }
+        let credentials = Credentials::read(tls);
+        Self { credentials, configs: Mutex::default(), patterns: Mutex::default() }
     }
 
-    /// Asks a server once. Ends within the check's time-out and a little.
+    /// Asks a server once. Each step ends within the check's time-out: connecting, the TLS handshake, and request and
+    /// response.
     ///
     /// `MISC_CHECK` is not a dialogue: its outcome is [`Outcome::Unknown`] here.
     pub async fn ask(&self, check: &Check) -> Answer {
         let begun = Instant::now();
-        let outcome = match check {
-            Check::Tcp(_)
-            | Check::Http(_)
-            | Check::Smtp(_)
-            | Check::Dns(_)
-            | Check::Ping(_)
-            | Check::Udp(_)
-            | Check::Misc(_) => Outcome::Unknown("this check is not built yet".into()),
+        let result = match check {
+            Check::Tcp(connection) => dial::knock(connection).await.map(|()| None),
+            Check::Http(check) => http::ask(self, check).await,
+            Check::Smtp(check) => smtp::ask(check).await.map(|()| None),
+            Check::Dns(check) => dns::ask(check).await.map(|()| None),
+            Check::Ping(connection) => ping::ask(connection).await.map(|()| None),
+            Check::Udp(check) => udp::ask(check).await.map(|()| None),
+            Check::Misc(_) => Err(Trouble::here("a program is not asked by dialogue")),
         };
-        Answer { outcome, took: begun.elapsed(), warning: None }
+        let took = begun.elapsed();
+        match result {
+            Ok(warning) => Answer { outcome: Outcome::Passed, took, warning },
+            Err(trouble) => Answer { outcome: trouble.into_outcome(), took, warning: None },
+        }
     }
+
+    /// A pattern, compiled once.
+    fn pattern(&self, regex: &Regex) -> Result<Arc<Pattern>, Trouble> {
+        let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = PatternKey { text: regex.pattern.clone(), options: regex.options, stack: regex.stack };
+        if let Some(pattern) = patterns.get(&key) {
+            return Ok(Arc::clone(pattern));
+        }
+        let pattern = Pattern::new(&regex.pattern, regex.options, regex.stack);
+        let pattern = pattern.map_err(|error| Trouble::here(format!("the pattern is none: {error}")))?;
+        if patterns.len() >= MAX_PATTERNS {
+            patterns.clear();
+        }
+        let pattern = Arc::new(pattern);
+        patterns.insert(key, Arc::clone(&pattern));
+        Ok(pattern)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PatternKey {
+    text: Box<str>,
+    options: RegexOptions,
+    stack: Option<(u64, u64)>,
 }

@@ -41,6 +41,7 @@ pub mod netns;
 pub mod pidfile;
 pub mod process;
 pub mod reactor;
+pub mod regex;
 pub mod rights;
 pub mod sched;
 pub mod script_path;

@@ -1,0 +1,125 @@
+//! TLS sessions of checks.
+
+mod credentials;
+mod memory;
+mod verify;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use model::lvs::{Connection, TlsOptions};
+use rustls::client::Resumption;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, ClientConfig, PeerIncompatible};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::trouble::Trouble;
+use crate::{Prober, dial};
+
+pub(crate) use credentials::Credentials;
+
+/// More sessions than there can be servers are remembered by nobody.
+const MAX_CONFIGS: usize = 65_536;
+
+/// Which sessions can be resumed by each other, and begin alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Kind {
+    target: SocketAddr,
+    name: Option<Box<str>>,
+}
+
+/// A session that is to begin.
+pub(crate) struct Session<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) options: &'a TlsOptions,
+    /// The `Host` of the request.
+    pub(crate) host: Option<&'a str>,
+}
+
+impl Session<'_> {
+    /// The handshake. Tells what an operator should know, too.
+    pub(crate) async fn begin(
+        &self,
+        prober: &Prober,
+        stream: TcpStream,
+    ) -> Result<(TlsStream<TcpStream>, Option<Box<str>>), Trouble> {
+        let target = dial::target(self.connection)?;
+        let (name, sent) = self.server_name();
+        let kind = Kind { target, name: sent };
+        let config = prober.config(kind)?;
+        let handshake = async {
+            let connected = TlsConnector::from(config).connect(name, stream).await;
+            connected.map_err(|error| trouble_of(&error))
+        };
+        let missed = "no TLS handshake in time";
+        let stream = dial::within(self.connection.timeout, handshake, missed).await?;
+        Ok((stream, None))
+    }
+
+    /// What rustls wants to call the server, and what the handshake tells it, if anything.
+    fn server_name(&self) -> (ServerName<'static>, Option<Box<str>>) {
+        let wanted = match &self.options.server_name {
+            None => None,
+            Some(model::lvs::ServerName::Host) => self.host.map(host_alone),
+            Some(model::lvs::ServerName::Name(name)) => Some(&**name),
+        };
+        let named = wanted.and_then(|name| Some((ServerName::try_from(name.to_owned()).ok()?, name.into())));
+        match named {
+            Some((name, sent)) => (name, Some(sent)),
+            None => (ServerName::IpAddress(self.connection.address.into()), None),
+        }
+    }
+}
+
+impl Prober {
+    /// How sessions of a kind begin: made at the first, and remembered with what the next can resume.
+    pub(crate) fn config(&self, kind: Kind) -> Result<Arc<ClientConfig>, Trouble> {
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = configs.get(&kind) {
+            return Ok(Arc::clone(config));
+        }
+        if configs.len() >= MAX_CONFIGS {
+            configs.clear();
+        }
+        let mut config = self.credentials.config()?;
+        config.enable_sni = kind.name.is_some();
+        config.resumption = Resumption::store(Arc::new(memory::Memory::default()));
+        let config = Arc::new(config);
+        configs.insert(kind, Arc::clone(&config));
+        Ok(config)
+    }
+}
+
+/// What went wrong in a session, in an operator's words.
+pub(crate) fn trouble_of(error: &io::Error) -> Trouble {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let Some(cause) = cause else {
+        return Trouble::of_dialogue(error);
+    };
+    let too_old = "the server speaks TLS 1.1 or older only; checks need TLS 1.2 or 1.3";
+    match cause {
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )
+        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => Trouble::server(too_old),
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            Trouble::server("the server refuses the TLS handshake (no cipher or version in common?)")
+        }
+        rustls::Error::InvalidMessage(_) => {
+            Trouble::server(format!("the server does not speak TLS ({cause})"))
+        }
+        _ => Trouble::server(format!("TLS: {cause}")),
+    }
+}
+
+/// A `Host` without its port.
+fn host_alone(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
