@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 mod check_command;
+mod checker;
 mod cli;
 mod command;
 mod completions_command;
@@ -78,9 +79,11 @@ fn serve(program: &Program, request: cli::Request, arguments: Vec<OsString>) -> 
     Ok(ExitCode::from(exit::OK))
 }
 
-/// `--worker vrrp OPTION...`: the role in which the supervisor starts this binary again, with its own options.
+/// `--worker ROLE OPTION...`: a role in which the supervisor starts this binary again, with its own options.
 fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(arguments.get(1).is_some_and(|role| role == program::VRRP), "no such worker");
+    let roles = [program::VRRP, program::CHECKERS];
+    let role = roles.into_iter().find(|role| arguments.get(1).is_some_and(|asked| asked == role));
+    let role = role.context("no such worker")?;
     let cli::Request::Run(options) = cli::parse(arguments.into_iter().skip(2))? else {
         anyhow::bail!("a worker takes the options of the daemon");
     };
@@ -90,15 +93,20 @@ fn run_worker(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<Exi
     if !options.foreground {
         close_terminal().context("cannot let go of the terminal")?;
     }
-    let prepared = worker::prepare().context("cannot prepare the process")?;
-    let log = log::Log::start(program.destinations(&options, Some(program::VRRP)))
-        .context("cannot start the log")?;
+    let checks = role == program::CHECKERS;
+    let prepare = if checks { checker::prepare } else { worker::prepare };
+    let prepared = prepare().context("cannot prepare the process")?;
+    let log = log::Log::start(program.destinations(&options, Some(role))).context("cannot start the log")?;
     let worker_options = worker::WorkerOptions {
         keep_addresses: options.keep_addresses,
         address_monitoring: options.address_monitoring,
     };
     let channel = channel.try_into().context("cannot use the channel")?;
-    let code = worker::run(prepared, channel, &log, worker_options);
+    let code = if checks {
+        checker::run(&prepared, channel, &log)
+    } else {
+        worker::run(prepared, channel, &log, worker_options)
+    };
     log.flush(log::PATIENCE_AT_EXIT);
     Ok(code)
 }

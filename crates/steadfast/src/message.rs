@@ -1,8 +1,10 @@
-//! What the supervisor and the vrrp worker say to each other.
+//! What the supervisor and its workers say to each other: the vrrp worker here, the check worker in [`check`].
 //!
 //! Each message is one JSON document in one packet of a [`Channel`]. What grows with the configuration is not in a
 //! message: an [`Assignment`] comes beside [`ToWorker::Configure`], as JSON in a sealed memfd, so that its size has
 //! no limit.
+
+pub(crate) mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -164,34 +166,37 @@ pub(crate) struct Readings {
     pub(crate) sessions: BTreeMap<String, bool>,
 }
 
-impl Assignment {
+/// What crosses in a file beside a message.
+pub(crate) trait Enclosed: Serialize + DeserializeOwned {
     /// Puts it into a memfd that nobody can change any more.
     ///
     /// # Errors
     /// No memory or no file descriptor left.
-    pub(crate) fn seal(&self) -> Result<OwnedFd, MessageError> {
+    fn seal(&self) -> Result<OwnedFd, MessageError> {
         let json = serde_json::to_vec(self).map_err(MessageError::Malformed)?;
-        sys::memfd::sealed("steadfast-vrrp", &json).map_err(MessageError::Memory)
+        sys::memfd::sealed("steadfast", &json).map_err(MessageError::Memory)
     }
 
     /// The same on the disk of `directory`, in a file without a name (`tmp_config_directory`).
     ///
     /// # Errors
     /// There can be no such file.
-    pub(crate) fn put_into(&self, directory: &Path) -> Result<OwnedFd, MessageError> {
+    fn put_into(&self, directory: &Path) -> Result<OwnedFd, MessageError> {
         let json = serde_json::to_vec(self).map_err(MessageError::Malformed)?;
         sys::memfd::unnamed(directory, &json).map_err(MessageError::Memory)
     }
 
-    /// Takes it out of the memfd that came with [`ToWorker::Configure`].
+    /// Takes it out of the memfd that came with a message.
     ///
     /// # Errors
     /// It is not sealed, or holds something else.
-    pub(crate) fn unseal(memfd: OwnedFd) -> Result<Self, MessageError> {
+    fn unseal(memfd: OwnedFd) -> Result<Self, MessageError> {
         let json = sys::memfd::read_sealed(memfd).map_err(MessageError::Memory)?;
         serde_json::from_slice(&json).map_err(MessageError::Malformed)
     }
 }
+
+impl Enclosed for Assignment {}
 
 /// What the worker says to the supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

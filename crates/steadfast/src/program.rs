@@ -13,6 +13,9 @@ pub(crate) const VERSION_LINE: &str =
 /// The role and name of the vrrp worker.
 pub(crate) const VRRP: &str = "vrrp";
 
+/// The role and name of the check worker, as keepalived has it.
+pub(crate) const CHECKERS: &str = "healthcheckers";
+
 /// The name that the program was called by.
 ///
 /// Workers get the same one, so that `pgrep -o` of it finds the supervisor, the oldest.

@@ -76,10 +76,14 @@ pub(crate) struct Options {
     pub(crate) pid_file: Option<PathBuf>,
     /// `-r`.
     pub(crate) vrrp_pid_file: Option<PathBuf>,
+    /// `-c`.
+    pub(crate) checkers_pid_file: Option<PathBuf>,
     /// Not with `-R`: a dead worker is started again.
     pub(crate) respawn: bool,
     /// `-V`: addresses stay at exit.
     pub(crate) keep_addresses: bool,
+    /// `-I`: the table of IPVS stays at exit.
+    pub(crate) keep_table: bool,
     /// `-a`: log every change of an address.
     pub(crate) address_monitoring: bool,
     /// `-s`: the network namespace to run in.
@@ -120,8 +124,10 @@ impl Default for Options {
             dump_config: false,
             pid_file: None,
             vrrp_pid_file: None,
+            checkers_pid_file: None,
             respawn: true,
             keep_addresses: false,
+            keep_table: false,
             address_monitoring: false,
             namespace: None,
             core_dump: false,

@@ -47,6 +47,18 @@ impl Letter {
         Some(Self { at: SystemTime::now(), subject, body: format!("=> {body} <=") })
     }
 
+    /// What is mailed of the state of a virtual or a real server.
+    pub(crate) fn about_server(news: &lvs::Notification) -> Self {
+        let state = if news.up { "UP" } else { "DOWN" };
+        let subject = match &news.of {
+            lvs::Whose::VirtualServer { service } => format!("Virtualserver {service} - {state}"),
+            lvs::Whose::RealServer { service, server } | lvs::Whose::Checker { service, server } => {
+                format!("Realserver {server} of virtual server {service} - {state}")
+            }
+        };
+        Self { at: SystemTime::now(), subject, body: news.because.to_string() }
+    }
+
     /// The bytes of the mail.
     pub(super) fn text(&self, head: &Head<'_>) -> String {
         let Head { from, to, router_id } = head;

@@ -12,10 +12,12 @@ mod permit;
 mod plan;
 mod reader;
 mod run;
+mod servers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use model::lvs::Outcome;
 use model::{Instant, vrrp};
 use sys::process::Exit;
 use sys::reactor::{Reactor, Token};
@@ -32,6 +34,8 @@ use permit::Permits;
 pub(crate) use permit::Policy;
 use reader::Readers;
 use run::Run;
+pub(crate) use servers::commands as commands_of_servers;
+use servers::{CheckRun, Servers};
 
 /// The programs that run, and those that wait.
 #[derive(Debug)]
@@ -42,6 +46,7 @@ pub(crate) struct Runner {
     checks: BTreeMap<String, Check>,
     notified: BTreeMap<Whose, Notified>,
     readers: Readers,
+    servers: Servers,
     runs: BTreeMap<Token, Run>,
     /// Killed, and looked at from time to time until they are gone: the loop could not take them.
     unwatched: Vec<Run>,
@@ -73,6 +78,10 @@ enum Purpose {
     Check { script: String, run: Option<u64> },
     /// A step of an instance's or a group's transitions.
     Notify { whose: Whose, step: StepNumber },
+    /// The check worker's request; `None` when it does not wait for the answer any more.
+    ServerCheck(Option<CheckRun>),
+    /// A change of a server's state.
+    ServerNotify { of: lvs::Whose, step: StepNumber },
     /// It reads the named pipe at this path.
     Reader { path: String },
     /// The script around the daemon's life that this keyword names.
@@ -92,6 +101,7 @@ impl Runner {
             checks: BTreeMap::new(),
             notified: BTreeMap::new(),
             readers: Readers::default(),
+            servers: Servers::default(),
             runs: BTreeMap::new(),
             unwatched: Vec::new(),
             next_token: FIRST_TOKEN,
@@ -103,9 +113,9 @@ impl Runner {
     ///
     /// Instances that are not in it keep their notify scripts until [`Self::forget_instance`]: the news of their
     /// removal is still to come. Of the removal of a group nobody is told. May block on the user database.
-    pub(crate) fn configure(&mut self, config: &vrrp::Config, policy: Policy) {
+    pub(crate) fn configure(&mut self, config: &vrrp::Config, servers: &model::lvs::Config, policy: Policy) {
         self.examiner.configure(policy);
-        let remarks = remarks(config, &mut self.examiner);
+        let remarks = remarks(config, servers, &mut self.examiner);
         self.tell_any(remarks);
         let mut before = std::mem::take(&mut self.checks);
         for script in &config.scripts {
@@ -213,9 +223,17 @@ impl Runner {
     pub(crate) fn on_deadline(&mut self, reactor: &mut Reactor, now: Instant) {
         for run in self.runs.values_mut() {
             let given_up = run.on_deadline(now, &self.log);
-            if given_up && let Purpose::Check { script, run } = run.purpose_mut() {
-                let answered = run.take().map(|run| answer(script.clone(), run, ScriptOutcome::TimedOut));
-                self.answers.extend(answered);
+            match run.purpose_mut() {
+                Purpose::Check { script, run } if given_up => {
+                    let answered = run.take().map(|run| answer(script.clone(), run, ScriptOutcome::TimedOut));
+                    self.answers.extend(answered);
+                }
+                Purpose::ServerCheck(asked) if given_up => {
+                    if let Some(asked) = asked.take() {
+                        self.servers.answer(asked, Outcome::Failed("it cannot be ended".into()));
+                    }
+                }
+                _ => {}
             }
         }
         let log = &self.log;
@@ -235,6 +253,7 @@ impl Runner {
             ));
             self.advance(reactor, now, &whose);
         }
+        self.on_server_deadline(reactor, now);
         self.on_reader_deadline(reactor, now);
     }
 
@@ -242,7 +261,7 @@ impl Runner {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let runs = self.runs.values().chain(&self.unwatched).filter_map(Run::deadline);
         let lanes = self.notified.values().filter_map(|notified| notified.lane.deadline());
-        runs.chain(lanes).chain(self.readers.deadline()).min()
+        runs.chain(lanes).chain(self.readers.deadline()).chain(self.servers.deadline()).min()
     }
 
     /// The answers for the worker since the last call.
@@ -266,8 +285,11 @@ impl Runner {
 
     /// Whether a notify script runs or waits.
     pub(crate) fn is_notifying(&self) -> bool {
+        let is_notify =
+            |run: &Run| matches!(run.purpose(), Purpose::Notify { .. } | Purpose::ServerNotify { .. });
         self.notified.values().any(|notified| !notified.lane.is_idle())
-            || self.runs.values().any(|run| matches!(run.purpose(), Purpose::Notify { .. }))
+            || self.servers.is_notifying()
+            || self.runs.values().any(is_notify)
     }
 
     /// Whether any program runs.
@@ -283,6 +305,7 @@ impl Runner {
             }
             notified.lane = Lane::default();
         }
+        self.servers.forget();
         self.readers.forget();
         for run in self.runs.values_mut() {
             run.terminate(now);
@@ -388,6 +411,14 @@ impl Runner {
                 }
                 self.advance(reactor, now, whose);
             }
+            Purpose::ServerCheck(asked) => {
+                if let Some(asked) = *asked {
+                    self.server_check_ended(token, asked, exit, run.was_terminated());
+                }
+            }
+            Purpose::ServerNotify { of, step } => {
+                self.server_notify_ended(reactor, now, (of, *step), (run.program(), exit));
+            }
             Purpose::Reader { path } => self.reader_ended(now, token, path, exit),
             Purpose::Lifecycle { keyword } => self.lifecycle_ended(keyword, exit, run.was_terminated()),
         }
@@ -410,8 +441,12 @@ impl Notified {
     }
 }
 
-fn remarks(config: &vrrp::Config, examiner: &mut Examiner) -> Vec<Remark> {
-    let commands: Vec<_> = commands(config).collect();
+fn remarks(config: &vrrp::Config, servers: &model::lvs::Config, examiner: &mut Examiner) -> Vec<Remark> {
+    let mut seen = HashSet::new();
+    // Many servers share a program, and it is examined once.
+    let of_servers = commands_of_servers(servers).filter(|(command, _)| seen.insert(*command));
+    let commands: Vec<_> =
+        commands(config).chain(of_servers.map(|(command, keyword)| (command, keyword.to_owned()))).collect();
     let mut remarks: Vec<_> =
         commands.iter().filter_map(|(command, purpose)| examiner.examine(command, purpose)).collect();
     remarks.extend(examiner.examine_default_user(commands.iter().map(|(command, _)| *command)));

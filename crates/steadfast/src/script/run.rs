@@ -51,7 +51,8 @@ impl Run {
             run_as: permit.run_as.as_ref(),
             umask: None,
             // Without this daemon a check or a reader is of no use; a notify script may be in the middle of something.
-            death_signal: (!matches!(purpose, Purpose::Notify { .. })).then_some(Signal::TERM),
+            death_signal: (!matches!(purpose, Purpose::Notify { .. } | Purpose::ServerNotify { .. }))
+                .then_some(Signal::TERM),
         };
         let child = script.spawn()?;
         Ok(Self { child, program: command.program.clone(), purpose, phase: Phase::Running { until } })

@@ -152,24 +152,39 @@ impl Start<'_> {
         self.pid_files = PidFiles::of(self.options, &config.process);
         let files = &self.pid_files;
         let mut held = HeldFiles::default();
-        let runs = self.has_work(&config);
-        if runs {
+        let (routers, servers) = (self.has_routers(&config), self.has_servers(&config));
+        if routers || servers {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
         let main = pid_files::claim(&files.main, Pid::own(), &self.log);
         held.main = main.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
-        if runs {
+        let claim = |path| {
             // No daemon of this name runs, and there will be none: unlike above, that is no success.
-            held.vrrp = files
-                .claim_for_worker(Pid::own(), &self.log)
-                .map_err(|running| self.fail(exit::FATAL, &running.to_string()))?;
+            PidFiles::claim_for_worker(path, Pid::own(), &self.log)
+                .map_err(|running| self.fail(exit::FATAL, &running.to_string()))
+        };
+        if routers {
+            held.vrrp = claim(&files.vrrp)?;
+        }
+        if servers {
+            held.checkers = claim(&files.checkers)?;
         }
         Ok(Prepared { config, losses, held })
     }
 
     /// Whether there is something for a worker to do, or one is wanted all the same.
     fn has_work(&self, config: &model::Config) -> bool {
+        self.has_routers(config) || self.has_servers(config)
+    }
+
+    /// Whether that is a vrrp worker.
+    fn has_routers(&self, config: &model::Config) -> bool {
         !config.vrrp.is_empty() || (self.options.all_workers && self.options.vrrp)
+    }
+
+    /// Whether that is a check worker.
+    fn has_servers(&self, config: &model::Config) -> bool {
+        !config.lvs.virtual_servers.is_empty() || (self.options.all_workers && self.options.load_balancing)
     }
 
     /// Reads `files`, and looks for interfaces that the reading `before` did not name.

@@ -1,6 +1,7 @@
 //! State changes, told to programs that read named pipes, and to people by mail.
 //!
-//! Lines are byte for byte those of keepalived 2.2.7: `INSTANCE "name" STATE priority`, `GROUP "name" STATE 0`.
+//! Lines are byte for byte those of keepalived 2.2.7: `INSTANCE "name" STATE priority`, `GROUP "name" STATE 0`,
+//! `VS [address]:protocol:port STATE`, `RS [address]:protocol:port [address]:protocol:port STATE`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use model::vrrp::{Instance, SyncGroup};
 use model::{Fifo, Fifos, Instant};
 use sys::reactor::{Reactor, Token};
 
-use crate::fifo::{Pipes, Wanted};
+use crate::fifo::{Hears, Pipes, Wanted};
 use crate::log::Log;
 use crate::mail::{self, Letter, Post};
 use crate::message::{Notification, NotificationKind, Remembered, State, Whose};
@@ -70,11 +71,19 @@ impl News {
         self.mails_faults = config.global.mail.faults;
         let fifos = &config.global.fifos;
         self.states_on_reload = fifos.states_on_reload;
-        let wanted: Vec<_> = of_routers(fifos)
-            .map(|fifo| Wanted { path: Path::new(&fifo.path), owner: runner.owner(&fifo.owner) })
-            .collect();
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        for (fifo, hears) in pipes(fifos) {
+            let path = Path::new(&fifo.path);
+            match wanted.iter_mut().find(|wanted| wanted.path == path) {
+                Some(same) => {
+                    same.hears.routers |= hears.routers;
+                    same.hears.servers |= hears.servers;
+                }
+                None => wanted.push(Wanted { path, owner: runner.owner(&fifo.owner), hears }),
+            }
+        }
         self.pipes.configure(reactor, &wanted);
-        let readers = of_routers(fifos).filter(|fifo| self.pipes.has(Path::new(&fifo.path)));
+        let readers = pipes(fifos).map(|(fifo, _)| fifo).filter(|fifo| self.pipes.has(Path::new(&fifo.path)));
         let readers = readers.filter_map(|fifo| Some((fifo.path.as_str(), fifo.reader.as_ref()?)));
         runner.read_pipes(reactor, now, readers);
     }
@@ -142,6 +151,16 @@ impl News {
         }
     }
 
+    /// The state of a virtual or a real server has changed.
+    pub(super) fn server_changed(&mut self, reactor: &mut Reactor, news: &lvs::Notification) {
+        if let Some(line) = line_of_server(news) {
+            self.pipes.write_of_servers(reactor, &line);
+        }
+        if news.mail {
+            self.post.send(Letter::about_server(news));
+        }
+    }
+
     /// A reload has come into force.
     pub(super) fn reloaded(&mut self, reactor: &mut Reactor) {
         if !self.states_on_reload {
@@ -183,8 +202,21 @@ impl News {
     }
 }
 
-fn of_routers(fifos: &Fifos) -> impl Iterator<Item = &Fifo> {
-    fifos.all.iter().chain(&fifos.vrrp)
+fn pipes(fifos: &Fifos) -> impl Iterator<Item = (&Fifo, Hears)> {
+    let of = |routers, servers| Hears { routers, servers };
+    let wanted =
+        [(&fifos.all, of(true, true)), (&fifos.vrrp, of(true, false)), (&fifos.lvs, of(false, true))];
+    wanted.into_iter().filter_map(|(fifo, hears)| Some((fifo.as_ref()?, hears)))
+}
+
+/// What is written of a server; nothing of a single checker.
+fn line_of_server(news: &lvs::Notification) -> Option<String> {
+    let state = if news.up { "UP" } else { "DOWN" };
+    match &news.of {
+        lvs::Whose::VirtualServer { service } => Some(format!("VS {service} {state}\n")),
+        lvs::Whose::RealServer { service, server } => Some(format!("RS {server} {service} {state}\n")),
+        lvs::Whose::Checker { .. } => None,
+    }
 }
 
 fn line(whose: &Whose, word: &str, priority: u8) -> String {

@@ -15,6 +15,7 @@ use crate::log::Log;
 pub(super) struct PidFiles {
     pub(super) main: PathBuf,
     pub(super) vrrp: PathBuf,
+    pub(super) checkers: PathBuf,
 }
 
 /// Pid files that belong to this daemon now.
@@ -22,6 +23,7 @@ pub(super) struct PidFiles {
 pub(super) struct HeldFiles {
     pub(super) main: Option<pidfile::Held>,
     pub(super) vrrp: Option<pidfile::Held>,
+    pub(super) checkers: Option<pidfile::Held>,
 }
 
 /// Another daemon holds a pid file.
@@ -49,20 +51,21 @@ impl PidFiles {
         Self {
             main: absolute(&options.pid_file, "keepalived"),
             vrrp: absolute(&options.vrrp_pid_file, "vrrp"),
+            checkers: absolute(&options.checkers_pid_file, "checkers"),
         }
     }
 
-    /// Takes the pid file of the worker, as [`claim`] does. A worker outlives a supervisor that was killed by
+    /// Takes the pid file of a worker, as [`claim`] does. A worker outlives a supervisor that was killed by
     /// as long as it takes to release its addresses: two would fight over them, so its end is awaited.
     pub(super) fn claim_for_worker(
-        &self,
+        path: &Path,
         pid: Pid,
         log: &Log,
     ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
         let until = sys::clock::now() + MOST_RELEASE_TIME;
         let mut told = false;
         loop {
-            match claim(&self.vrrp, pid, log) {
+            match claim(path, pid, log) {
                 Err(running) if sys::clock::now() < until => {
                     if !told {
                         log.info(format_args!("{running}: its end is awaited"));
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn they_are_where_keepalived_has_them_unless_the_command_line_says_otherwise() {
         let both = |options: Options, process: &Process| {
-            let PidFiles { main, vrrp } = PidFiles::of(&options, process);
+            let PidFiles { main, vrrp, .. } = PidFiles::of(&options, process);
             (main, vrrp)
         };
         let paths = |options: Options| both(options, &Process::default());

@@ -8,7 +8,7 @@ use sys::ipc::{Channel, Received, Sent};
 use sys::reactor::{Interest, Reactor, Token};
 
 use crate::log::Log;
-use crate::message::{Assignment, FromWorker, ToWorker, decode, encode};
+use crate::message::{Assignment, Enclosed as _, FromWorker, ToWorker, decode, encode};
 
 /// What the supervisor wants.
 #[derive(Debug)]

@@ -72,7 +72,12 @@ pub(crate) struct Prepared {
 /// # Errors
 /// The kernel refuses.
 pub(crate) fn prepare() -> io::Result<Prepared> {
-    sys::rights::keep_only(&[&NEEDED_RIGHTS[..], &[MEMORY_RIGHT]].concat()).map_err(io::Error::other)?;
+    prepare_with(&[&NEEDED_RIGHTS[..], &[MEMORY_RIGHT]].concat())
+}
+
+/// The same, with these rights.
+pub(crate) fn prepare_with(rights: &[Capability]) -> io::Result<Prepared> {
+    sys::rights::keep_only(rights).map_err(io::Error::other)?;
     // A socket for each link: a thousand of them are beyond the usual soft limit.
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })?;

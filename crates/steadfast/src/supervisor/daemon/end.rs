@@ -38,6 +38,7 @@ impl Daemon<'_> {
         self.vrrp.cancel();
         self.runner.abandon_checks(now);
         self.runner.end_startup(now);
+        self.stop_checker();
         if self.vrrp.is_there() {
             self.vrrp.say(&mut self.reactor, &ToWorker::Stop);
         } else {
@@ -55,13 +56,23 @@ impl Daemon<'_> {
             ));
             self.vrrp.kill();
         }
+        if let Some(pid) = self.checker.pid() {
+            self.log.warning(format_args!(
+                "check worker (pid {pid}) has not stopped within {} s: it is killed",
+                self.config.process.child_wait.as_secs()
+            ));
+            self.checker.kill();
+        }
         self.runner.terminate_all(now);
         self.stopping = Some(Stopping { until: now + LAST_WAIT, forced: true, ..stopping });
     }
 
     /// Whether only those are left who read what was written.
     fn is_read_out(&self) -> bool {
-        self.stopping.is_some() && !self.vrrp.is_there() && !self.runner.is_notifying()
+        self.stopping.is_some()
+            && !self.vrrp.is_there()
+            && !self.checker.is_there()
+            && !self.runner.is_notifying()
     }
 
     /// Once everything is told, lets readers see the end; and last runs `shutdown_script`.

@@ -1,5 +1,6 @@
 //! The running supervisor: one loop over signals, the worker and the scripts.
 
+mod checker;
 mod dump;
 mod end;
 mod given;
@@ -26,7 +27,7 @@ use super::life::Life;
 use super::link::Role as _;
 use super::news::News;
 use super::pid_files::HeldFiles;
-use super::roles::Vrrp;
+use super::roles::{Checkers, Vrrp};
 use super::schedule::Schedule;
 use super::service::Service;
 use super::verdict::Losses;
@@ -59,6 +60,8 @@ pub(super) struct Daemon<'a> {
     /// What the file lost on its way to `config`.
     losses: Losses,
     vrrp: Life<Vrrp>,
+    checker: Life<Checkers>,
+    servers: checker::Servers,
     remembered: BTreeMap<String, Remembered>,
     /// A worker has been ready, and none has said since that it has released everything.
     is_unreleased: bool,
@@ -97,6 +100,7 @@ impl<'a> Daemon<'a> {
         let mut reactor = Reactor::new().context("cannot make an epoll loop")?;
         reactor.add(&signals, SIGNALS, Interest::Read).context("cannot watch signals")?;
         let vrrp = Life::new(start.log.clone(), held.vrrp);
+        let checker = Life::new(start.log.clone(), held.checkers);
         Ok(Self {
             log: start.log.clone(),
             runner: Runner::new(start.log.clone()),
@@ -111,6 +115,8 @@ impl<'a> Daemon<'a> {
             config: model::Config::default(),
             losses: Losses::default(),
             vrrp,
+            checker,
+            servers: checker::Servers::default(),
             remembered: BTreeMap::new(),
             is_unreleased: false,
             given: Given::default(),
@@ -148,6 +154,7 @@ impl<'a> Daemon<'a> {
             }
             self.on_deadline(sys::clock::now());
             self.deliver_answers();
+            self.deliver_check_answers();
             self.reap_orphans()?;
         }
     }
@@ -161,7 +168,11 @@ impl<'a> Daemon<'a> {
         if !self.start.has_work(&self.config) {
             self.say_that_nothing_runs();
             self.is_up();
-        } else {
+        }
+        if self.start.has_servers(&self.config) {
+            self.start_checker();
+        }
+        if self.start.has_routers(&self.config) && self.stopping.is_none() {
             self.start_worker();
         }
     }
@@ -179,14 +190,13 @@ impl<'a> Daemon<'a> {
     }
 
     fn say_that_nothing_runs(&self) {
-        if self.start.options.vrrp {
-            let path = self.start.files.path().display();
-            self.log.warning(format_args!("there is nothing to run: {path} configures no vrrp_instance"));
-        } else {
-            self.log.warning(
-                "there is nothing to run: the command line excludes VRRP (-C), and health checks are not built yet",
-            );
-        }
+        let path = self.start.files.path().display();
+        let lacks = match (self.start.options.vrrp, self.start.options.load_balancing) {
+            (true, true) => "neither vrrp_instance nor virtual_server",
+            (true, false) => "no vrrp_instance, and the command line excludes health checks (-P)",
+            (false, _) => "no virtual_server, and the command line excludes VRRP (-C)",
+        };
+        self.log.warning(format_args!("there is nothing to run: {path} configures {lacks}"));
     }
 
     /// As the first process of a container this one inherits those whose parents have ended.
@@ -209,6 +219,14 @@ impl<'a> Daemon<'a> {
                 Ok(())
             }
             token if token == Vrrp::TOKENS.child => self.on_worker_end(),
+            token if token == Checkers::TOKENS.channel => {
+                if event.writable {
+                    self.checker.flush(&mut self.reactor);
+                }
+                self.on_checker_messages();
+                Ok(())
+            }
+            token if token == Checkers::TOKENS.child => self.on_checker_end(),
             token if control::is_ours(token) => {
                 self.on_control(token);
                 Ok(())
@@ -224,7 +242,13 @@ impl<'a> Daemon<'a> {
 
     fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.map(|stopping| stopping.until);
-        let deadlines = [self.runner.deadline(), self.trackers.deadline(), self.vrrp.restart_at(), stop];
+        let deadlines = [
+            self.runner.deadline(),
+            self.trackers.deadline(),
+            self.vrrp.restart_at(),
+            self.checker.restart_at(),
+            stop,
+        ];
         deadlines.into_iter().chain([self.winds_up_at(), self.schedule.deadline()]).flatten().min()
     }
 
@@ -233,6 +257,9 @@ impl<'a> Daemon<'a> {
         self.trackers.on_deadline(now);
         if self.schedule.is_due(now) && self.stopping.is_none() {
             self.reload();
+        }
+        if self.checker.is_due(now) {
+            self.start_checker();
         }
         if self.vrrp.is_due(now) {
             self.start_worker();
@@ -276,7 +303,8 @@ impl<'a> Daemon<'a> {
         if self.start.options.umask.is_none() {
             rustix::process::umask(Mode::from_raw_mode(config.global.files.umask.get().into()));
         }
-        self.runner.configure(&config.vrrp, Policy::from(&config.global));
+        self.runner.configure(&config.vrrp, &config.lvs, Policy::from(&config.global));
+        self.servers.permit(&config.lvs);
         self.schedule.configure(&config.global.reload);
         self.news.configure(&mut self.reactor, &mut self.runner, sys::clock::now(), &config);
         self.trackers.configure(&mut self.reactor, sys::clock::now(), &config.vrrp);
@@ -302,6 +330,15 @@ impl<'a> Daemon<'a> {
         }
     }
 
+    /// The same, once every worker that is wanted has been ready.
+    pub(super) fn is_up_if_ready(&mut self) {
+        let routers = self.start.has_routers(&self.config) && self.vrrp.is_unproven();
+        let servers = self.start.has_servers(&self.config) && self.checker.is_unproven();
+        if !routers && !servers {
+            self.is_up();
+        }
+    }
+
     const fn background_is_told(&self) -> bool {
         self.background.is_none()
     }
@@ -309,8 +346,13 @@ impl<'a> Daemon<'a> {
 
 /// `config` without what the command line excludes.
 pub(super) fn restrict(mut config: model::Config, options: &Options) -> model::Config {
+    if !options.load_balancing {
+        config.lvs = model::lvs::Config::default();
+    }
     if !options.vrrp {
-        config.vrrp = model::vrrp::Config::default();
+        // Real servers may look at files.
+        let files = std::mem::take(&mut config.vrrp.files);
+        config.vrrp = model::vrrp::Config { files, ..model::vrrp::Config::default() };
     }
     config
 }

@@ -8,7 +8,7 @@ use sys::reactor::Token;
 use super::Daemon;
 use super::reload::keep_place;
 use crate::control::{Reply, Request};
-use crate::message::{Assignment, Disturbance, Step, ToWorker};
+use crate::message::{Assignment, Disturbance, Enclosed as _, Step, ToWorker};
 
 impl Daemon<'_> {
     pub(super) fn on_control(&mut self, token: Token) {
@@ -44,10 +44,16 @@ impl Daemon<'_> {
             let change = "net_namespace, instance or use_pid_dir change";
             self.foretell_step(asker, change, "they stay as they are until the daemon is restarted");
         }
-        let rest =
-            |config: &model::Config| model::Config { vrrp: model::vrrp::Config::default(), ..config.clone() };
+        let rest = |config: &model::Config| model::Config {
+            vrrp: model::vrrp::Config::default(),
+            lvs: model::lvs::Config::default(),
+            ..config.clone()
+        };
         if rest(&config) != rest(&self.config) {
             self.foretell_step(asker, "settings of the daemon change", "no virtual router is disturbed");
+        }
+        if config.lvs != self.config.lvs {
+            self.foretell_step(asker, "virtual servers change", "only those that differ are touched");
         }
         if config.vrrp.statics != self.config.vrrp.statics {
             self.foretell_step(

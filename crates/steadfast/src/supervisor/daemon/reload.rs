@@ -55,9 +55,14 @@ impl Daemon<'_> {
         let shown = self.start.options.log_console && self.background_is_told();
         report::to_log(&self.log, &reading.loaded, if shown { Console::Shown } else { Console::Hidden });
         let mut config = self.judge(&self.start.files, &reading)?;
-        if self.start.has_work(&config) && !self.vrrp.is_there() {
+        if self.start.has_work(&config) {
             check_rights()?;
+        }
+        if self.start.has_routers(&config) && !self.vrrp.is_there() {
             self.vrrp.claim(&self.start.pid_files.vrrp)?;
+        }
+        if self.start.has_servers(&config) && !self.checker.is_there() {
+            self.checker.claim(&self.start.pid_files.checkers)?;
         }
         if config == self.config {
             self.log.info("the configuration means the same as before: nothing changes");
@@ -76,7 +81,8 @@ impl Daemon<'_> {
         self.keep_state(Side::Before, kept_in.as_deref());
         let workers = self.config.global.workers.clone();
         self.take_over(config, Losses::of(&reading.loaded));
-        self.tune_anew(&workers.vrrp);
+        self.tune_anew(&workers);
+        self.assign_checker_anew();
         if self.assign_anew() {
             self.keep_state(Side::After, kept_in.as_deref());
         }
@@ -88,7 +94,8 @@ impl Daemon<'_> {
         let mut config = restrict(reading.usable_after(&self.losses)?.clone(), self.start.options);
         host_names::look_up(&mut config.vrrp, &config.global.files.iproute);
         keys::read(&mut config.vrrp)?;
-        if config.vrrp.instances.is_empty() && !self.config.vrrp.instances.is_empty() {
+        let count = |config: &model::Config| config.vrrp.instances.len() + config.lvs.virtual_servers.len();
+        if count(&config) == 0 && count(&self.config) != 0 {
             return Err(Refusal::NothingLeft(files.path().to_owned()));
         }
         Ok(config)
@@ -105,7 +112,7 @@ impl Daemon<'_> {
             }
             return true;
         }
-        if self.vrrp.restart_at().is_none() && !self.is_starting && self.start.has_work(&self.config) {
+        if self.vrrp.restart_at().is_none() && !self.is_starting && self.start.has_routers(&self.config) {
             self.start_worker();
         }
         false

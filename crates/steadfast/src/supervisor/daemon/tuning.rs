@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use model::vrrp::{Auth, Instance, Version};
-use model::{Buffer, Config, Family, IfName, Instant, ReceiveBuffers, Worker};
+use model::{Buffer, Config, Family, IfName, Instant, ReceiveBuffers, Worker, Workers};
 use sys::process::Pid;
 use sys::sched::{self, RealTime};
 
@@ -43,38 +43,63 @@ impl Daemon<'_> {
         after_start.into_iter().chain(after_boot).max().filter(|until| *until > sys::clock::now())
     }
 
-    /// Gives the worker its place among the processes of the host.
+    /// Gives the vrrp worker its place among the processes of the host.
     pub(super) fn tune(&mut self, pid: Pid) {
         self.raised_to = None;
-        let Worker { nice, real_time, real_time_limit, cpus, .. } = &self.config.global.workers.vrrp;
+        self.place(pid, VRRP, &self.config.global.workers.vrrp);
+    }
+
+    /// The same of the check worker.
+    pub(super) fn tune_checker(&self, pid: Pid) {
+        self.place(pid, CHECKER, &self.config.global.workers.checker);
+    }
+
+    fn place(&self, pid: Pid, (name, prefix): (&str, &str), worker: &Worker) {
+        let Worker { nice, real_time, real_time_limit, cpus, .. } = worker;
+        let tell = |what: &str, keyword: &str, outcome: io::Result<()>| {
+            if let Err(error) = outcome {
+                self.log.warning(format_args!("the {name} cannot {what} ({prefix}_{keyword}): {error}"));
+            }
+        };
         if nice.get() != 0 {
-            self.tell_of("have its priority (vrrp_priority)", sched::nice_of(pid, nice.get()));
+            tell("have its priority", "priority", sched::nice_of(pid, nice.get()));
         }
         if !cpus.is_empty() {
-            self.tell_of("be bound to its processors (vrrp_cpu_affinity)", sched::bind_to_cpus(pid, cpus));
+            tell("be bound to its processors", "cpu_affinity", sched::bind_to_cpus(pid, cpus));
         }
         if let Some(priority) = real_time.and_then(|priority| RealTime::new(priority.get())) {
-            let limited = limit(pid, *real_time_limit);
-            self.tell_of("be limited (vrrp_rlimit_rttime)", limited);
-            self.tell_of("have its priority (vrrp_rt_priority)", sched::real_time_of(pid, priority));
+            tell("be limited", "rlimit_rttime", limit(pid, *real_time_limit));
+            tell("have its priority", "rt_priority", sched::real_time_of(pid, priority));
         }
     }
 
     /// A reload has changed what [`Self::tune`] sets. What is no longer set stays until the next start.
-    pub(super) fn tune_anew(&mut self, before: &Worker) {
-        let now = &self.config.global.workers.vrrp;
-        if now == before {
-            return;
+    pub(super) fn tune_anew(&mut self, before: &Workers) {
+        let now = self.config.global.workers.clone();
+        if now.vrrp != before.vrrp {
+            self.tell_of_lost(&before.vrrp, &now.vrrp, VRRP);
+            if let Some(pid) = self.vrrp.pid() {
+                self.tune(pid);
+            }
         }
+        if now.checker != before.checker {
+            self.tell_of_lost(&before.checker, &now.checker, CHECKER);
+            if let Some(pid) = self.checker.pid() {
+                self.tune_checker(pid);
+            }
+        }
+    }
+
+    fn tell_of_lost(&self, before: &Worker, now: &Worker, (_, prefix): (&str, &str)) {
         let is_lost = (before.real_time.is_some() && now.real_time.is_none())
             || (before.nice.get() != 0 && now.nice.get() == 0)
             || (!before.cpus.is_empty() && now.cpus.is_empty())
             || (before.no_swap && !now.no_swap);
         if is_lost {
-            self.log.warning("what vrrp_priority, vrrp_rt_priority, vrrp_cpu_affinity or vrrp_no_swap has set stays until a restart");
-        }
-        if let Some(pid) = self.vrrp.pid() {
-            self.tune(pid);
+            self.log.warning(format_args!(
+                "what {prefix}_priority, {prefix}_rt_priority, {prefix}_cpu_affinity or {prefix}_no_swap has set stays \
+                 until a restart"
+            ));
         }
     }
 
@@ -121,6 +146,14 @@ pub(in super::super) fn supervisor_name(config: &Config, program: &Program) -> S
 fn worker_name(config: &Config, program: &Program) -> String {
     config.global.workers.vrrp.name.clone().unwrap_or_else(|| supervisor_name(config, program))
 }
+
+pub(super) fn checker_name(config: &Config, program: &Program) -> String {
+    config.global.workers.checker.name.clone().unwrap_or_else(|| supervisor_name(config, program))
+}
+
+/// What the log calls a worker, and its keywords.
+const VRRP: (&str, &str) = ("vrrp worker", "vrrp");
+const CHECKER: (&str, &str) = ("check worker", "checker");
 
 /// One socket both asks and listens.
 fn wider(commands: Buffer, monitor: Buffer) -> Buffer {

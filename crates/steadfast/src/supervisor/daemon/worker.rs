@@ -9,7 +9,8 @@ use sys::process::Pid;
 use super::super::link::LinkError;
 use super::Daemon;
 use crate::exit;
-use crate::message::{Assignment, FromWorker, MessageError, Remembered};
+use crate::message::check::ToChecker;
+use crate::message::{Assignment, Enclosed, FromWorker, MessageError, Remembered, ToWorker};
 
 impl Daemon<'_> {
     pub(super) fn start_worker(&mut self) {
@@ -52,7 +53,7 @@ impl Daemon<'_> {
     }
 
     /// What the worker reads: on disk if `tmp_config_directory` says so, unless there is no room for it.
-    pub(super) fn copy_of(&self, assignment: &Assignment) -> Result<OwnedFd, MessageError> {
+    pub(super) fn copy_of<A: Enclosed>(&self, assignment: &A) -> Result<OwnedFd, MessageError> {
         let Some(directory) = &self.config.global.files.copy_directory else { return assignment.seal() };
         assignment.put_into(Path::new(directory)).or_else(|error| {
             let why = anyhow::Error::from(error);
@@ -80,7 +81,7 @@ impl Daemon<'_> {
                 self.is_unreleased = true;
                 self.given.is_ready(now);
                 self.log.detail("the vrrp worker is ready");
-                self.is_up();
+                self.is_up_if_ready();
             }
             FromWorker::RunScript { script, run } => {
                 self.runner.check(&mut self.reactor, now, &script, run);
@@ -92,7 +93,9 @@ impl Daemon<'_> {
             FromWorker::State(state) => {
                 let before = self.remembered.get(&state.instance);
                 self.news.reported(&mut self.reactor, before, &state);
-                self.remembered.insert(state.instance.clone(), state);
+                let instance = state.instance.clone();
+                self.remembered.insert(instance.clone(), state);
+                self.tell_checker_of_router(&instance);
             }
             FromWorker::Reconfigured => self.news.reloaded(&mut self.reactor),
             FromWorker::Gone { instance } => {
@@ -147,7 +150,14 @@ impl Daemon<'_> {
 
     pub(super) fn deliver_answers(&mut self) {
         // News that no worker is there to hear are in the next one's assignment.
-        for answer in self.runner.take_answers().into_iter().chain(self.trackers.take_news()) {
+        let news = self.trackers.take_news();
+        for order in &news {
+            if let ToWorker::File { name, value } = order {
+                let order = ToChecker::File { name: name.clone(), value: *value };
+                self.checker.say(&mut self.reactor, &order);
+            }
+        }
+        for answer in self.runner.take_answers().into_iter().chain(news) {
             self.vrrp.say(&mut self.reactor, &answer);
         }
     }

@@ -1,0 +1,362 @@
+//! The check worker: the machine of virtual servers with its checks, its table in the kernel, and its timers.
+//!
+//! One task does everything but the checks themselves, which are tasks of their own, bounded in number:
+//!
+//! ```text
+//! wait for an order, an answer of a check, the kernel, or the next deadline
+//!   → the machine → its actions, in order: checks begin, the table changes, the supervisor is told
+//! ```
+
+mod addresses;
+mod channel;
+mod kernel;
+mod probes;
+mod watched;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use lvs::{Action, Actions, Director, Event, ProbeId};
+use model::Instant;
+use model::ipvs::{Change, Table};
+use model::lvs::{Check, MiscCheck, Outcome};
+use sys::rights::Capability;
+
+use crate::log::Log;
+use crate::message::check::{Assignment, FromChecker, Settings};
+use crate::worker::{Prepared, prepare_with};
+
+use addresses::Addresses;
+use channel::{Channel, Order};
+use kernel::Kernel;
+use probes::{Answered, Probes};
+
+/// Gives up every right that checks and the table do not need. To be called before any thread is started.
+///
+/// # Errors
+/// The kernel refuses.
+pub(crate) fn prepare() -> io::Result<Prepared> {
+    prepare_with(&RIGHTS)
+}
+
+/// Runs the worker until the supervisor stops it or is gone. Exit codes: see [`crate::exit`].
+pub(crate) fn run(_prepared: &Prepared, channel: sys::ipc::Channel, log: &Log) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log.error(format_args!("the check worker cannot begin: {error}"));
+            return ExitCode::from(crate::exit::INTERNAL);
+        }
+    };
+    let outcome = runtime.block_on(async { Worker::open(channel, log.clone())?.serve().await });
+    match outcome {
+        Ok(()) => ExitCode::from(crate::exit::OK),
+        Err(error) => {
+            log.error(format_args!("the check worker cannot go on: {error}"));
+            ExitCode::from(crate::exit::INTERNAL)
+        }
+    }
+}
+
+/// For the table and marked packets, for pings, to speak from low ports, and to keep memory out of swap.
+const RIGHTS: [Capability; 4] =
+    [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW, Capability::CAP_NET_BIND_SERVICE, MEMORY_RIGHT];
+
+/// With it a process that keeps its memory out of swap may go on to allocate some (`checker_no_swap`).
+const MEMORY_RIGHT: Capability = Capability::CAP_IPC_LOCK;
+
+struct Worker {
+    channel: Channel,
+    kernel: Kernel,
+    addresses: Option<Addresses>,
+    director: Director,
+    actions: Actions,
+    probes: Probes,
+    /// Configurations that wait for the host's addresses to be known.
+    pending: VecDeque<Box<Assignment>>,
+    /// A configuration is in force.
+    has_begun: bool,
+    keeps_table: bool,
+    is_locked: bool,
+    log: Log,
+}
+
+/// What a turn begins with.
+enum Turn {
+    Order(Order),
+    Answer(Box<Answered>),
+    Addresses(Vec<addresses::News>),
+    Kernel,
+    Due,
+}
+
+impl Worker {
+    fn open(channel: sys::ipc::Channel, log: Log) -> io::Result<Self> {
+        Ok(Self {
+            channel: Channel::new(channel, log.clone())?,
+            kernel: Kernel::open(log.clone()),
+            addresses: None,
+            director: Director::new(fastrand::u64(..)),
+            actions: Actions::default(),
+            probes: Probes::new(),
+            pending: VecDeque::new(),
+            has_begun: false,
+            keeps_table: false,
+            is_locked: false,
+            log,
+        })
+    }
+
+    async fn serve(mut self) -> io::Result<()> {
+        loop {
+            let turn = self.next_turn().await?;
+            let now = sys::clock::now();
+            match turn {
+                Turn::Order(Order::Stop) => return self.end(now).await,
+                Turn::Order(order) => self.on_order(now, order),
+                Turn::Answer(answered) => self.on_answer(now, *answered),
+                Turn::Addresses(news) => self.on_addresses(now, news),
+                Turn::Kernel => {}
+                Turn::Due => {
+                    if let Some(addresses) = &mut self.addresses {
+                        addresses.expire(now);
+                    }
+                    self.kernel.expire(now);
+                }
+            }
+            self.begin_if_possible(now);
+            if self.director.deadline().is_some_and(|at| at <= now) {
+                self.director.handle(now, Event::Deadline, &mut self.actions);
+            }
+            self.carry_out();
+        }
+    }
+
+    async fn next_turn(&mut self) -> io::Result<Turn> {
+        let due = [
+            self.director.deadline(),
+            self.addresses.as_ref().and_then(Addresses::deadline),
+            self.kernel.deadline(),
+        ];
+        let now = sys::clock::now();
+        let pause = due.into_iter().flatten().min().map_or(LONGEST_WAIT, |at| at.since(now));
+        let mut sleep = pin!(tokio::time::sleep(pause));
+        poll_fn(|cx| {
+            if let Poll::Ready(turn) = self.poll_sources(cx) {
+                return Poll::Ready(turn);
+            }
+            sleep.as_mut().poll(cx).map(|()| Ok(Turn::Due))
+        })
+        .await
+    }
+
+    /// The supervisor first: what it says makes other things needless.
+    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Turn>> {
+        // It goes on when there is room.
+        let _flushed = self.channel.poll_flush(cx);
+        if let Poll::Ready(order) = self.channel.poll_next(cx) {
+            return Poll::Ready(Ok(Turn::Order(order)));
+        }
+        if let Some(addresses) = &mut self.addresses
+            && let Poll::Ready(news) = addresses.poll_news(cx)
+        {
+            return Poll::Ready(news.map(Turn::Addresses));
+        }
+        if let Poll::Ready(outcome) = self.kernel.poll(cx) {
+            return Poll::Ready(outcome.map(|()| Turn::Kernel));
+        }
+        self.probes.poll_answer(cx).map(|answered| Ok(Turn::Answer(Box::new(answered))))
+    }
+
+    fn on_order(&mut self, now: Instant, order: Order) {
+        match order {
+            Order::Configure(assignment) => self.pending.push_back(assignment),
+            Order::ScriptDone { probe, run, outcome } => {
+                let event = Event::Outcome { probe: ProbeId(probe), run, outcome };
+                self.director.handle(now, event, &mut self.actions);
+            }
+            Order::File { name, value } => {
+                self.director.handle(now, Event::File { name: &name, value }, &mut self.actions);
+            }
+            Order::Router { is_master } => self.kernel.follow_router(is_master),
+            Order::Stop => {}
+        }
+    }
+
+    fn on_answer(&mut self, now: Instant, answered: Answered) {
+        let Answered { probe, run, outcome, warning } = answered;
+        if let Some(warning) = warning {
+            self.log.warning(warning);
+        }
+        self.director.handle(now, Event::Outcome { probe, run, outcome }, &mut self.actions);
+    }
+
+    fn on_addresses(&mut self, now: Instant, news: Vec<addresses::News>) {
+        for (address, held) in news {
+            self.director.handle(now, Event::Address { address, held }, &mut self.actions);
+        }
+    }
+
+    /// Goes over to what waits, once everything is known that it depends on.
+    fn begin_if_possible(&mut self, now: Instant) {
+        while let Some(assignment) = self.pending.front() {
+            if assignment.config.virtual_servers.iter().any(|server| server.ha_suspend) {
+                let buffer = assignment.checkers.netlink.monitor;
+                if !self.knows_addresses(buffer) {
+                    return;
+                }
+            }
+            if let Some(assignment) = self.pending.pop_front() {
+                self.configure(now, *assignment);
+            }
+        }
+    }
+
+    fn knows_addresses(&mut self, buffer: model::Buffer) -> bool {
+        if self.addresses.is_none() {
+            match Addresses::open(buffer, self.log.clone()) {
+                Ok(addresses) => self.addresses = Some(addresses),
+                Err(error) => {
+                    // Without them a server of `ha_suspend` would never be checked; that is as much as can be done.
+                    self.log.error(format_args!("ha_suspend: addresses cannot be followed: {error}"));
+                    return true;
+                }
+            }
+        }
+        self.addresses.as_ref().is_some_and(Addresses::are_known)
+    }
+
+    fn configure(&mut self, now: Instant, assignment: Assignment) {
+        self.take_settings(&assignment.settings);
+        self.keeps_table = assignment.keeps_table;
+        self.probes.configure(assignment.config.tls.as_ref());
+        self.kernel.configure(&assignment, self.has_begun);
+        if !self.has_begun {
+            self.director.adopt(assignment.remembered);
+        }
+        for (name, value) in &assignment.files {
+            self.director.handle(now, Event::File { name, value: *value }, &mut self.actions);
+        }
+        self.director.configure(now, &assignment.config, &assignment.checkers, &mut self.actions);
+        self.carry_out();
+        // What an earlier worker put there and nobody wants any more.
+        self.kernel.want(self.director.table());
+        let told = if self.has_begun { FromChecker::Reconfigured } else { FromChecker::Ready };
+        self.has_begun = true;
+        self.channel.send(&told);
+    }
+
+    fn take_settings(&mut self, settings: &Settings) {
+        self.log.identify(settings.ident.clone());
+        crate::set_process_name(&settings.name);
+        if !settings.locks_memory || self.is_locked {
+            return;
+        }
+        // Without the right what is allocated later would soon be too much for the limit, and that ends a process.
+        if !sys::rights::has(MEMORY_RIGHT) {
+            self.log.warning("cannot keep memory out of swap (checker_no_swap): CAP_IPC_LOCK is missing");
+            return;
+        }
+        match sys::sched::lock_memory() {
+            Ok(()) => self.is_locked = true,
+            Err(error) => self.log.warning(format_args!("cannot keep memory out of swap: {error}")),
+        }
+    }
+
+    fn carry_out(&mut self) {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain() {
+            match action {
+                Action::Ask { probe, run, check } => self.ask(probe, run, check),
+                Action::Forget { probe } => {
+                    self.probes.forget(probe);
+                    self.channel.send(&FromChecker::ForgetScript { probe: probe.0 });
+                }
+                Action::Table(change) => self.change_table(&change),
+                Action::Notify(notification) => drop(self.channel.send(&FromChecker::Notify(notification))),
+                Action::State(state) => drop(self.channel.send(&FromChecker::State(state))),
+                Action::Say(level, line) => self.say(level, &line),
+            }
+        }
+        // What that has led to comes in the next turn; the list keeps its memory.
+        let mut led_to = std::mem::replace(&mut self.actions, actions);
+        for action in led_to.drain() {
+            self.actions.push(action);
+        }
+    }
+
+    fn ask(&mut self, probe: ProbeId, run: u64, check: Arc<Check>) {
+        let Check::Misc(misc) = &*check else { return self.probes.ask(probe, run, check) };
+        let check: Box<MiscCheck> = misc.clone();
+        if !self.channel.send(&FromChecker::RunScript { probe: probe.0, run, check }) {
+            let outcome = Outcome::Unknown("its command is too long".into());
+            self.director.handle(
+                sys::clock::now(),
+                Event::Outcome { probe, run, outcome },
+                &mut self.actions,
+            );
+        }
+    }
+
+    fn change_table(&mut self, change: &Change) {
+        match change {
+            Change::SetService { service, .. } => self.own(*service, true),
+            Change::RemoveService { service } => self.own(*service, false),
+            Change::SetDestination { .. } | Change::RemoveDestination { .. } => {}
+        }
+        self.kernel.apply(change);
+    }
+
+    fn own(&mut self, service: model::ipvs::ServiceKey, owned: bool) {
+        self.channel.send(&FromChecker::Owns { service, owned });
+    }
+
+    fn say(&self, level: lvs::Level, line: &str) {
+        match level {
+            lvs::Level::Detail => self.log.detail(line),
+            lvs::Level::Info => self.log.info(line),
+            lvs::Level::Warning => self.log.warning(line),
+        }
+    }
+
+    /// Tells what is to be told, takes the services out of the table, and says so.
+    async fn end(mut self, now: Instant) -> io::Result<()> {
+        // Stopped before it knew the addresses: what earlier workers left is still to be taken away.
+        while let Some(assignment) = self.pending.pop_front() {
+            self.configure(now, *assignment);
+        }
+        self.director.handle(now, Event::Stop, &mut self.actions);
+        self.carry_out();
+        self.probes.forget_all();
+        if !self.keeps_table {
+            self.kernel.release(&Table::default());
+        }
+        poll_fn(|cx| {
+            // It goes on when there is room.
+            let _flushed = self.channel.poll_flush(cx);
+            loop {
+                if self.kernel.is_idle() {
+                    return Poll::Ready(Ok(()));
+                }
+                match self.kernel.poll(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await?;
+        self.channel.send(&FromChecker::Stopped);
+        poll_fn(|cx| self.channel.poll_flush(cx)).await;
+        Ok(())
+    }
+}
+
+/// A wait without any deadline ends after so long, and begins anew.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
