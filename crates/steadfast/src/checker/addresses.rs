@@ -11,7 +11,7 @@ use sys::socket::netlink::{Group, Received, Socket};
 use sys::socket::size_receive_buffer;
 use tokio::io::unix::AsyncFd;
 
-use super::watched::Watched;
+use super::watched::{Watched, watch};
 use crate::log::Log;
 
 /// A mirror of the kernel's addresses.
@@ -35,7 +35,7 @@ impl Addresses {
         {
             log.warning(format_args!("lvs_netlink_monitor_rcv_bufs {bytes}: {error}"));
         }
-        let socket = AsyncFd::new(Watched(socket))?;
+        let socket = watch(socket)?;
         let (keeper, told, datagram) = (Keeper::new(), BTreeSet::new(), Vec::new());
         let mut addresses = Self { socket, keeper, told, datagram, log };
         addresses.send(sys::clock::now());

@@ -8,7 +8,7 @@ use model::lvs::Outcome;
 use sys::ipc::{Received, Sent};
 use tokio::io::unix::AsyncFd;
 
-use super::watched::Watched;
+use super::watched::{Watched, watch};
 use crate::log::Log;
 use crate::message::check::{Assignment, FromChecker, ToChecker};
 use crate::message::{Enclosed as _, decode, encode};
@@ -38,7 +38,7 @@ pub(super) struct Channel {
 
 impl Channel {
     pub(super) fn new(channel: sys::ipc::Channel, log: Log) -> io::Result<Self> {
-        let channel = AsyncFd::new(Watched(channel))?;
+        let channel = watch(channel)?;
         Ok(Self { channel, unsent: VecDeque::new(), received: Vec::new(), log })
     }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use lvs::{Action, Actions, Director, Event, ProbeId};
 use model::Instant;
-use model::ipvs::{Change, Table};
+use model::ipvs::Change;
 use model::lvs::{Check, MiscCheck, Outcome};
 use sys::rights::Capability;
 
@@ -100,7 +100,7 @@ impl Worker {
     fn open(channel: sys::ipc::Channel, log: Log) -> io::Result<Self> {
         Ok(Self {
             channel: Channel::new(channel, log.clone())?,
-            kernel: Kernel::open(log.clone()),
+            kernel: Kernel::open(log.clone())?,
             addresses: None,
             director: Director::new(fastrand::u64(..)),
             actions: Actions::default(),
@@ -127,7 +127,6 @@ impl Worker {
                     if let Some(addresses) = &mut self.addresses {
                         addresses.expire(now);
                     }
-                    self.kernel.expire(now);
                 }
             }
             self.begin_if_possible(now);
@@ -245,8 +244,6 @@ impl Worker {
         }
         self.director.configure(now, &assignment.config, &assignment.checkers, &mut self.actions);
         self.carry_out();
-        // What an earlier worker put there and nobody wants any more.
-        self.kernel.want(self.director.table());
         let told = if self.has_begun { FromChecker::Reconfigured } else { FromChecker::Ready };
         self.has_begun = true;
         self.channel.send(&told);
@@ -278,7 +275,7 @@ impl Worker {
                     self.probes.forget(probe);
                     self.channel.send(&FromChecker::ForgetScript { probe: probe.0 });
                 }
-                Action::Table(change) => self.change_table(&change),
+                Action::Table(change) => self.change_table(change),
                 Action::Notify(notification) => drop(self.channel.send(&FromChecker::Notify(notification))),
                 Action::State(state) => drop(self.channel.send(&FromChecker::State(state))),
                 Action::Say(level, line) => self.say(level, &line),
@@ -304,8 +301,8 @@ impl Worker {
         }
     }
 
-    fn change_table(&mut self, change: &Change) {
-        match change {
+    fn change_table(&mut self, change: Change) {
+        match &change {
             Change::SetService { service, .. } => self.own(*service, true),
             Change::RemoveService { service } => self.own(*service, false),
             Change::SetDestination { .. } | Change::RemoveDestination { .. } => {}
@@ -335,13 +332,14 @@ impl Worker {
         self.carry_out();
         self.probes.forget_all();
         if !self.keeps_table {
-            self.kernel.release(&Table::default());
+            self.kernel.release();
         }
+        let mut patience = pin!(tokio::time::sleep(MOST_RELEASE_TIME));
         poll_fn(|cx| {
             // It goes on when there is room.
             let _flushed = self.channel.poll_flush(cx);
             loop {
-                if self.kernel.is_idle() {
+                if self.kernel.is_idle() || patience.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ok(()));
                 }
                 match self.kernel.poll(cx) {
@@ -357,6 +355,9 @@ impl Worker {
         Ok(())
     }
 }
+
+/// The kernel answers at once, or not at all.
+const MOST_RELEASE_TIME: Duration = Duration::from_secs(3);
 
 /// A wait without any deadline ends after so long, and begins anew.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

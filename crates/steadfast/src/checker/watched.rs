@@ -1,8 +1,11 @@
-//! What tokio must have to watch a descriptor.
+//! Descriptors that tokio watches.
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-/// Something with a descriptor, for [`tokio::io::unix::AsyncFd`].
+use tokio::io::unix::AsyncFd;
+
+/// Something that keeps its descriptor for as long as it lives, and gives nobody else the right to close it.
 #[derive(Debug)]
 pub(super) struct Watched<T>(pub(super) T);
 
@@ -10,4 +13,13 @@ impl<T: AsFd> AsRawFd for Watched<T> {
     fn as_raw_fd(&self) -> RawFd {
         self.0.as_fd().as_raw_fd()
     }
+}
+
+/// Has tokio watch `inner`.
+///
+/// # Errors
+/// The kernel refuses.
+#[expect(deprecated, reason = "what takes its place is unsafe for types that close their descriptor; Watched does not")]
+pub(super) fn watch<T: AsFd>(inner: T) -> io::Result<AsyncFd<Watched<T>>> {
+    AsyncFd::new(Watched(inner))
 }

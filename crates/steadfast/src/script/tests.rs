@@ -53,7 +53,7 @@ impl Bench {
     }
 
     fn configure(&mut self) {
-        self.runner.configure(&self.config, Policy::DEFAULT);
+        self.runner.configure(&self.config, &model::lvs::Config::default(), Policy::DEFAULT);
     }
 
     fn check(&mut self, name: &str, run: u64) {

@@ -184,7 +184,9 @@ impl Start<'_> {
 
     /// Whether that is a check worker.
     fn has_servers(&self, config: &model::Config) -> bool {
-        !config.lvs.virtual_servers.is_empty() || (self.options.all_workers && self.options.load_balancing)
+        // Connection synchronisation is its task too.
+        let is_wanted = config.global.ipvs.sync.is_some() || self.options.all_workers;
+        !config.lvs.virtual_servers.is_empty() || (is_wanted && self.options.load_balancing)
     }
 
     /// Reads `files`, and looks for interfaces that the reading `before` did not name.
