@@ -19,7 +19,10 @@ impl<T: AsFd> AsRawFd for Watched<T> {
 ///
 /// # Errors
 /// The kernel refuses.
-#[expect(deprecated, reason = "what takes its place is unsafe for types that close their descriptor; Watched does not")]
+#[expect(
+    deprecated,
+    reason = "what takes its place is unsafe for types that close their descriptor; Watched does not"
+)]
 pub(super) fn watch<T: AsFd>(inner: T) -> io::Result<AsyncFd<Watched<T>>> {
     AsyncFd::new(Watched(inner))
 }
