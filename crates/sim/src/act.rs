@@ -41,6 +41,12 @@ pub enum Act {
     Interface(HostId, IfName, bool),
     /// From now on a check script ends like this.
     Script(HostId, String, ScriptOutcome),
+    /// From now on a tracked file holds this number.
+    File(HostId, String, i32),
+    /// From now on so many of the tracked processes run.
+    Processes(HostId, String, u32),
+    /// A tracked BFD session is up (`true`) or down.
+    Session(HostId, String, bool),
     /// Packets of the first host do not reach the second one.
     Cut(LanId, HostId, HostId),
     /// All cuts of a LAN end.
@@ -77,6 +83,9 @@ impl Act {
             | Self::Cable(host, ..)
             | Self::Interface(host, ..)
             | Self::Script(host, ..)
+            | Self::File(host, ..)
+            | Self::Processes(host, ..)
+            | Self::Session(host, ..)
             | Self::SlowKernel(host, ..)
             | Self::Refuse(host, ..)
             | Self::Deafen(host, _)

@@ -267,6 +267,16 @@ fn steadfast_with_nopreempt_lets_frr_go_on() {
 }
 
 #[test]
+fn steadfast_with_nopreempt_lets_frr_go_on_over_ipv6() {
+    nopreempt([Program::Steadfast, Program::Frr], &FRR_IPV6);
+}
+
+#[test]
+fn frr_with_nopreempt_lets_steadfast_go_on_over_ipv6() {
+    nopreempt([Program::Frr, Program::Steadfast], &FRR_IPV6);
+}
+
+#[test]
 fn frr_with_nopreempt_lets_steadfast_go_on() {
     nopreempt([Program::Frr, Program::Steadfast], &FRR);
 }

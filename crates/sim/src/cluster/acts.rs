@@ -7,7 +7,7 @@ use vrrp::{Actions, ScriptOutcome};
 
 use super::{Cluster, Happening};
 use crate::act::Span;
-use crate::host::Host;
+use crate::host::{Host, Reading};
 use crate::scenario::Named;
 use crate::story::What;
 use crate::{Act, HostId, LanId};
@@ -47,6 +47,15 @@ impl Cluster {
             Act::Interface(id, port, there) => self.on(*id, |host, _| host.set_there(port, *there)),
             Act::Script(id, name, outcome) => self.on(*id, |host, _| {
                 host.scripts.insert(name.clone(), *outcome);
+            }),
+            Act::File(id, name, value) => self.on(*id, |host, _| {
+                host.follow(Reading::File(name.clone(), *value));
+            }),
+            Act::Processes(id, name, count) => self.on(*id, |host, _| {
+                host.follow(Reading::Processes(name.clone(), *count));
+            }),
+            Act::Session(id, name, up) => self.on(*id, |host, _| {
+                host.follow(Reading::Session(name.clone(), *up));
             }),
             Act::Cut(lan, from, to) => {
                 if let Some(lan) = self.lans.get_mut(lan.0) {
@@ -138,6 +147,11 @@ pub(super) fn describe(cluster: &Cluster, act: &Act) -> String {
         }
         Act::Script(id, name, outcome) => {
             format!("script {} {} {}", host(id), Named(name), ended(*outcome))
+        }
+        Act::File(id, name, value) => format!("file {} {} {value}", host(id), Named(name)),
+        Act::Processes(id, name, count) => format!("processes {} {} {count}", host(id), Named(name)),
+        Act::Session(id, name, up) => {
+            format!("bfd {} {} {}", host(id), Named(name), if *up { "up" } else { "down" })
         }
         Act::Cut(at, from, to) => format!("cut {} {} > {}", lan(at), host(from), host(to)),
         Act::Heal(at) => format!("heal {}", lan(at)),

@@ -14,7 +14,7 @@ use vrrp::{
 };
 
 use super::kernel::Kernel;
-use super::{Effect, Frame, Input};
+use super::{Effect, Frame, Input, Readings};
 
 /// The worker's state.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Daemon {
     /// It was told to stop before it had begun.
     stops_at_once: bool,
     config: Arc<Config>,
+    /// What it has been told of tracked things.
+    readings: Readings,
     /// What the worker before it ran with.
     former: Option<Arc<Config>>,
     /// When it gives up to wait for the kernel at its end.
@@ -69,6 +71,7 @@ impl Daemon {
             phase: Phase::Starting(remembered),
             stops_at_once: false,
             config,
+            readings: Readings::default(),
             former,
             ends_by: None,
             unfinished: Some(now),
@@ -91,6 +94,11 @@ impl Daemon {
 
     pub(crate) const fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping | Phase::Ended)
+    }
+
+    /// What the supervisor tells it of tracked things as it starts.
+    pub(crate) fn know(&mut self, readings: Readings) {
+        self.readings = readings;
     }
 
     /// The router, once it has a configuration and until it is stopped.
@@ -156,6 +164,12 @@ impl Daemon {
                 Input::Script { generation: of, name, run, outcome } if of == generation => {
                     self.router.handle(now, Event::Script { name: &name, run, outcome }, actions);
                 }
+                Input::Tracked { generation: of, reading } if of == generation => {
+                    if matches!(self.phase, Phase::Running) {
+                        self.router.handle(now, reading.event(), actions);
+                    }
+                    self.readings.take(reading);
+                }
                 Input::Kernel { generation: of, events } if of == generation => from_kernel.extend(events),
                 Input::Reload { generation: of, config } if of == generation => {
                     self.reload(now, config, actions);
@@ -164,6 +178,7 @@ impl Daemon {
                 Input::Overrun { generation: of } if of == generation => self.keeper.resynchronise(),
                 Input::Frame { at, port, frame } => frames.push((at, port, frame)),
                 Input::Script { .. }
+                | Input::Tracked { .. }
                 | Input::Kernel { .. }
                 | Input::Overrun { .. }
                 | Input::Reload { .. }
@@ -225,19 +240,9 @@ impl Daemon {
             let link = link.map(as_heard);
             self.router.handle(now, Event::Link { name, link }, actions);
         }
-        self.presume_health();
+        self.readings.presume(&self.config, &mut self.router);
         self.router.reconfigure(now, &self.config, &remembered, actions);
         true
-    }
-
-    /// Tracked processes are there, and tracked files hold what they begin with: no act changes them.
-    fn presume_health(&mut self) {
-        for process in &self.config.processes {
-            self.router.presume_processes(&process.name, u32::from(process.least));
-        }
-        for file in &self.config.files {
-            self.router.presume_file(&file.name, file.initial.map_or(0, |initial| initial.value));
-        }
     }
 
     fn announce_late(&mut self, now: Instant, actions: &mut Actions) {
@@ -251,7 +256,7 @@ impl Daemon {
         self.config = config;
         if matches!(self.phase, Phase::Running) {
             let with_other_sources = self.keeper.configure(&self.config);
-            self.presume_health();
+            self.readings.presume(&self.config, &mut self.router);
             self.router.reconfigure(now, &self.config, &[], actions);
             for name in with_other_sources {
                 let link = self.keeper.standing(&name).map(as_heard);

@@ -2,6 +2,7 @@
 
 mod daemon;
 mod kernel;
+mod readings;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use vrrp::{Action, Notice, Remembered, Router, ScriptOutcome, StateName};
 use crate::LanId;
 pub(crate) use daemon::Daemon;
 use kernel::Kernel;
+pub(crate) use readings::{Reading, Readings};
 
 /// The place of a host in its [`Cluster`](crate::Cluster).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +42,7 @@ pub(crate) struct Host {
     pub(crate) powered: bool,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) scripts: BTreeMap<String, ScriptOutcome>,
+    pub(crate) readings: Readings,
     /// What waits until the host is not busy any more.
     /// With what the wall clock was ahead when each came in.
     inbox: Vec<(i128, Input)>,
@@ -110,6 +113,8 @@ pub(crate) enum Input {
     Reload { generation: u32, config: Arc<Config> },
     /// What the kernel said was lost.
     Overrun { generation: u32 },
+    /// Something that is tracked has changed.
+    Tracked { generation: u32, reading: Reading },
     /// A script has ended.
     Script { generation: u32, name: Arc<str>, run: u64, outcome: ScriptOutcome },
 }
@@ -154,6 +159,7 @@ impl Host {
             powered: false,
             daemon: None,
             scripts: BTreeMap::new(),
+            readings: Readings::default(),
             inbox: Vec::new(),
             busy_until: Instant::ZERO,
             last_turn: Instant::ZERO,
@@ -263,7 +269,9 @@ impl Host {
             self.generation += 1;
             let remembered = self.remembered.values().cloned().collect();
             let former = self.former.take();
-            self.daemon = Some(Daemon::new(now, Arc::clone(&self.config), former, remembered));
+            let mut daemon = Daemon::new(now, Arc::clone(&self.config), former, remembered);
+            daemon.know(self.readings.clone());
+            self.daemon = Some(daemon);
         }
     }
 
@@ -295,6 +303,12 @@ impl Host {
     pub(crate) fn reload(&mut self, config: Arc<Config>) {
         self.config = Arc::clone(&config);
         self.take(Input::Reload { generation: self.generation, config });
+    }
+
+    /// Something that is tracked is so now, whether a daemon runs or not.
+    pub(crate) fn follow(&mut self, reading: Reading) {
+        self.readings.take(reading.clone());
+        self.take(Input::Tracked { generation: self.generation, reading });
     }
 
     pub(crate) fn stall(&mut self, until: Instant) {

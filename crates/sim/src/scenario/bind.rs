@@ -84,6 +84,24 @@ fn acts(
             let host = host(cluster, word)?;
             Act::Script(host, script(cluster, host, name)?, *outcome)
         }
+        Order::File(word, name, value) => {
+            let host = host(cluster, word)?;
+            let files = config(cluster, host).map_or(&[][..], |config| &config.files);
+            let name =
+                one_of(cluster, host, "tracked file", name, files.iter().map(|one| one.name.as_str()))?;
+            Act::File(host, name, *value)
+        }
+        Order::Processes(word, name, count) => {
+            let host = host(cluster, word)?;
+            let all = config(cluster, host).map_or(&[][..], |config| &config.processes);
+            let all = all.iter().map(|one| one.name.as_str());
+            Act::Processes(host, one_of(cluster, host, "vrrp_track_process", name, all)?, *count)
+        }
+        Order::Session(word, name, up) => {
+            let host = host(cluster, word)?;
+            let all = config(cluster, host).into_iter().flat_map(sessions);
+            Act::Session(host, one_of(cluster, host, "tracked BFD session", name, all)?, *up)
+        }
         Order::Cut { lan: word, from, to, both } => {
             let lan = lan(cluster, word)?;
             let (from, to) = (on_lan(cluster, lan, from)?, on_lan(cluster, lan, to)?);
@@ -149,12 +167,32 @@ fn interface(cluster: &Cluster, id: HostId, word: &Word) -> Result<IfName, Mista
 }
 
 fn script(cluster: &Cluster, id: HostId, word: &Word) -> Result<String, Mistake> {
-    let scripts = cluster.hosts.get(id.0).map(|host| host.config.scripts.as_slice()).unwrap_or_default();
-    if scripts.iter().any(|script| script.name == word.text) {
+    let scripts = config(cluster, id).map_or(&[][..], |config| &config.scripts);
+    one_of(cluster, id, "tracked script", word, scripts.iter().map(|script| script.name.as_str()))
+}
+
+fn config(cluster: &Cluster, id: HostId) -> Option<&Config> {
+    cluster.hosts.get(id.0).map(|host| &*host.config)
+}
+
+fn sessions(config: &Config) -> impl Iterator<Item = &str> {
+    let of_groups = config.groups.iter().flat_map(|group| &group.track_bfds);
+    let all = config.instances.iter().flat_map(|one| &one.track_bfds).chain(of_groups);
+    all.map(|tracked| tracked.name.as_str())
+}
+
+fn one_of<'a>(
+    cluster: &Cluster,
+    id: HostId,
+    what: &'static str,
+    word: &Word,
+    known: impl Iterator<Item = &'a str>,
+) -> Result<String, Mistake> {
+    let known: Vec<_> = known.collect();
+    if known.contains(&word.text.as_str()) {
         return Ok(word.text.clone());
     }
-    let names = scripts.iter().map(|script| script.name.as_str());
-    Err(not_there(cluster, id, "tracked script", word, names))
+    Err(not_there(cluster, id, what, word, distinct(known.into_iter()).into_iter()))
 }
 
 fn not_there<'a>(

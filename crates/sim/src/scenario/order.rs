@@ -22,6 +22,9 @@ pub(super) enum Order {
     Clock(Word, bool, Duration),
     Link(Word, Word, Link),
     Script(Word, Word, ScriptOutcome),
+    File(Word, Word, i32),
+    Processes(Word, Word, u32),
+    Session(Word, Word, bool),
     Cut {
         lan: Word,
         from: Word,
@@ -56,7 +59,7 @@ pub(super) enum Link {
 }
 
 /// Every event, and how it is written.
-pub(super) const EVENTS: [(&str, &str); 18] = [
+pub(super) const EVENTS: [(&str, &str); 21] = [
     ("start", "start HOST"),
     ("stop", "stop HOST"),
     ("restart", "restart HOST"),
@@ -68,6 +71,9 @@ pub(super) const EVENTS: [(&str, &str); 18] = [
     ("clock", "clock HOST +3600s"),
     ("link", "link HOST INTERFACE up|down|gone|back"),
     ("script", "script HOST NAME ok|exit N|signal N|timeout|missing"),
+    ("file", "file HOST NAME NUMBER"),
+    ("processes", "processes HOST NAME NUMBER"),
+    ("bfd", "bfd HOST NAME up|down"),
     ("cut", "cut LAN HOST HOST, or one way: cut LAN HOST > HOST"),
     ("heal", "heal LAN"),
     ("lan", "lan LAN [delay 5ms] [jitter 1ms] [loss 20%] [duplicate 1%]"),
@@ -96,6 +102,15 @@ pub(super) fn order(word: &Word, words: &mut Words) -> Result<Order, Mistake> {
         "clock" => clock(words),
         "link" => Ok(Order::Link(host(words)?, words.expect("an interface")?, link(words)?)),
         "script" => Ok(Order::Script(host(words)?, words.expect("a script")?, outcome(words)?)),
+        "file" => {
+            let (host, name) = (host(words)?, words.expect("a tracked file")?);
+            Ok(Order::File(host, name, parsed(words, "a number")?))
+        }
+        "processes" => {
+            let (host, name) = (host(words)?, words.expect("a `vrrp_track_process`")?);
+            Ok(Order::Processes(host, name, parsed(words, "how many")?))
+        }
+        "bfd" => Ok(Order::Session(host(words)?, words.expect("a session")?, up_or_down(words)?)),
         "cut" => cut(words),
         "heal" => Ok(Order::Heal(lan(words)?)),
         "lan" => Ok(Order::Lan(lan(words)?, quality(words)?)),
@@ -153,6 +168,15 @@ fn link(words: &mut Words) -> Result<Link, Mistake> {
         "gone" => Ok(Link::Gone),
         "back" => Ok(Link::Back),
         _ => Err(word.unknown("state of a link", ["up", "down", "gone", "back"])),
+    }
+}
+
+fn up_or_down(words: &mut Words) -> Result<bool, Mistake> {
+    let word = words.expect("up or down")?;
+    match word.text.as_str() {
+        "up" => Ok(true),
+        "down" => Ok(false),
+        _ => Err(word.unknown("state of a session", ["up", "down"])),
     }
 }
 

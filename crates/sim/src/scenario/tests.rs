@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::vrrp::{Config, Instance, Script};
+use model::vrrp::{Config, Instance, ProcessMatch, Script, TrackedFile, TrackedProcess, Tracking};
 use netlink::Errno;
 use vrrp::ScriptOutcome;
 
@@ -19,9 +19,28 @@ fn cluster() -> Cluster {
         arguments: Vec::new(),
         run_as: model::vrrp::RunAs::Default,
     };
-    let mut config = Config { scripts: vec![Script::new("chk web", command)], ..Config::default() };
+    let influence = model::Influence::default();
+    let process = TrackedProcess {
+        name: "web".to_owned(),
+        program: "web".to_owned(),
+        matching: ProcessMatch::Name,
+        influence,
+        least: 1,
+        most: None,
+        terminate_delay: Duration::ZERO,
+        fork_delay: Duration::ZERO,
+    };
+    let file = TrackedFile { name: "load".to_owned(), path: "/load".to_owned(), influence, initial: None };
+    let mut config = Config {
+        scripts: vec![Script::new("chk web", command)],
+        files: vec![file],
+        processes: vec![process],
+        ..Config::default()
+    };
     let name: model::IfName = "eth0".parse().unwrap();
-    config.instances.push(Instance::new("VI_1", name, model::Vrid::try_from(51).unwrap()));
+    let instance = Instance::new("VI_1", name, model::Vrid::try_from(51).unwrap());
+    let track_bfds = vec![Tracking { name: "peer".to_owned(), influence }];
+    config.instances.push(Instance { track_bfds, ..instance });
     let config = Arc::new(config);
     for name in ["a", "b", "web 3"] {
         let ports = ["eth0", "eth1"].into_iter().zip(lans);
@@ -142,7 +161,7 @@ fn act(chance: &mut Chance, config: &Arc<Config>) -> Act {
     let number = u8::try_from(chance.below(101)).unwrap();
     let port = || "eth1".parse().unwrap();
     let yes = chance.percent(50);
-    match chance.below(21) {
+    match chance.below(24) {
         0 => Act::Start(host),
         1 => Act::Stop(host),
         2 => Act::Restart(host),
@@ -175,6 +194,9 @@ fn act(chance: &mut Chance, config: &Arc<Config>) -> Act {
             Act::Refuse(host, *chance.pick(&known).unwrap(), u32::from(number))
         }
         18 => Act::Deafen(host, span),
+        20 => Act::File(host, "load".to_owned(), i32::from(number) - 50),
+        21 => Act::Processes(host, "web".to_owned(), u32::from(number)),
+        22 => Act::Session(host, "peer".to_owned(), yes),
         19 => Act::Add(host, port(), model::Prefix::host([192, 0, 2, number].into())),
         _ => Act::Delete(host, [192, 0, 2, number].into()),
     }

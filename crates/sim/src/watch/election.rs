@@ -249,7 +249,7 @@ impl Watch {
                 let text = format!("{} of {host} is {}, and should {should}", member.name, seen.state);
                 self.broken(now, Rule::Fault, text);
             }
-            if seen.priority != expected.priority {
+            if seen.priority != expected.priority && !expected.is_vetoed {
                 let text = format!(
                     "{} of {host} has priority {}, and should have {}",
                     member.name, seen.priority, expected.priority

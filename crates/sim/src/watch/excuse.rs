@@ -90,6 +90,8 @@ impl Excuses {
                 self.paths.insert(*host, wakes);
                 self.until(*host, wakes + SOON + scripts_settle(cluster, *host));
             }
+            Act::File(host, ..) | Act::Session(host, ..) => self.until(*host, now + SOON),
+            Act::Processes(host, name, _) => self.until(*host, now + SOON + delay_of(cluster, *host, name)),
             Act::Script(host, ..) => self.until(*host, now + scripts_settle(cluster, *host)),
             Act::Refuse(host, _, times) => {
                 self.kernel_until(*host, now + REFUSAL * 2_u32.saturating_pow(*times))
@@ -133,6 +135,13 @@ impl Excuses {
 fn scripts_settle(cluster: &Cluster, host: HostId) -> Duration {
     let config: Option<&Config> = cluster.hosts.get(host.0).map(|host| &*host.config);
     config.and_then(|config| config.scripts.iter().map(settles).max()).unwrap_or_default()
+}
+
+/// How long until a number of processes counts.
+fn delay_of(cluster: &Cluster, host: HostId, name: &str) -> Duration {
+    let processes = cluster.hosts.get(host.0).map(|host| host.config.processes.as_slice());
+    let process = processes.unwrap_or_default().iter().find(|process| process.name == name);
+    process.map_or(Duration::ZERO, |process| process.terminate_delay.max(process.fork_delay))
 }
 
 /// How long until a script's verdict follows its service.

@@ -52,16 +52,20 @@ impl Plan {
     }
 
     fn of(seed: u64, mut is_ipv6: impl FnMut() -> bool) -> Self {
+        // Drawn apart, as families are.
+        let mut trackers = Chance::new(seed.rotate_left(32) ^ 0x5eed);
         let mut chance = Chance::new(seed);
         let hosts = 2 + usize::from(chance.percent(50));
         let lans = 1 + usize::from(chance.percent(40));
         let routers: Vec<_> =
             (0..=chance.below(3)).map(|_| Router { ipv6: is_ipv6(), ..router(&mut chance, lans) }).collect();
         let grouped = routers.len() > 1 && chance.percent(40);
-        let texts: Vec<_> =
-            (0..hosts).map(|host| file(&mut chance, host, hosts, lans, &routers, grouped)).collect();
+        let texts = (0..hosts).map(|host| file(&mut chance, host, hosts, lans, &routers, grouped));
+        let texts: Vec<_> = texts.collect();
         let old_kernels = (0..hosts).map(|_| chance.percent(25)).collect();
-        let acts = acts(&mut chance, hosts, lans, &texts);
+        let texts: Vec<_> = texts.into_iter().map(|text| with_trackers(&mut trackers, text)).collect();
+        let mut acts = acts(&mut chance, hosts, lans, &texts);
+        track(&mut trackers, hosts, &mut acts);
         let last = acts.last().map_or(Instant::ZERO, |(at, _)| *at);
         Self { seed, texts, old_kernels, lans, acts, end: last + AFTERWARDS }
     }
@@ -258,6 +262,51 @@ fn acts(chance: &mut Chance, hosts: usize, lans: usize, texts: &[String]) -> Vec
         acts.push((at, Act::Start(host)));
     }
     acts
+}
+
+/// What else it tracks: a file, processes, a session.
+fn with_trackers(chance: &mut Chance, text: String) -> String {
+    if !chance.percent(40) {
+        return text;
+    }
+    let head = "track_file load {\n file /load\n weight 1\n}\n\
+        vrrp_track_process web {\n process web\n quorum 2\n delay 1\n}\n\
+        bfd_instance peer {\n neighbor_ip 198.51.100.1\n}\n";
+    let weight = |chance: &mut Chance, weights: &[&str]| chance.pick(weights).map(|one| (*one).to_owned());
+    let mut lines = String::new();
+    let any = ["weight 0", "weight 20", "weight -20", "weight 30 reverse", "weight 0 reverse"];
+    if let Some(weight) = weight(chance, &["weight 1", "weight -2", "weight 3 reverse", "weight 0"]) {
+        writeln!(lines, " track_file {{\n  load {weight}\n }}").unwrap();
+    }
+    if let Some(weight) = weight(chance, &any).filter(|_| chance.percent(50)) {
+        writeln!(lines, " track_process {{\n  web {weight}\n }}").unwrap();
+    }
+    if let Some(weight) = weight(chance, &any).filter(|_| chance.percent(50)) {
+        writeln!(lines, " track_bfd {{\n  peer {weight}\n }}").unwrap();
+    }
+    let first = "vrrp_instance VI_0 {\n";
+    format!("{head}{}", text.replacen(first, &format!("{first}{lines}"), 1))
+}
+
+/// What is tracked changes at times of its own, and is well in the end.
+fn track(chance: &mut Chance, hosts: usize, acts: &mut Vec<(Instant, Act)>) {
+    let end = acts.last().map_or(Instant::ZERO, |(at, _)| *at);
+    for host in (0..hosts).map(HostId::nth) {
+        for _ in 0..chance.below(5) {
+            let at = Instant::ZERO + chance.span(Duration::ZERO, end.since(Instant::ZERO));
+            let values = [0, 1, 5, -5, 60, 200, 254, 255, -254, i32::MAX, i32::MIN];
+            let act = match chance.below(3) {
+                0 => Act::File(host, "load".to_owned(), *chance.pick(&values).unwrap()),
+                1 => Act::Processes(host, "web".to_owned(), *chance.pick(&[0, 1, 2, 3]).unwrap()),
+                _ => Act::Session(host, "peer".to_owned(), chance.percent(50)),
+            };
+            acts.push((at, act));
+        }
+        acts.push((end, Act::File(host, "load".to_owned(), 0)));
+        acts.push((end, Act::Processes(host, "web".to_owned(), 2)));
+        acts.push((end, Act::Session(host, "peer".to_owned(), true)));
+    }
+    acts.sort_by_key(|(at, _)| *at);
 }
 
 fn act(chance: &mut Chance, number: usize, hosts: usize, lan: usize, texts: &[String]) -> Act {
