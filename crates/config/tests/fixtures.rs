@@ -110,7 +110,8 @@ fn the_model_survives_its_own_json() {
 #[test]
 fn every_built_keyword_has_a_valid_file() {
     let mut words = BTreeSet::new();
-    let complete = fixtures("routes").into_iter().filter(|(path, _)| path.ends_with("complete.conf"));
+    let more = fixtures("routes").into_iter().chain(fixtures("lvs"));
+    let complete = more.filter(|(path, _)| path.ends_with("complete.conf"));
     // What iptables did is done by nftables, which is worth a warning.
     let warned = fixtures("invalid").into_iter().filter(|(path, _)| path.ends_with("iptables.conf"));
     for (_, loaded) in fixtures("valid").into_iter().chain(complete).chain(warned) {

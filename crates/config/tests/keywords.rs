@@ -137,6 +137,7 @@ fn frame(block: Block) -> Frame {
             ],
         ),
         Block::RealServer => within(Block::VirtualServer, "real_server 192.0.2.87 80", &["TCP_CHECK {\n}"]),
+        Block::ServerSteadfast => within(Block::RealServer, "steadfast", &["drain 5"]),
         Block::HttpGet => within(Block::RealServer, "HTTP_GET", &["url {\npath /\n}"]),
         Block::SslGet => within(Block::RealServer, "SSL_GET", &["url {\npath /\n}"]),
         Block::Url => within(Block::HttpGet, "url", &["path /"]),

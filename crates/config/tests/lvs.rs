@@ -42,7 +42,7 @@ fn every_keyword_of_load_balancing_stands_in_the_complete_file() {
     for block in config::keyword::Block::ALL {
         let name = block.name();
         let is_ours = name.starts_with("virtual_server")
-            || ["real_server", "SSL", "url", "host"].contains(&name)
+            || ["real_server", "steadfast", "SSL", "url", "host"].contains(&name)
             || name.ends_with("_CHECK")
             || name.ends_with("_GET");
         // `nb_get_retry` is deprecated, which is a warning.

@@ -93,6 +93,8 @@ pub enum Block {
     VirtualServer,
     /// `real_server`.
     RealServer,
+    /// `steadfast` of a virtual or real server.
+    ServerSteadfast,
     /// `HTTP_GET`.
     HttpGet,
     /// `SSL_GET`.
@@ -182,6 +184,7 @@ impl Block {
         Self::ServerGroup,
         Self::VirtualServer,
         Self::RealServer,
+        Self::ServerSteadfast,
         Self::HttpGet,
         Self::SslGet,
         Self::Url,
@@ -256,7 +259,7 @@ impl Block {
             Self::PingCheck => "PING_CHECK",
             Self::UdpCheck => "UDP_CHECK",
             Self::Ssl => "SSL",
-            Self::Steadfast => "steadfast",
+            Self::Steadfast | Self::ServerSteadfast => "steadfast",
         }
     }
 
@@ -303,6 +306,7 @@ impl Block {
             | Self::Hmac
             | Self::VirtualServer
             | Self::RealServer
+            | Self::ServerSteadfast
             | Self::HttpGet
             | Self::SslGet
             | Self::Url
@@ -368,6 +372,7 @@ impl Block {
             Self::ServerGroup => &[virtual_server::SERVER_GROUP],
             Self::VirtualServer => &[virtual_server::VIRTUAL_SERVER],
             Self::RealServer => &[real_server::REAL_SERVER],
+            Self::ServerSteadfast => &[real_server::STEADFAST],
             Self::HttpGet => {
                 &[checker::CONNECTION, checker::PACE, checker::RETRY, checker::HTTP, checker::HTTP_GET]
             }

@@ -1,6 +1,6 @@
 //! `real_server`.
 
-use super::{BOOL, Block, FLAG, Keyword, SCRIPT, grammar, integer, later, micros, word};
+use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, grammar, integer, later, micros, word};
 
 /// `real_server`.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -65,4 +65,17 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
         .doc("Adds one UDP datagram check. May repeat."),
     later("FILE_CHECK", FLAG).opens(Block::FileCheck).since("2.1.0")
         .doc("Adds one tracked file check. May repeat."),
+    built("steadfast", FLAG).opens(Block::ServerSteadfast).or("values of the virtual server")
+        .doc("Holds what keepalived does not know of a real server. Begin each of its lines with @steadfast if keepalived reads the file too."),
+];
+
+/// `steadfast` of a virtual or real server.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const STEADFAST: &[Keyword] = &[
+    built("drain", micros(0..=86_400_000_000)).or("0 (it leaves at once)")
+        .such_as("drain 30")
+        .doc("Keeps a server that a reload removes so many seconds with weight 0: connections can end, and no new ones come."),
+    built("slow_start", micros(0..=86_400_000_000)).or("0 (all of its weight at once)")
+        .such_as("slow_start 60")
+        .doc("Lets the weight of a server that comes up grow from 1 to what it should be in so many seconds. With a weight of 1 nothing can grow."),
 ];

@@ -1,6 +1,6 @@
 //! `virtual_server`, its groups, and the TLS credentials of checkers.
 
-use super::{BOOL, Block, FLAG, Keyword, SCRIPT, choice, grammar, integer, later, micros, word};
+use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, choice, grammar, integer, later, micros, word};
 
 /// `virtual_server`.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -104,6 +104,8 @@ pub(super) const VIRTUAL_SERVER: &[Keyword] = &[
     later("real_server", grammar("ADDRESS [PORT]")).opens(Block::RealServer).or("at least one required")
         .such_as("real_server 192.0.2.21 80")
         .doc("Adds one real server. Duplicates are removed."),
+    built("steadfast", FLAG).opens(Block::ServerSteadfast)
+        .doc("Holds what keepalived does not know: defaults of the real servers. Begin each of its lines with @steadfast if keepalived reads the file too."),
 ];
 
 /// Entries of `virtual_server_group`.

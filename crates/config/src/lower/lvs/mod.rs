@@ -8,6 +8,7 @@ mod checker;
 mod connection;
 mod dns;
 mod forwarding;
+mod gradual;
 mod group;
 mod http;
 mod misc;

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::lvs::{self, Forwarding};
 
@@ -14,6 +13,7 @@ use crate::source::Span;
 
 use super::address::Endpoint;
 use super::checker::CheckerDraft;
+use super::gradual::Gradual;
 use super::names::Names;
 use super::pace::Pace;
 use super::{Files, forwarding, text};
@@ -34,6 +34,7 @@ pub(super) struct RealServer {
     snmp_name: Option<Box<str>>,
     /// Most servers leave it to the virtual server.
     pace: Option<Box<Pace>>,
+    gradual: Gradual,
     checkers: Vec<CheckerDraft>,
 }
 
@@ -86,6 +87,7 @@ pub(super) struct Inherited<'v> {
     pub(super) inhibit_on_failure: bool,
     pub(super) virtualhost: &'v Option<Arc<str>>,
     pub(super) pace: Pace,
+    pub(super) gradual: Gradual,
 }
 
 impl RealServer {
@@ -103,10 +105,13 @@ impl RealServer {
             virtualhost: None,
             snmp_name: None,
             pace: None,
+            gradual: Gradual::default(),
             checkers: Vec::new(),
         };
         settings(setting.node.children(), Block::RealServer, report, |setting, report| {
-            if setting.keyword.opens.is_some() {
+            if setting.name() == "steadfast" {
+                server.gradual.read(setting, report);
+            } else if setting.keyword.opens.is_some() {
                 let address = server.endpoint.address;
                 CheckerDraft::read(setting, address, names, report, |checker, report| {
                     server.add(checker, report)
@@ -185,6 +190,7 @@ impl RealServer {
         let pace = self.pace.map_or(outer.pace, |pace| pace.within(&outer.pace));
         let virtualhost = self.virtualhost.or_else(|| outer.virtualhost.clone());
         let endpoint = self.endpoint;
+        let gradual = self.gradual.within(outer.gradual);
         let checkers = self.checkers.into_iter();
         lvs::RealServer {
             address: endpoint.address,
@@ -202,8 +208,8 @@ impl RealServer {
                 .collect(),
             virtualhost,
             snmp_name: self.snmp_name,
-            drain: Duration::ZERO,
-            slow_start: Duration::ZERO,
+            drain: gradual.drain.unwrap_or_default(),
+            slow_start: gradual.slow_start.unwrap_or_default(),
         }
     }
 }

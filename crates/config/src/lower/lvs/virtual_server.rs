@@ -12,6 +12,7 @@ use crate::lower::{Global, Report, Setting, Spanned, settings};
 use crate::source::Span;
 
 use super::address;
+use super::gradual::Gradual;
 use super::group::Group;
 use super::names::Names;
 use super::pace::Pace;
@@ -45,6 +46,7 @@ pub(super) struct VirtualServer {
     pub(super) weight: u32,
     inhibit_on_failure: bool,
     pace: Pace,
+    gradual: Gradual,
     pub(super) servers: Vec<RealServer>,
 }
 
@@ -92,6 +94,7 @@ impl VirtualServer {
             weight: 1,
             inhibit_on_failure: false,
             pace: Pace::default(),
+            gradual: Gradual::default(),
             servers: Vec::new(),
         }
     }
@@ -103,6 +106,7 @@ impl VirtualServer {
             "delay_loop" | "warmup" | "retry" | "delay_before_retry" | "connect_timeout" => {
                 self.pace.read(setting, report);
             }
+            "steadfast" => self.gradual.read(setting, report),
             "ip_family" => self.set_family(setting, report),
             "lvs_method" | "lb_kind" => {
                 self.forwarding = forwarding::read(setting, report).or(self.forwarding);
@@ -224,6 +228,7 @@ impl VirtualServer {
             inhibit_on_failure: self.inhibit_on_failure,
             virtualhost: &self.virtualhost,
             pace: self.pace,
+            gradual: self.gradual,
         };
         lvs::VirtualServer {
             real_servers: self.servers.into_iter().map(|server| server.resolve(&inherited)).collect(),
