@@ -18,7 +18,7 @@ struct Mutant {
     edits: &'static [(&'static str, &'static str)],
 }
 
-const MUTANTS: [Mutant; 23] = [
+const MUTANTS: [Mutant; 25] = [
     Mutant {
         name: "the skew time is lost",
         file: "crates/vrrp/src/timing.rs",
@@ -112,6 +112,22 @@ const MUTANTS: [Mutant; 23] = [
         name: "what is vital is at fault when it works",
         file: "crates/vrrp/src/instance/tracking.rs",
         edits: &[("get() == 0 && up == influence.reverse", "get() == 0 && up != influence.reverse")],
+    },
+    Mutant {
+        name: "a BFD session counts as up when it is down",
+        file: "crates/vrrp/src/instance/tracking.rs",
+        edits: &[(
+            "if world.sessions.contains(session) { Verdict::Up }",
+            "if !world.sessions.contains(session) { Verdict::Up }",
+        )],
+    },
+    Mutant {
+        name: "what a tracked file gives is taken",
+        file: "crates/vrrp/src/instance/tracking.rs",
+        edits: &[(
+            "let weight = if tracked.influence.reverse { -weight }",
+            "let weight = if !tracked.influence.reverse { -weight }",
+        )],
     },
     Mutant {
         name: "a master advertises half as often",
