@@ -105,7 +105,7 @@ impl Probes {
             let (outcome, warning) = ended.map_or_else(
                 // It would otherwise never be asked again.
                 |error| (Outcome::Unknown(format!("the check broke down: {error}").into()), None),
-                |(_, answer)| (outcome_of(answer.outcome), answer.warning),
+                |(_, answer)| (answer.outcome, answer.warning),
             );
             return Poll::Ready(Answered { probe, run, outcome, warning });
         }
@@ -120,14 +120,6 @@ impl Probes {
             self.running.insert(task.id(), (probe, run));
             self.ends.insert(probe, task);
         }
-    }
-}
-
-fn outcome_of(outcome: probe::Outcome) -> Outcome {
-    match outcome {
-        probe::Outcome::Passed => Outcome::Passed,
-        probe::Outcome::Failed(why) => Outcome::Failed(why),
-        probe::Outcome::Unknown(why) => Outcome::Unknown(why),
     }
 }
 
