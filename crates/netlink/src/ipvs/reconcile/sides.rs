@@ -125,8 +125,9 @@ fn runs_as(held: &SyncSide, wanted: &SyncSide, role: SyncRole) -> bool {
         SyncRole::Master => 1,
         SyncRole::Backup => BACKUP_LEAST,
     };
-    let longest = wanted.longest.map(|longest| longest.get().clamp(least, u16::MAX - headers));
-    let is_long = longest.is_none_or(|longest| held.longest.is_none_or(|held| held.get() == longest));
+    let longest =
+        |side: &SyncSide| side.longest.map(|longest| longest.get().clamp(least, u16::MAX - headers));
+    let is_long = wanted.longest.is_none() || longest(held) == longest(wanted);
     let which = |side: &SyncSide| (side.interface.clone(), side.id);
     is_long && which(held) == which(wanted) && transport(held) == transport(wanted)
 }
