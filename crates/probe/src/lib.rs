@@ -51,6 +51,7 @@ use model::lvs::{Check, Outcome, Regex, RegexOptions, Tls};
 use rustls::ClientConfig;
 use sys::regex::Pattern;
 
+pub use http::{Fetch, Page, Verbatim};
 use tls::{Credentials, Kind};
 use trouble::Trouble;
 

@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::{
-    check_command, completions_command, config_command, explain_command, fmt_command, lab_command,
-    manual_command, plan_command, rehearse_command,
+    check_command, completions_command, config_command, explain_command, fmt_command, genhash_command,
+    lab_command, manual_command, plan_command, rehearse_command,
 };
 
 /// The answer is no: a word that nothing explains, a file that has errors or would change.
@@ -62,12 +62,13 @@ pub(crate) enum Operand {
 }
 
 /// Every command, in the order of the usage text.
-pub(crate) const COMMANDS: [&Command; 9] = [
+pub(crate) const COMMANDS: [&Command; 10] = [
     &check_command::COMMAND,
     &completions_command::COMMAND,
     &config_command::COMMAND,
     &explain_command::COMMAND,
     &fmt_command::COMMAND,
+    &genhash_command::COMMAND,
     &lab_command::COMMAND,
     &manual_command::COMMAND,
     &plan_command::COMMAND,

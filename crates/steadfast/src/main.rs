@@ -17,6 +17,7 @@ mod exit;
 mod explain_command;
 mod fifo;
 mod fmt_command;
+mod genhash_command;
 mod lab_command;
 mod log;
 mod mail;

@@ -48,7 +48,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Two digits a byte.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

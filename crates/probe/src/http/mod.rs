@@ -1,6 +1,7 @@
 //! `HTTP_GET` and `SSL_GET`: pages over HTTP/1.
 
 mod body;
+mod fetch;
 mod head;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use crate::trouble::Trouble;
 use crate::{Prober, tls};
 
 use body::Judge;
+pub use fetch::{Fetch, Page, Verbatim};
 pub(crate) use head::Head;
 
 /// What a server may say before the body.
