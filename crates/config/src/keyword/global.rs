@@ -1,8 +1,8 @@
 //! `global_defs`.
 
 use super::{
-    ADDRESS, BOOL, Block, FLAG, IFNAME, Keyword, SCRIPT, USER, built, director, grammar, integer, later,
-    micros, whole_seconds, word,
+    ADDRESS, BOOL, Block, FLAG, IFNAME, Keyword, SCRIPT, USER, built, grammar, integer, later, micros,
+    whole_seconds, word,
 };
 
 /// Settings of the virtual routers, of mail and of scripts.
@@ -32,7 +32,7 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sets the fallback for all smtp_alert settings."),
     built("smtp_alert_vrrp", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of instances and sync groups."),
-    later("smtp_alert_checker", BOOL).or("value of smtp_alert").since("2.0.0")
+    built("smtp_alert_checker", BOOL).or("value of smtp_alert").since("2.0.0")
         .doc("Sets the fallback for smtp_alert of virtual and real servers."),
     built("dynamic_interfaces", grammar("[allow_if_changes]")).since("2.0.0")
         .such_as("dynamic_interfaces allow_if_changes")
@@ -104,9 +104,9 @@ pub(super) const GLOBAL_DEFS: &[Keyword] = &[
         .doc("Sets the default user and group of all scripts. The : prefix (also set supplementary groups) is newer than v2.4.3."),
     built("enable_script_security", FLAG).since("1.3.0")
         .doc("Refuses root run scripts that a non root user could change."),
-    later("rs_init_notifies", BOOL).since("2.0.0")
+    built("rs_init_notifies", BOOL).since("2.0.0")
         .doc("Sends notifies at start for real servers coming up."),
-    later("no_checker_emails", BOOL).since("2.0.0")
+    built("no_checker_emails", BOOL).since("2.0.0")
         .doc("Mails only when a real server is added or removed and not per checker change."),
     built("vrrp_startup_delay", micros(1_000..=4_294_967_295)).or_number(0).since("2.0.14")
         .doc("Delays the start of all instances after the daemon starts. Longest of this and vrrp_delay_after_boot wins."),
@@ -133,10 +133,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
     built("vrrp_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .such_as("vrrp_process_name lb_vrrp")
         .doc("Sets the process name of the VRRP child. Cut to 15 characters."),
-    later("checker_process_name", word("NAME")).or("inherits the parent name").since("2.2.0")
+    built("checker_process_name", word("NAME")).or("inherits the parent name").since("2.2.0")
         .such_as("checker_process_name lb_check")
         .doc("Sets the process name of the health check child. Cut to 15 characters."),
-    later("lvs_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
+    built("lvs_process_name", word("NAME")).or("inherits the parent name").since("2.0.16")
         .alias_of("checker_process_name")
         .such_as("lvs_process_name lb_check")
         .doc("Sets the process name of the health check child. Cut to 15 characters."),
@@ -157,21 +157,21 @@ pub(super) const PROCESSES: &[Keyword] = &[
     built("min_auto_priority_delay", integer(1..=10_000_000)).or_number(1_000_000).since("2.1.0")
         .such_as("min_auto_priority_delay 2000000")
         .doc("Sets how late a timer must run before the priority is raised. In microseconds."),
-    later("checker_log_all_failures", BOOL).since("2.0.11")
+    built("checker_log_all_failures", BOOL).since("2.0.11")
         .doc("Logs every failed health check and not only state changes."),
-    later("lvs_timeouts", grammar("[tcp N] [tcpfin N] [udp N], N INTEGER 0..2678400 seconds, at least one pair"))
+    built("lvs_timeouts", grammar("[tcp N] [tcpfin N] [udp N], N INTEGER 0..2678400 seconds, at least one pair"))
         .or("kernel values").since("1.2.24")
         .such_as("lvs_timeouts tcp 3600 tcpfin 60 udp 300")
         .doc("Sets the IPVS connection timeouts."),
-    later("lvs_flush", FLAG).since("1.2.23")
+    built("lvs_flush", FLAG).since("1.2.23")
         .doc("Clears the whole IPVS table at start."),
-    later("lvs_flush_on_stop", grammar("[VS]")).or("off (entries removed one by one)").since("2.2.0")
+    built("lvs_flush_on_stop", grammar("[VS]")).or("off (entries removed one by one)").since("2.2.0")
         .such_as("lvs_flush_on_stop VS")
         .doc("Clears the IPVS table, or with VS each own service, in one go at stop."),
-    later("lvs_flush_onstop", grammar("[VS]")).since("2.0.15").alias_of("lvs_flush_on_stop")
+    built("lvs_flush_onstop", grammar("[VS]")).since("2.0.15").alias_of("lvs_flush_on_stop")
         .such_as("lvs_flush_onstop VS")
         .doc("Clears the IPVS table at stop."),
-    later("lvs_sync_daemon", grammar("IFNAME [[inst] INSTANCE] [id 0..255] [maxlen 1..65507] [port 1..65535] [ttl 1..255] [group MCAST-ADDRESS]"))
+    built("lvs_sync_daemon", grammar("IFNAME [[inst] INSTANCE] [id 0..255] [maxlen 1..65507] [port 1..65535] [ttl 1..255] [group MCAST-ADDRESS]"))
         .or("off; id = VRID of INSTANCE or 0; other values by kernel").since("1.2.20")
         .such_as("lvs_sync_daemon eth1 web id 51")
         .doc("Runs the IPVS connection synchronisation daemon. Only one."),
@@ -213,19 +213,19 @@ pub(super) const PROCESSES: &[Keyword] = &[
     built("vrrp_rlimit_rtime", integer(1..=4_294_967_295)).or_number(10000).since("2.0.0")
         .alias_of("vrrp_rlimit_rttime")
         .doc("Limits realtime CPU time of the VRRP process. In microseconds."),
-    later("checker_priority", integer(-20..=19)).or("0 (inherited)").since("1.2.20")
+    built("checker_priority", integer(-20..=19)).or("0 (inherited)").since("1.2.20")
         .doc("Sets the nice value of the health check process."),
-    later("checker_no_swap", FLAG).since("1.2.20")
+    built("checker_no_swap", FLAG).since("1.2.20")
         .doc("Locks the memory of the health check process."),
-    later("checker_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
+    built("checker_rt_priority", word("INTEGER")).or("0 (not realtime)").since("2.0.0")
         .such_as("checker_rt_priority 50")
         .doc("Runs the health check process under round robin realtime scheduling. Clamped to 1..99."),
-    later("checker_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
+    built("checker_cpu_affinity", grammar("INTEGER [INTEGER ...] each 0..(CPUs-1)")).or("all CPUs").since("2.0.17")
         .such_as("checker_cpu_affinity 0")
         .doc("Restricts the health check process to the listed CPUs."),
-    later("checker_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
+    built("checker_rlimit_rttime", integer(1..=4_294_967_295)).or_number(10000).since("2.1.0")
         .doc("Limits realtime CPU time between blocking calls of the health check process. In microseconds. 1 is raised to 2."),
-    later("checker_rlimit_rtime", integer(1..=4_294_967_295)).or_number(10000).since("2.0.0")
+    built("checker_rlimit_rtime", integer(1..=4_294_967_295)).or_number(10000).since("2.0.0")
         .alias_of("checker_rlimit_rttime")
         .doc("Limits realtime CPU time of the health check process. In microseconds."),
     later("bfd_priority", integer(-20..=19)).or("0 (inherited)").since("2.0.0")
@@ -283,10 +283,10 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Writes VRRP notify events to a FIFO. Only one. Ignored if equal to notify_fifo."),
     built("vrrp_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the VRRP FIFO. Only one. The path of the FIFO is its last argument."),
-    director("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
+    built("lvs_notify_fifo", grammar("PATH [USER [[:]GROUP]]")).since("1.3.6")
         .such_as("lvs_notify_fifo /run/lvs.fifo")
         .doc("Writes virtual and real server events to a FIFO. Only one. Ignored if equal to notify_fifo."),
-    director("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
+    built("lvs_notify_fifo_script", SCRIPT).since("1.3.6")
         .doc("Runs a reader for the LVS FIFO. Only one. Dropped when the VRRP FIFO is the same and has a script."),
     built("vrrp_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the VRRP netlink command socket. In bytes. 0 = leave unchanged."),
@@ -296,13 +296,13 @@ pub(super) const PROCESSES: &[Keyword] = &[
         .doc("Sets the receive buffer size of the VRRP netlink monitor socket. In bytes. 0 = leave unchanged."),
     built("vrrp_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the VRRP netlink monitor socket buffer exceed the system maximum."),
-    later("lvs_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
+    built("lvs_netlink_cmd_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the checker netlink command socket. In bytes. 0 = leave unchanged."),
-    later("lvs_netlink_cmd_rcv_bufs_force", BOOL).since("2.0.0")
+    built("lvs_netlink_cmd_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the checker netlink command socket buffer exceed the system maximum."),
-    later("lvs_netlink_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
+    built("lvs_netlink_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.0")
         .doc("Sets the receive buffer size of the checker netlink monitor socket. In bytes. 0 = leave unchanged."),
-    later("lvs_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
+    built("lvs_netlink_monitor_rcv_bufs_force", BOOL).since("2.0.0")
         .doc("Lets the checker netlink monitor socket buffer exceed the system maximum."),
     built("process_monitor_rcv_bufs", integer(0..=4_294_967_295)).or("system default").since("2.0.11")
         .doc("Sets the receive buffer size of the process event socket. In bytes. 0 = leave unchanged."),

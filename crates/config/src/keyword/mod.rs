@@ -242,11 +242,6 @@ const fn needed(name: &'static str, arguments: Arguments) -> Keyword {
     entry(name, arguments, Status::Planned(Loss::Meaning))
 }
 
-/// A keyword of load balancing to come.
-const fn director(name: &'static str, arguments: Arguments) -> Keyword {
-    entry(name, arguments, Status::Planned(Loss::Director))
-}
-
 impl Keyword {
     /// Whether its line is read by the rules of commands.
     pub(crate) fn takes_command(&self) -> bool {

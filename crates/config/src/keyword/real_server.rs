@@ -1,69 +1,69 @@
 //! `real_server`.
 
-use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, grammar, integer, later, micros, word};
+use super::{BOOL, Block, FLAG, Keyword, SCRIPT, built, grammar, integer, later, micros, needed, word};
 
 /// `real_server`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const REAL_SERVER: &[Keyword] = &[
-    later("weight", integer(0..=2_147_483_647)).or("weight of the virtual server")
+    built("weight", integer(0..=2_147_483_647)).or("weight of the virtual server")
         .doc("Sets the relative weight."),
-    later("lvs_method", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
+    built("lvs_method", grammar("NAT | DR | TUN [type {ipip | gue port 1..65535 | gre}] [nocsum|csum|remcsum]"))
         .or("method of the virtual server")
         .such_as("lvs_method DR")
         .doc("Sets the forwarding method. lb_kind is not accepted here."),
-    later("uthreshold", integer(0..=4_294_967_295)).or("0 (no limit)")
+    built("uthreshold", integer(0..=4_294_967_295)).or("0 (no limit)")
         .doc("Sets the connection limit."),
-    later("lthreshold", integer(0..=4_294_967_295)).or_number(0)
+    built("lthreshold", integer(0..=4_294_967_295)).or_number(0)
         .doc("Sets the level below which connections resume."),
-    later("inhibit_on_failure", BOOL).or("value of the virtual server")
+    built("inhibit_on_failure", BOOL).or("value of the virtual server")
         .doc("Sets weight 0 instead of removing a failed server."),
-    later("notify_up", SCRIPT)
+    built("notify_up", SCRIPT)
         .doc("Runs a command when the server comes up. Only one."),
-    later("notify_down", SCRIPT)
+    built("notify_down", SCRIPT)
         .doc("Runs a command when the server goes down. Only one."),
-    later("alpha", BOOL).or("value of the virtual server")
+    built("alpha", BOOL).or("value of the virtual server")
         .doc("Assumes the server down until the first check passes."),
-    later("retry", integer(1..=4_294_967_295)).or("value of the virtual server")
+    built("retry", integer(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default retries of checkers."),
-    later("delay_before_retry", micros(0..=u64::MAX)).or("value of the virtual server")
+    built("delay_before_retry", micros(0..=u64::MAX)).or("value of the virtual server")
         .such_as("delay_before_retry 2")
         .doc("Sets the default pause before a retry."),
-    later("warmup", micros(0..=u64::MAX)).or("value of the virtual server")
+    built("warmup", micros(0..=u64::MAX)).or("value of the virtual server")
         .such_as("warmup 10")
         .doc("Sets the default maximum random delay of the first check."),
-    later("connect_timeout", micros(1..=4_294_967_295)).or("value of the virtual server")
+    built("connect_timeout", micros(1..=4_294_967_295)).or("value of the virtual server")
         .doc("Sets the default connection timeout of checkers."),
-    later("delay_loop", micros(1..=u64::MAX - 1)).or("value of the virtual server")
+    built("delay_loop", micros(1..=u64::MAX - 1)).or("value of the virtual server")
         .such_as("delay_loop 5")
         .doc("Sets the default time between checks."),
-    later("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then true")
+    built("smtp_alert", BOOL).or("value of smtp_alert_checker, then smtp_alert, then true")
         .such_as("smtp_alert off")
         .doc("Mails state changes of the server."),
-    later("virtualhost", word("STRING")).or("value of the virtual server")
+    built("virtualhost", word("STRING")).or("value of the virtual server")
         .such_as("virtualhost www.example.com")
         .doc("Sets the default HTTP host name of checks."),
     later("snmp_name", word("STRING"))
         .such_as("snmp_name web1")
         .doc("Sets a label shown by SNMP."),
-    later("HTTP_GET", FLAG).opens(Block::HttpGet)
+    built("HTTP_GET", FLAG).opens(Block::HttpGet)
         .doc("Adds one HTTP check. May repeat."),
-    later("SSL_GET", FLAG).opens(Block::SslGet)
+    built("SSL_GET", FLAG).opens(Block::SslGet)
         .doc("Adds one HTTPS check. May repeat."),
-    later("TCP_CHECK", FLAG).opens(Block::TcpCheck)
+    built("TCP_CHECK", FLAG).opens(Block::TcpCheck)
         .doc("Adds one TCP connect check. May repeat."),
-    later("SMTP_CHECK", FLAG).opens(Block::SmtpCheck)
+    built("SMTP_CHECK", FLAG).opens(Block::SmtpCheck)
         .doc("Adds one SMTP dialogue check. May repeat."),
-    later("DNS_CHECK", FLAG).opens(Block::DnsCheck).since("1.3.0")
+    built("DNS_CHECK", FLAG).opens(Block::DnsCheck).since("1.3.0")
         .doc("Adds one DNS query check. May repeat."),
-    later("MISC_CHECK", FLAG).opens(Block::MiscCheck)
+    built("MISC_CHECK", FLAG).opens(Block::MiscCheck)
         .doc("Adds one external program check. May repeat."),
-    later("BFD_CHECK", FLAG).opens(Block::BfdCheck).since("2.0.0")
+    needed("BFD_CHECK", FLAG).opens(Block::BfdCheck).since("2.0.0")
         .doc("Adds one BFD session check. May repeat."),
-    later("PING_CHECK", FLAG).opens(Block::PingCheck).since("2.1.0")
+    built("PING_CHECK", FLAG).opens(Block::PingCheck).since("2.1.0")
         .doc("Adds one ICMP echo check. May repeat."),
-    later("UDP_CHECK", FLAG).opens(Block::UdpCheck).since("2.1.0")
+    built("UDP_CHECK", FLAG).opens(Block::UdpCheck).since("2.1.0")
         .doc("Adds one UDP datagram check. May repeat."),
-    later("FILE_CHECK", FLAG).opens(Block::FileCheck).since("2.1.0")
+    built("FILE_CHECK", FLAG).opens(Block::FileCheck).since("2.1.0")
         .doc("Adds one tracked file check. May repeat."),
     built("steadfast", FLAG).opens(Block::ServerSteadfast).or("values of the virtual server")
         .doc("Holds what keepalived does not know of a real server. Begin each of its lines with @steadfast if keepalived reads the file too."),

@@ -1,6 +1,6 @@
 //! The top level, and small blocks that stand there.
 
-use super::{Block, FLAG, IFNAME, Keyword, built, director, grammar, later, micros, whole_seconds, word};
+use super::{Block, FLAG, IFNAME, Keyword, built, grammar, later, micros, whole_seconds, word};
 
 /// Keywords and blocks of the top level.
 #[rustfmt::skip] // A table reads best with its status in one column.
@@ -60,14 +60,14 @@ pub(super) const ROOT: &[Keyword] = &[
     built("vrrp_instance", word("NAME")).opens(Block::Instance)
         .such_as("vrrp_instance web")
         .doc("Defines one virtual router."),
-    director("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
+    built("virtual_server_group", word("NAME")).opens(Block::ServerGroup)
         .such_as("virtual_server_group web")
         .doc("Names a set of service addresses or firewall marks. A reference may come before the definition."),
-    director("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
+    built("virtual_server", grammar("ADDRESS [PORT] | fwmark INTEGER 0..4294967295 | group NAME, then block"))
         .opens(Block::VirtualServer)
         .such_as("virtual_server 192.0.2.10 80")
         .doc("Defines one IPVS service and its pool."),
-    later("SSL", FLAG).opens(Block::Ssl)
+    built("SSL", FLAG).opens(Block::Ssl)
         .doc("Sets the client TLS credentials used by SSL_GET. A second block replaces the first."),
     built("steadfast", FLAG).opens(Block::Steadfast)
         .doc("Holds what keepalived does not know. A line that begins with `@steadfast` is read by Steadfast alone, one that begins with `@^steadfast` by keepalived alone, so that one file serves both."),
