@@ -154,20 +154,6 @@ fn is_not_built(code: Code) -> bool {
 }
 
 #[test]
-fn load_balancing_is_an_error_that_can_be_tolerated() {
-    let text = "virtual_server_group g {\nfwmark 2\n}\nvirtual_server fwmark 1 {\nlvs_sched rr\nlvs_method NAT\n\
-                real_server 10.0.0.1 {\n}\n}\nglobal_defs {\nno_such\n}";
-    let mut loaded = load(text);
-    assert!(!loaded.is_usable());
-    loaded.tolerate(Code::UnknownKeyword);
-    assert!(!loaded.is_usable(), "another kind");
-    loaded.tolerate(Code::NoDirector);
-    assert_eq!(loaded.worst(), Some(Severity::Warning));
-    let codes: Vec<_> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
-    assert_eq!(codes, [Code::NoDirector, Code::NoDirector, Code::UnknownKeyword], "all are still told");
-}
-
-#[test]
 fn interfaces_are_listed_where_they_stand() {
     let instance = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\ntrack_interface {\neth1 weight 5\n}\n\
                     virtual_ipaddress {\n192.0.2.1 dev eth2\n}\n}\n";
