@@ -23,6 +23,8 @@ pub(crate) struct Rig {
     pub(crate) silent: BTreeSet<String>,
     /// Runs on their way: their answer, and when it comes.
     pub(crate) running: BTreeMap<ProbeId, (u64, Instant, Outcome)>,
+    /// When answers come; those of runs that were forgotten too.
+    answers_at: BTreeSet<(Instant, ProbeId)>,
     /// The sum of all changes.
     pub(crate) kernel: Table,
     pub(crate) notified: Vec<Notification>,
@@ -42,6 +44,7 @@ impl Rig {
             answers: BTreeMap::new(),
             silent: BTreeSet::new(),
             running: BTreeMap::new(),
+            answers_at: BTreeSet::new(),
             kernel: Table::default(),
             notified: Vec::new(),
             remembered: BTreeMap::new(),
@@ -74,15 +77,16 @@ impl Rig {
     pub(crate) fn run(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
-            let answer = self.running.values().map(|(_, at, _)| *at).min();
+            let answer = self.answers_at.first().map(|(at, _)| *at);
             let next = self.director.deadline().into_iter().chain(answer).min();
             let Some(next) = next.filter(|next| *next <= end) else { break };
             self.now = next.max(self.now);
-            let due: Vec<ProbeId> =
-                self.running.iter().filter(|(_, (_, at, _))| *at <= self.now).map(|(id, _)| *id).collect();
-            for probe in due {
-                let (run, _, outcome) = self.running.remove(&probe).unwrap();
-                self.tell(Event::Outcome { probe, run, outcome });
+            while let Some(&(at, probe)) = self.answers_at.first().filter(|(at, _)| *at <= self.now) {
+                self.answers_at.remove(&(at, probe));
+                if let Some((run, _, outcome)) = self.running.get(&probe).filter(|run| run.1 == at).cloned() {
+                    self.running.remove(&probe);
+                    self.tell(Event::Outcome { probe, run, outcome });
+                }
             }
             self.tell(Event::Deadline);
         }
@@ -100,6 +104,7 @@ impl Rig {
     }
 
     fn take(&mut self, actions: &mut Actions) {
+        let changes = actions.as_slice().iter().any(|action| matches!(action, Action::Table(_)));
         for action in actions.drain().collect::<Vec<_>>() {
             match action {
                 Action::Ask { probe, run, check } => self.ask(probe, run, &check),
@@ -116,7 +121,14 @@ impl Rig {
                 Action::Say(_, text) => self.write(&text),
             }
         }
-        assert_eq!(&self.kernel, self.director.table(), "the changes add up to the table\n{}", self.story);
+        if changes {
+            assert_eq!(
+                &self.kernel,
+                self.director.table(),
+                "the changes add up to the table\n{}",
+                self.story
+            );
+        }
     }
 
     fn ask(&mut self, probe: ProbeId, run: u64, check: &Check) {
@@ -126,6 +138,7 @@ impl Rig {
         let outcome = self.answers.get(&target).cloned().unwrap_or(Outcome::Passed);
         let never = Instant::from_nanos(u64::MAX);
         let at = if self.silent.contains(&target) { never } else { self.now + Duration::from_millis(10) };
+        self.answers_at.insert((at, probe));
         self.running.insert(probe, (run, at, outcome));
     }
 

@@ -7,9 +7,7 @@
 use std::path::Path;
 use std::{env, fs};
 
-mod rig;
-
-use rig::{Rig, command};
+use super::rig::{Rig, command};
 
 #[test]
 fn every_case_tells_its_story() {

@@ -1,0 +1,6 @@
+//! The machine on a virtual clock.
+
+mod cases;
+mod random;
+mod rig;
+mod schedule;
