@@ -1,6 +1,8 @@
 //! Route netlink (rtnetlink(7)): requests and events as bytes, a mirror of the kernel's links and addresses,
 //! and the reconciler that makes the addresses of a device what they should be.
 //!
+//! Beside it: the table of nftables ([`nft`]), and IPVS over generic netlink ([`ipvs`]).
+//!
 //! Nothing here owns a socket or looks at a clock. Bytes to send are appended to a buffer, bytes received are handed in:
 //!
 //! ```text

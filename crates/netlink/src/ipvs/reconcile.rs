@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes the kernel's table what it should be, and touches nothing that is as it should be.
 ///
-/// Services that the table names, or ever named, are ours as a whole, whoever made them; so are those that
+/// Services that the table names are ours as a whole, whoever made them, until they are gone; so are those that
 /// [`Self::sweep`] names. Others are left alone. What the kernel holds is known from listings and from answers: at first
 /// all services are listed, and the destinations of those that are ours. One batch is under way at a time.
 ///
@@ -105,6 +105,9 @@ impl Reconciler {
             }
             Change::RemoveService { service: key } => {
                 let before = self.wanted.services.remove(&key);
+                if !self.ours.contains(&key) {
+                    return;
+                }
                 self.troubles.forgive(key, before.as_ref(), None);
                 self.adopt(key);
             }
