@@ -335,15 +335,17 @@ fn a_start_that_fails_on_the_other_pid_file_says_so() {
 fn it_is_said_why_nothing_runs() {
     let place = Place::with("");
     let mut daemon = place.daemon();
-    daemon
-        .wait_for_line(&format!("nothing to run: {} configures no vrrp_instance", place.config().display()));
+    daemon.wait_for_line(&format!(
+        "nothing to run: {} configures neither vrrp_instance nor virtual_server",
+        place.config().display()
+    ));
     daemon.signal(Signal::TERM);
     daemon.wait_for_end();
 
     let instance = INSTANCE.replace("  dynamic_interfaces\n", "");
     place.configure(&instance);
     let mut daemon = place.daemon_with(|command| command.arg("-C"));
-    daemon.wait_for_line("nothing to run: the command line excludes VRRP (-C)");
+    daemon.wait_for_line("configures no virtual_server, and the command line excludes VRRP (-C)");
     // Nor is it said which links are missing, now or at a reload, as nothing needs them.
     place.configure(&instance.replace("interface ", "interface not"));
     daemon.signal(Signal::HUP);
