@@ -14,6 +14,8 @@ impl Errno {
     pub const ENOENT: Self = Self(2);
     /// There is no such route.
     pub const ESRCH: Self = Self(3);
+    /// It was not finished. The kernel acknowledges no request that ends so.
+    pub const EINTR: Self = Self(4);
     /// Nothing is there now.
     pub const EAGAIN: Self = Self(11);
     /// A dump is under way on the same socket.

@@ -282,6 +282,22 @@ fn connections_are_synchronised_both_ways() {
     assert_eq!(operations(&director.make()), [], "both are gone");
 }
 
+/// The kernel acknowledges no stop of a side that had not begun to run. With many quick ones there are some.
+#[test]
+fn sides_that_change_quickly_keep_up() {
+    let Some(mut director) = Director::new() else { return };
+    for round in 0..1000_u32 {
+        let id = u8::try_from(round % 200).expect("a number");
+        let interface = "d0".parse().expect("a name");
+        let side = SyncSide { interface, id, longest: None, transport: SyncTransport::default() };
+        let sides = [SyncRole::Master, SyncRole::Backup].map(|role| (role, side.clone()));
+        director.reconciler.set_sides(Some(BTreeMap::from(sides)));
+        director.make();
+    }
+    director.reconciler.refresh();
+    assert_eq!(operations(&director.make()), [], "{:?}", director.reconciler.held_sides());
+}
+
 #[test]
 fn timeouts_are_set_as_far_as_they_say() {
     let Some(mut director) = Director::new() else { return };

@@ -21,6 +21,7 @@ impl Reconciler {
         decode(self.family, datagram, &mut heard);
         for Heard { sequence, news } in heard {
             if self.flights.contains_key(&sequence) {
+                self.settle_unacknowledged(now, sequence);
                 self.take_in(now, sequence, news);
             }
         }
@@ -68,6 +69,15 @@ impl Reconciler {
             }
             News::Timeouts(timeouts) => self.held_timeouts = Some(timeouts),
             News::Side(role, side) => self.sides.listed(role, side),
+        }
+    }
+
+    /// The kernel works off requests in order, and acknowledges none that ends with `EINTR`.
+    fn settle_unacknowledged(&mut self, now: Instant, answered: Sequence) {
+        while let Some(first) = self.flights.first_entry().filter(|first| *first.key() < answered) {
+            if let Flight::Request(request) = first.remove() {
+                self.answered(now, request, Err(Errno::EINTR.into()));
+            }
         }
     }
 
@@ -134,6 +144,10 @@ impl Reconciler {
     fn answered(&mut self, now: Instant, request: Request, result: Result<(), Refusal>) {
         match result {
             Ok(()) => self.accepted(request),
+            // It has been stopped before it began to run.
+            Err(Refusal { errno: Errno::EINTR, .. }) if matches!(request, Request::StopSide(_)) => {
+                self.accepted(request);
+            }
             // What should go is gone.
             Err(Refusal { errno: Errno::ENOENT | Errno::ESRCH, .. })
                 if matches!(

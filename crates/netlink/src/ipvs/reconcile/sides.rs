@@ -56,9 +56,10 @@ impl Sides {
         self.is_listed = true;
     }
 
-    /// What leads to what is wanted. The kernel cannot change a side that runs.
+    /// What leads to what is wanted. The kernel cannot change a side that runs. Stops come first: one that is not
+    /// acknowledged, since the side had not begun to run, is noticed when the next request is.
     pub(super) fn requests(&self) -> Vec<Request> {
-        let mut requests = Vec::new();
+        let (mut requests, mut starts) = (Vec::new(), Vec::new());
         for role in [SyncRole::Master, SyncRole::Backup] {
             if self.waiting.contains_key(&role) {
                 continue;
@@ -67,14 +68,16 @@ impl Sides {
             let is_concern = self.wanted.is_some() || self.ours.contains(&role);
             match (wanted, self.held.get(&role)) {
                 (Some(wanted), Some(held)) if runs_as(held, wanted, role) => {}
-                (Some(wanted), None) => requests.push(Request::StartSide(role, wanted.clone())),
+                (Some(wanted), None) => starts.push(Request::StartSide(role, wanted.clone())),
                 (Some(wanted), Some(_)) => {
-                    requests.extend([Request::StopSide(role), Request::StartSide(role, wanted.clone())]);
+                    requests.push(Request::StopSide(role));
+                    starts.push(Request::StartSide(role, wanted.clone()));
                 }
                 (None, Some(_)) if is_concern => requests.push(Request::StopSide(role)),
                 (None, _) => {}
             }
         }
+        requests.append(&mut starts);
         requests
     }
 
