@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use model::Instant;
 use netlink::Keeper;
@@ -62,7 +62,15 @@ impl Addresses {
     pub(super) fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<News>>> {
         let mut heard_any = false;
         loop {
-            match self.socket.get_ref().0.recv(&mut self.datagram) {
+            let mut guard = match self.socket.poll_read_ready(cx) {
+                Poll::Ready(guard) => guard?,
+                Poll::Pending if heard_any => {
+                    self.send(sys::clock::now());
+                    return Poll::Ready(Ok(self.take_news()));
+                }
+                Poll::Pending => return Poll::Pending,
+            };
+            match guard.get_inner().0.recv(&mut self.datagram) {
                 Ok(Received::Datagram) => {
                     heard_any = true;
                     let mut events = Vec::new();
@@ -74,11 +82,7 @@ impl Addresses {
                     self.keeper.resynchronise();
                     heard_any = true;
                 }
-                Ok(Received::Empty) if heard_any => {
-                    self.send(sys::clock::now());
-                    return Poll::Ready(Ok(self.take_news()));
-                }
-                Ok(Received::Empty) => ready!(self.socket.poll_read_ready(cx))?.clear_ready(),
+                Ok(Received::Empty) => guard.clear_ready(),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }

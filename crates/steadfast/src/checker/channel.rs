@@ -74,7 +74,11 @@ impl Channel {
     /// The next order.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Order> {
         loop {
-            match self.channel.get_ref().0.recv(&mut self.received) {
+            // The kernel is asked only if there may be something: this is done after each check too.
+            let Ok(mut guard) = ready!(self.channel.poll_read_ready(cx)) else {
+                return Poll::Ready(Order::Stop);
+            };
+            match guard.get_inner().0.recv(&mut self.received) {
                 Ok(Received::Message(memfd)) => match decode(&self.received) {
                     Ok(ToChecker::Configure) => match memfd.map(Assignment::unseal) {
                         Some(Ok(assignment)) => return Poll::Ready(Order::Configure(Box::new(assignment))),
@@ -89,10 +93,7 @@ impl Channel {
                     Ok(ToChecker::Router { is_master }) => return Poll::Ready(Order::Router { is_master }),
                     Err(error) => self.log.error(format_args!("{error}")),
                 },
-                Ok(Received::Empty) => match ready!(self.channel.poll_read_ready(cx)) {
-                    Ok(mut guard) => guard.clear_ready(),
-                    Err(_) => return Poll::Ready(Order::Stop),
-                },
+                Ok(Received::Empty) => guard.clear_ready(),
                 Ok(Received::Closed) => return Poll::Ready(Order::Stop),
                 Err(error) => {
                     self.log.error(format_args!("reading from the supervisor: {error}"));

@@ -93,7 +93,7 @@ impl Kernel {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut worked = false;
         for _ in 0..SLICE {
-            let heard = self.hear()?;
+            let heard = self.hear(cx)?;
             let now = sys::clock::now();
             let sent = self.reconciler.next(now, &mut self.batch);
             if sent && let Err(error) = self.socket.get_ref().0.send(&self.batch) {
@@ -102,12 +102,8 @@ impl Kernel {
             }
             self.batch.clear();
             worked |= heard || sent;
-            if heard || sent {
-                continue;
-            }
-            match self.socket.poll_read_ready(cx) {
-                Poll::Ready(guard) => guard?.clear_ready(),
-                Poll::Pending => break,
+            if !heard && !sent {
+                break;
             }
         }
         for report in self.reconciler.take_reports() {
@@ -116,16 +112,22 @@ impl Kernel {
         if worked { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    fn hear(&mut self) -> io::Result<bool> {
+    /// Reads what is there, and asks the kernel only if there may be something: this is done after each check too.
+    fn hear(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut heard = false;
-        loop {
-            match self.socket.get_ref().0.recv(&mut self.datagram)? {
+        while let Poll::Ready(guard) = self.socket.poll_read_ready(cx) {
+            let mut guard = guard?;
+            match guard.get_inner().0.recv(&mut self.datagram)? {
                 Received::Datagram => self.reconciler.hear(sys::clock::now(), &self.datagram),
                 Received::Overrun => self.reconciler.lose(sys::clock::now()),
-                Received::Empty => return Ok(heard),
+                Received::Empty => {
+                    guard.clear_ready();
+                    continue;
+                }
             }
             heard = true;
         }
+        Ok(heard)
     }
 
     fn tell(&self, report: &Report) {

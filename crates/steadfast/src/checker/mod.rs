@@ -8,6 +8,7 @@
 //! ```
 
 mod addresses;
+mod alarm;
 mod channel;
 mod kernel;
 mod probes;
@@ -33,6 +34,7 @@ use crate::message::check::{Assignment, FromChecker, Settings};
 use crate::worker::{Prepared, prepare_with};
 
 use addresses::Addresses;
+use alarm::Alarm;
 use channel::{Channel, Order};
 use kernel::Kernel;
 use probes::{Answered, Probes};
@@ -54,8 +56,11 @@ pub(crate) fn run(_prepared: &Prepared, channel: sys::ipc::Channel, log: &Log) -
             return ExitCode::from(crate::exit::INTERNAL);
         }
     };
-    let outcome = runtime.block_on(async { Worker::open(channel, log.clone())?.serve().await });
-    match outcome {
+    // As a task like the checks: each end of one would otherwise write to the descriptor that wakes other threads' runtimes.
+    let worker = log.clone();
+    let outcome = runtime
+        .block_on(async { tokio::spawn(async { Worker::open(channel, worker)?.serve().await }).await });
+    match outcome.unwrap_or_else(|error| Err(io::Error::other(error))) {
         Ok(()) => ExitCode::from(crate::exit::OK),
         Err(error) => {
             log.error(format_args!("the check worker cannot go on: {error}"));
@@ -75,6 +80,7 @@ struct Worker {
     channel: Channel,
     kernel: Kernel,
     addresses: Option<Addresses>,
+    alarm: Alarm,
     director: Director,
     actions: Actions,
     probes: Probes,
@@ -102,6 +108,7 @@ impl Worker {
             channel: Channel::new(channel, log.clone())?,
             kernel: Kernel::open(log.clone())?,
             addresses: None,
+            alarm: Alarm::new(),
             director: Director::new(fastrand::u64(..)),
             actions: Actions::default(),
             probes: Probes::new(),
@@ -131,7 +138,8 @@ impl Worker {
             }
             self.begin_if_possible(now);
             if self.director.deadline().is_some_and(|at| at <= now) {
-                self.director.handle(now, Event::Deadline, &mut self.actions);
+                // Those of the next moment too, so that one wake-up begins many checks.
+                self.director.handle(now + TOGETHER, Event::Deadline, &mut self.actions);
             }
             self.carry_out();
         }
@@ -143,14 +151,12 @@ impl Worker {
             self.addresses.as_ref().and_then(Addresses::deadline),
             self.kernel.deadline(),
         ];
-        let now = sys::clock::now();
-        let pause = due.into_iter().flatten().min().map_or(LONGEST_WAIT, |at| at.since(now));
-        let mut sleep = pin!(tokio::time::sleep(pause));
+        self.alarm.set(due.into_iter().flatten().min());
         poll_fn(|cx| {
             if let Poll::Ready(turn) = self.poll_sources(cx) {
                 return Poll::Ready(turn);
             }
-            sleep.as_mut().poll(cx).map(|()| Ok(Turn::Due))
+            self.alarm.poll(cx).map(|()| Ok(Turn::Due))
         })
         .await
     }
@@ -359,5 +365,5 @@ impl Worker {
 /// The kernel answers at once, or not at all.
 const MOST_RELEASE_TIME: Duration = Duration::from_secs(3);
 
-/// A wait without any deadline ends after so long, and begins anew.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// So much earlier than it is due a check may be made.
+const TOGETHER: Duration = Duration::from_millis(10);
