@@ -360,9 +360,12 @@ impl Pool {
         self.by_key.keys().chain(self.draining.keys()).copied().chain(sorry).collect()
     }
 
-    /// The services as they should be.
-    pub(crate) fn service(&self, now: Instant) -> Service {
-        let wanted = |key| Some((key, self.wanted(key, now)?));
+    /// This service as it should be.
+    pub(crate) fn service(&self, service: &ServiceKey, now: Instant) -> Service {
+        let wanted = |key| {
+            let value = self.wanted(key, now)?;
+            Some((seen_from(service, key, &value), value))
+        };
         Service {
             scheduler: self.config.scheduler,
             flags: self.config.flags,
@@ -376,14 +379,34 @@ impl Pool {
     pub(crate) fn show(&self, destination: DestinationKey, turn: &mut Turn<'_>) {
         let wanted = self.wanted(destination, turn.now);
         for &service in &self.keys {
-            turn.change(match wanted {
-                Some(value) => Change::SetDestination { service, destination, value },
-                None => Change::RemoveDestination { service, destination },
-            });
+            match wanted {
+                Some(value) => {
+                    let destination = seen_from(&service, destination, &value);
+                    turn.change(Change::SetDestination { service, destination, value });
+                }
+                None => self.hide(service, destination, turn),
+            }
         }
         let place = self.by_key.get(&destination);
         if let Some((&place, server)) = place.and_then(|place| Some((place, self.servers.get(*place)?))) {
             self.time_ramp(place, server, turn);
+        }
+    }
+
+    /// Takes a destination out of a service, under the port that it has there, unless another server has that too.
+    fn hide(&self, service: ServiceKey, key: DestinationKey, turn: &mut Turn<'_>) {
+        let seen = DestinationKey { port: service.port(), ..key };
+        let ports = if seen == key { vec![key] } else { vec![key, seen] };
+        for destination in ports {
+            let is_anothers = || {
+                let others = self.all_keys().into_iter().filter(|other| other.address == key.address);
+                let mut wanted = others.filter_map(|other| Some((other, self.wanted(other, turn.now)?)));
+                wanted.any(|(other, value)| seen_from(&service, other, &value) == destination)
+            };
+            let there = turn.table.services.get(&service);
+            if there.is_some_and(|there| there.destinations.contains_key(&destination)) && !is_anothers() {
+                turn.change(Change::RemoveDestination { service, destination });
+            }
         }
     }
 
@@ -406,15 +429,15 @@ impl Pool {
 
     /// Whole services that are new or of other settings, else what differs in them.
     pub(crate) fn show_services(&self, turn: &mut Turn<'_>) {
-        let wanted = self.service(turn.now);
         for &service in &self.keys {
+            let wanted = self.service(&service, turn.now);
             let same = turn.table.services.get(&service).is_some_and(|there| {
                 (there.scheduler, there.flags, there.one_packet)
                     == (wanted.scheduler, wanted.flags, wanted.one_packet)
                     && there.persistence == wanted.persistence
             });
             if !same {
-                turn.change(Change::SetService { service, value: wanted.clone() });
+                turn.change(Change::SetService { service, value: wanted });
                 continue;
             }
             let there = turn.table.services.get(&service);
@@ -517,6 +540,16 @@ pub(crate) struct Told<'t> {
     pub(crate) sentence: &'t str,
     /// For a mail.
     pub(crate) mail: &'t str,
+}
+
+/// The key of a server in a service: packets that reach it as they are cannot have another port there.
+fn seen_from(service: &ServiceKey, key: DestinationKey, value: &Destination) -> DestinationKey {
+    match value.forwarding {
+        lvs::Forwarding::Nat => key,
+        lvs::Forwarding::Direct | lvs::Forwarding::Tunnel(_) => {
+            DestinationKey { port: service.port(), ..key }
+        }
+    }
 }
 
 /// A server comes into the pool or leaves it.

@@ -180,6 +180,15 @@ impl ServiceKey {
             Self::Fwmark { family, .. } => family,
         }
     }
+
+    /// The port that its clients ask for; every port, and that of a mark, is `None`.
+    #[must_use]
+    pub const fn port(self) -> Option<NonZeroU16> {
+        match self {
+            Self::Address { port, .. } => port,
+            Self::Fwmark { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for ServiceKey {
