@@ -264,9 +264,6 @@ const fn effect(status: Status) -> &'static str {
         Status::Built => "acts on it",
         Status::Planned(Loss::Comfort) => "reads and checks it; it has no effect yet",
         Status::Planned(Loss::Meaning) => "reads and checks it; no daemon of this release starts with it",
-        Status::Planned(Loss::Director) => {
-            "reads and checks it; load balancing is to come, a daemon starts with -P only"
-        }
     }
 }
 

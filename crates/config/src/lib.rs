@@ -210,15 +210,6 @@ impl Loaded {
         self.worst() < Some(Severity::Error)
     }
 
-    /// Makes warnings of the errors of this kind: for who knows that they do not matter on this host.
-    pub fn tolerate(&mut self, code: Code) {
-        for diagnostic in self.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == code) {
-            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
-            // What to do about the error.
-            diagnostic.help = None;
-        }
-    }
-
     /// Judges the file by the language alone: what this release does not act on yet is only noted.
     pub fn judge_language(&mut self) {
         let is_missing = |diagnostic: &&mut Diagnostic| diagnostic.code.is_not_built();

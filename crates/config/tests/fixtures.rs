@@ -150,7 +150,7 @@ fn every_planned_keyword_says_so() {
 }
 
 fn is_not_built(code: Code) -> bool {
-    matches!(code, Code::NotBuilt | Code::NoDirector)
+    matches!(code, Code::NotBuilt)
 }
 
 #[test]

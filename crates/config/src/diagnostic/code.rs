@@ -150,8 +150,6 @@ codes! {
         "Of most keywords the last one counts; of this one it is the first, as in keepalived. Take out the lines that are not meant.",
         "notify_master /usr/local/bin/first.sh\nnotify_master /usr/local/bin/second.sh"
         => "notify_master /usr/local/bin/first.sh";
-    NoDirector = "SF0306", "load balancing, which Steadfast does not have yet",
-        "The block configures load balancing, which this release reads and checks but does not do. The addresses of a director that forwards nothing would draw traffic into a hole, so no daemon starts with it, unless it is started with `-P` to run the virtual routers alone.";
     ForeignSign = "SF0307", "a sign that other languages have",
         "Only blanks stand between a keyword and its value, and only a newline or a brace ends a line. An `=` or `;` becomes part of the value, as in keepalived, which then does not know it. Take the sign out.",
         "priority 100;"
@@ -533,7 +531,7 @@ impl Code {
     /// The file is right; this release does not act on it yet.
     #[must_use]
     pub const fn is_not_built(self) -> bool {
-        matches!(self, Self::NotBuilt | Self::NoDirector)
+        matches!(self, Self::NotBuilt)
     }
 }
 

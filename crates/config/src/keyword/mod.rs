@@ -144,9 +144,6 @@ pub enum Loss {
     Comfort,
     /// What the network sees, who is master, or how programs hear of it: an error, running on would mislead.
     Meaning,
-    /// Load balancing, with a [`Code`](crate::Code) of its own: the addresses of a director that has no IPVS table
-    /// draw traffic that nobody serves. An error, unless only the virtual routers are to run.
-    Director,
 }
 
 /// The entry of `name` in `block`.

@@ -80,8 +80,6 @@ impl Use {
         match self.loss {
             Loss::Meaning => Diagnostic::error(Code::NotBuilt, self.first, headline)
                 .help("without it this host would not do what the file says: no daemon of this release starts with it"),
-            Loss::Director => Diagnostic::error(Code::NoDirector, self.first, headline)
-                .help("to run the virtual routers of this file alone, start with `-P`"),
             Loss::Comfort => Diagnostic::warning(Code::NotBuilt, self.first, headline),
         }
     }

@@ -52,9 +52,7 @@ fn facts(keyword: &Keyword) -> String {
     sentences.extend(match keyword.status {
         Status::Built => None,
         Status::Planned(Loss::Comfort) => Some("No effect yet.".to_owned()),
-        Status::Planned(Loss::Meaning | Loss::Director) => {
-            Some("Not built yet: no daemon starts with it.".to_owned())
-        }
+        Status::Planned(Loss::Meaning) => Some("Not built yet: no daemon starts with it.".to_owned()),
     });
     sentences.join(" ")
 }

@@ -33,16 +33,12 @@ pub(super) fn closing_note<'a>(lacks: impl IntoIterator<Item = &'a Lack>) -> Opt
         of_these.map(|lack| format!("`{}`", lack.name)).collect::<Vec<_>>().join(", ")
     };
     let first = all.values().min_by_key(|lack| lack.span)?;
-    let headline = format!("no effect yet: {}", names(&[Loss::Meaning, Loss::Director, Loss::Comfort]));
+    let headline = format!("no effect yet: {}", names(&[Loss::Meaning, Loss::Comfort]));
     let mut note = Diagnostic::new(Severity::Note, Code::NotBuilt, first.span, headline);
     note.labels = all.values().map(|lack| (lack.span, "no effect yet".to_owned())).collect();
     note.labels.sort_by_key(|(span, _)| *span);
     let outcomes = [
         (names(&[Loss::Meaning]), "no daemon of this release starts with"),
-        (
-            names(&[Loss::Director]),
-            "a daemon starts with `-P` only, for the virtual routers alone, because of",
-        ),
         (names(&[Loss::Comfort]), "a daemon runs without"),
     ];
     let outcomes = outcomes.into_iter().filter(|(names, _)| !names.is_empty());

@@ -16,7 +16,6 @@ use crate::cli::Options;
 pub(super) struct Files {
     /// A file, or a pattern of several.
     path: PathBuf,
-    load_balancing: bool,
     config_id: String,
     all_include_checks: bool,
 }
@@ -47,7 +46,6 @@ impl Files {
         let path = std::path::absolute(&path).unwrap_or(path);
         Self {
             path,
-            load_balancing: options.load_balancing,
             config_id: options.config_id.clone().unwrap_or_else(host_name),
             all_include_checks: options.all_include_checks,
         }
@@ -56,7 +54,7 @@ impl Files {
     /// A file for checks only, called what the operator calls it.
     pub(super) fn named(path: PathBuf, config_id: Option<String>) -> Self {
         let config_id = config_id.unwrap_or_else(host_name);
-        Self { path, load_balancing: true, config_id, all_include_checks: false }
+        Self { path, config_id, all_include_checks: false }
     }
 
     /// Another file, read as this one is.
@@ -77,9 +75,6 @@ impl Files {
             // It is known only once the file is read, in which it also decides what `${_RANDOM}` was.
             let options = config::Options { random_seed: seed.into(), ..self.options() };
             loaded = config::load_with(&provider, &path, &options);
-        }
-        if !self.load_balancing {
-            loaded.tolerate(Code::NoDirector);
         }
         Reading::of(loaded)
     }
@@ -229,7 +224,7 @@ mod tests {
     use super::*;
 
     fn files(path: PathBuf) -> Files {
-        Files { path, load_balancing: true, config_id: "web1".to_owned(), all_include_checks: false }
+        Files { path, config_id: "web1".to_owned(), all_include_checks: false }
     }
 
     fn reading(text: Option<&[u8]>) -> Reading {
