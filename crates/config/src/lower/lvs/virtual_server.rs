@@ -200,7 +200,8 @@ impl VirtualServer {
     pub(super) fn family_of_group(&self) -> Option<(Box<str>, Family)> {
         match &self.target.value {
             Target::Group(name) => {
-                Some((name.clone(), self.family.unwrap_or_else(|| self.family_of_servers())))
+                // Servers in tunnels settle nothing; keepalived takes such marks as those of IPv4.
+                Some((name.clone(), self.family.unwrap_or(Family::V4)))
             }
             Target::Address(_) | Target::Fwmark(_) => None,
         }
