@@ -16,9 +16,9 @@ use crate::request::{Sequence, encode_bytes};
 /// for before that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Version and size, answered by [`Heard::Kernel`](super::Heard::Kernel).
+    /// Version and size, answered by [`News::Kernel`](super::News::Kernel).
     Kernel,
-    /// All services. A socket runs one listing at a time, and ends it with [`Heard::Done`](super::Heard::Done).
+    /// All services. A socket runs one listing at a time, and ends it with [`News::Done`](super::News::Done).
     Services,
     /// One service. Refused with `ESRCH` if there is none.
     Service(ServiceKey),
@@ -40,7 +40,7 @@ pub enum Request {
     Zero(Option<ServiceKey>),
     /// Deletes all services.
     Flush,
-    /// The timeouts, answered by [`Heard::Timeouts`](super::Heard::Timeouts).
+    /// The timeouts, answered by [`News::Timeouts`](super::News::Timeouts).
     Timeouts,
     /// Sets those that are there.
     SetTimeouts(Timeouts),
@@ -52,7 +52,7 @@ pub enum Request {
     StopSide(SyncRole),
 }
 
-/// Appends the question which number IPVS has, answered by [`Heard::Family`](super::Heard::Family). The kernel refuses it
+/// Appends the question which number IPVS has, answered by [`News::Family`](super::News::Family). The kernel refuses it
 /// with `ENOENT` if it has no IPVS, or has not loaded it.
 pub fn encode_lookup(sequence: Sequence, batch: &mut Vec<u8>) {
     let mut body = Body::new(&[CTRL_CMD_GETFAMILY, 1, 0, 0]);
