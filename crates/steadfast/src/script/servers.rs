@@ -54,8 +54,8 @@ impl Runner {
         let limit = Some(check.timeout);
         match self.start(reactor, now, &check.command, purpose, limit, "MISC_CHECK") {
             Some(token) => drop(self.servers.checks.insert(probe, token)),
-            // As keepalived has it: a server whose check cannot be run is not well.
-            None => self.servers.answer(asked, Outcome::Failed("it cannot be run".into())),
+            // That says nothing of the server; keepalived drops such a check.
+            None => self.servers.answer(asked, Outcome::Unknown("it cannot be run".into())),
         }
     }
 

@@ -114,7 +114,11 @@ impl Group {
     }
 
     pub(super) fn resolve(self, families: &BTreeMap<Box<str>, Family>) -> ServerGroup {
-        let servers = families.get(&self.name.value).copied().unwrap_or(Family::V4);
+        let addresses = self.members.iter().find(|entry| matches!(entry, Entry::Addresses { .. }));
+        let servers = addresses
+            .and_then(Entry::family)
+            .or_else(|| families.get(&self.name.value).copied())
+            .unwrap_or(Family::V4);
         let member = |entry| match entry {
             Entry::Addresses { range, port } => Member::Addresses { range, port },
             Entry::Fwmark { mark, family } => Member::Fwmark { mark, family: family.unwrap_or(servers) },
