@@ -15,13 +15,15 @@ struct Needed {
     purpose: &'static str,
 }
 
-const NEEDED: [Needed; 10] = [
+const NEEDED: [Needed; 12] = [
     needed("keepalived", "keepalived", "the peer of the interoperability tests"),
     needed("/usr/lib/frr/vrrpd", "frr", "the other peer of the interoperability tests"),
     needed("tshark", "tshark", "the judge of every packet of ours"),
     needed("ip", "iproute2", "the judge of addresses"),
     needed("nginx", "nginx-light", "what virtual addresses mostly stand before"),
     needed("haproxy", "haproxy", "the same"),
+    needed("ipvsadm", "ipvsadm", "the judge of the IPVS table"),
+    needed("/usr/bin/python3", "python3", "what the tests of statistics send with"),
     needed("ps", "procps", "what the check script of the tests calls"),
     needed("setpriv", "util-linux", "to start without rights"),
     needed("nsenter", "util-linux", "to look into a container"),
