@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use model::ipvs::Table;
-use model::lvs::{Check, Checker};
+use model::lvs::Checker;
 use model::{Checkers, Instant, lvs};
 
 use crate::pool::{Pool, Told};
@@ -233,7 +233,7 @@ fn tell(pool: &mut Pool, seat: Seat, news: &News, turn: &mut Turn<'_>) {
                 sentence::failed(&news.check, name, service, reason, *retries)
             };
             let mail = sentence::mail(&news.check, verdict.up);
-            let sets_weight = matches!(&*news.check, Check::Misc(misc) if misc.dynamic);
+            let sets_weight = reload::sets_weight(&news.check);
             let (verdict, is_first) = (*verdict, *is_first);
             let told = Told { verdict, is_first, sets_weight, sentence: &sentence, mail: &mail };
             pool.hear((seat.server, seat.checker), told, turn);

@@ -114,7 +114,7 @@ impl Seats<'_> {
                     judge.probe = Some(id);
                     if let Some(verdict) = verdict {
                         judge.up = verdict.up;
-                        if sets_weight(probe) {
+                        if sets_weight(&probe.check) {
                             server.dynamic = verdict.weight;
                         }
                     }
@@ -130,8 +130,9 @@ impl Seats<'_> {
     }
 }
 
-fn sets_weight(probe: &lvs::Probe) -> bool {
-    matches!(&probe.check, lvs::Check::Misc(misc) if misc.dynamic)
+/// Whether what it says is a weight too (`misc_dynamic`).
+pub(crate) fn sets_weight(check: &lvs::Check) -> bool {
+    matches!(check, lvs::Check::Misc(misc) if misc.dynamic)
 }
 
 /// Takes away what the configuration does not have any more.

@@ -204,6 +204,20 @@ impl AddAssign for Skipped {
 
 /// Reads the messages of one datagram and appends their events, in order.
 pub fn decode(datagram: &[u8], events: &mut Vec<Event>) -> Skipped {
+    each_message(datagram, |message| {
+        if message.flags & NLM_F_DUMP_INTR != 0 {
+            events.push(Event::Interrupted { sequence: message.sequence });
+        }
+        events.extend(event(message)?);
+        Ok(())
+    })
+}
+
+/// Hands the messages of one datagram to `take`, in order, and counts those that it skips.
+pub(crate) fn each_message(
+    datagram: &[u8],
+    mut take: impl FnMut(&Message<'_>) -> Result<(), Skip>,
+) -> Skipped {
     let mut skipped = Skipped::default();
     let mut rest = datagram;
     while !rest.is_empty() {
@@ -212,12 +226,8 @@ pub fn decode(datagram: &[u8], events: &mut Vec<Event>) -> Skipped {
             break;
         };
         rest = following;
-        if message.flags & NLM_F_DUMP_INTR != 0 {
-            events.push(Event::Interrupted { sequence: message.sequence });
-        }
-        match event(&message) {
-            Ok(Some(event)) => events.push(event),
-            Ok(None) => {}
+        match take(&message) {
+            Ok(()) => {}
             Err(Skip::Foreign) => skipped.foreign += 1,
             Err(Skip::Malformed) => skipped.malformed += 1,
         }

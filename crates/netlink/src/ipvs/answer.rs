@@ -13,7 +13,7 @@ use super::terms::{
     Connections, FamilyId, HeldDestination, Kernel, Settings, Statistics, Target, Timeouts, whole_address,
 };
 use crate::errno::Refusal;
-use crate::event::{Attributes, Message, Skip, Skipped, ack, done, number, split_message, text};
+use crate::event::{Attributes, Message, Skip, Skipped, ack, done, each_message, number, text};
 use crate::request::Sequence;
 
 /// A message of the kernel.
@@ -61,21 +61,10 @@ pub enum News {
 /// Reads the messages of one datagram and appends what they say, in order. `family` is the number of IPVS, as soon as it
 /// is known. Attributes that are not known are passed over.
 pub fn decode(family: Option<FamilyId>, datagram: &[u8], heard: &mut Vec<Heard>) -> Skipped {
-    let mut skipped = Skipped::default();
-    let mut rest = datagram;
-    while !rest.is_empty() {
-        let Some((message, following)) = split_message(rest) else {
-            skipped.truncated += 1;
-            break;
-        };
-        rest = following;
-        match news(family, &message) {
-            Ok(news) => heard.push(Heard { sequence: message.sequence, news }),
-            Err(Skip::Foreign) => skipped.foreign += 1,
-            Err(Skip::Malformed) => skipped.malformed += 1,
-        }
-    }
-    skipped
+    each_message(datagram, |message| {
+        heard.push(Heard { sequence: message.sequence, news: news(family, message)? });
+        Ok(())
+    })
 }
 
 fn news(family: Option<FamilyId>, message: &Message<'_>) -> Result<News, Skip> {

@@ -272,25 +272,28 @@ impl Worker {
         }
     }
 
+    /// Carries out what the machine wants, and what that leads to.
     fn carry_out(&mut self) {
         let mut actions = std::mem::take(&mut self.actions);
-        for action in actions.drain() {
-            match action {
-                Action::Ask { probe, run, check } => self.ask(probe, run, check),
-                Action::Forget { probe } => {
-                    self.probes.forget(probe);
-                    self.channel.send(&FromChecker::ForgetScript { probe: probe.0 });
-                }
-                Action::Table(change) => self.change_table(change),
-                Action::Notify(notification) => drop(self.channel.send(&FromChecker::Notify(notification))),
-                Action::State(state) => drop(self.channel.send(&FromChecker::State(state))),
-                Action::Say(level, line) => self.say(level, &line),
-            }
+        while !actions.as_slice().is_empty() {
+            actions.drain().for_each(|action| self.act(action));
+            // The list keeps its memory.
+            std::mem::swap(&mut actions, &mut self.actions);
         }
-        // What that has led to comes in the next turn; the list keeps its memory.
-        let mut led_to = std::mem::replace(&mut self.actions, actions);
-        for action in led_to.drain() {
-            self.actions.push(action);
+        self.actions = actions;
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Ask { probe, run, check } => self.ask(probe, run, check),
+            Action::Forget { probe } => {
+                self.probes.forget(probe);
+                self.channel.send(&FromChecker::ForgetScript { probe: probe.0 });
+            }
+            Action::Table(change) => self.change_table(change),
+            Action::Notify(notification) => drop(self.channel.send(&FromChecker::Notify(notification))),
+            Action::State(state) => drop(self.channel.send(&FromChecker::State(state))),
+            Action::Say(level, line) => self.say(level, &line),
         }
     }
 

@@ -125,9 +125,11 @@ impl<R: Role> Life<R> {
 
     /// Kills the one that something could not be told.
     pub(super) fn expect(&self, outcome: Result<(), LinkError>) {
-        if let (Err(error), Some(link)) = (outcome, &self.link) {
+        if let Err(error) = outcome
+            && self.is_there()
+        {
             self.log.error(format_args!("{:#}: it is killed", anyhow::Error::from(error)));
-            link.kill();
+            self.kill();
         }
     }
 
