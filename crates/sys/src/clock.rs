@@ -15,16 +15,23 @@ pub fn now() -> Instant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub Duration);
 
-/// How far the wall clock is from the monotonic one, sampled once per turn of the loop.
+/// How far the wall clock is from the monotonic one, sampled in every turn of the loop.
 ///
 /// The kernel stamps packets with the wall clock, which may be stepped at any moment. Every converted
-/// time lies between the previous turn and this one, so a step cannot move the machine's time. A turn may be long, when
-/// the process was not let run: what came in meanwhile is told by the clock before the step or by the one after it.
+/// time lies between the begin of the previous turn and the last look at the clocks, so a step cannot move the machine's
+/// time. A turn may be long, when the process was not let run: what came in meanwhile is told by the clock before the step
+/// or by the one after it.
 #[derive(Clone, Copy, Debug)]
 pub struct WallOffset {
-    previous_turn: Instant,
-    previous_wall: WallTime,
-    this_turn: Instant,
+    previous_turn: Reading,
+    this_turn: Reading,
+    latest: Reading,
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
     wall: WallTime,
 }
 
@@ -32,64 +39,64 @@ impl WallOffset {
     /// The first turn. There is no turn before it: every packet counts as received now.
     #[must_use]
     pub fn sample() -> Self {
-        let (this_turn, wall) = both_clocks();
-        Self { previous_turn: this_turn, previous_wall: wall, this_turn, wall }
+        let reading = both_clocks();
+        Self { previous_turn: reading, this_turn: reading, latest: reading }
     }
 
     /// Starts the next turn and says its time.
     pub fn next_turn(&mut self) -> Instant {
-        let (now, wall) = both_clocks();
-        *self = Self { previous_turn: self.this_turn, previous_wall: self.wall, this_turn: now, wall };
-        now
+        let reading = both_clocks();
+        *self = Self { previous_turn: self.this_turn, this_turn: reading, latest: reading };
+        reading.at
     }
 
-    /// Looks at the clocks again within this turn, and says the time.
-    pub fn refresh(&mut self) -> Instant {
-        (self.this_turn, self.wall) = both_clocks();
-        self.this_turn
+    /// Looks at the clocks again within this turn. Who has read packets does so before he dates them: a process may be
+    /// stopped for a while at any place, and what came meanwhile would be dated before the stop.
+    pub fn refresh(&mut self) {
+        self.latest = both_clocks();
     }
 
-    /// When this turn began.
+    /// The last look at the clock.
     #[must_use]
     pub const fn now(&self) -> Instant {
-        self.this_turn
+        self.latest.at
     }
 
-    /// What the wall clock read when this turn began.
+    /// What the wall clock read then.
     #[must_use]
     pub const fn wall(&self) -> WallTime {
-        self.wall
+        self.latest.wall
     }
 
-    /// `received` on the monotonic clock, never before the previous turn and never after this one. If the clock was
+    /// `received` on the monotonic clock, never before the previous turn and never after the last look. If the clock was
     /// stepped in between and both readings are possible, the later one: a master should not seem silent for longer
     /// than it was.
     #[must_use]
     pub fn monotonic(&self, received: WallTime) -> Instant {
-        let since_previous = received.0.checked_sub(self.previous_wall.0);
-        let before_step =
-            since_previous.map(|since| self.previous_turn + since).filter(|at| *at <= self.this_turn);
-        let age = self.wall.0.checked_sub(received.0);
-        let after_step = age.map(|age| self.this_turn - age).filter(|at| *at >= self.previous_turn);
+        let Self { previous_turn, latest, .. } = self;
+        let since_previous = received.0.checked_sub(previous_turn.wall.0);
+        let before_step = since_previous.map(|since| previous_turn.at + since).filter(|at| *at <= latest.at);
+        let age = latest.wall.0.checked_sub(received.0);
+        let after_step = age.map(|age| latest.at - age).filter(|at| *at >= previous_turn.at);
         before_step.max(after_step).unwrap_or_else(|| self.nearest(received))
     }
 
-    /// Of a packet that waited for more than a turn, that came after this turn began, or that came between two steps.
+    /// Of a packet that waited for more than a turn, that came after the last look, or that came between two steps.
     fn nearest(&self, received: WallTime) -> Instant {
-        if received.0 > self.wall.0 { self.this_turn } else { self.previous_turn }
+        if received.0 > self.latest.wall.0 { self.latest.at } else { self.previous_turn.at }
     }
 }
 
 /// Reads the wall clock between two looks at the other, again if this thread was put to sleep in between.
-fn both_clocks() -> (Instant, WallTime) {
+fn both_clocks() -> Reading {
     const TRIES: u32 = 3;
     const AT_ONCE: Duration = Duration::from_micros(5);
     let mut before = now();
-    let mut sample = (before, WallTime(Duration::ZERO));
+    let mut sample = Reading { at: before, wall: WallTime(Duration::ZERO) };
     for _ in 0..TRIES {
         let wall = Duration::from_nanos(nanos(clock_gettime(ClockId::Realtime)));
         let after = now();
-        sample = (after, WallTime(wall));
+        sample = Reading { at: after, wall: WallTime(wall) };
         if after.since(before) < AT_ONCE {
             break;
         }
@@ -115,13 +122,10 @@ mod tests {
     }
 
     fn stepped(previous: u64, previous_wall: u64, now: u64, wall: u64) -> WallOffset {
-        let wall_time = |nanos| WallTime(Duration::from_nanos(nanos));
-        WallOffset {
-            previous_turn: Instant::from_nanos(previous),
-            previous_wall: wall_time(previous_wall),
-            this_turn: Instant::from_nanos(now),
-            wall: wall_time(wall),
-        }
+        let reading =
+            |at, wall| Reading { at: Instant::from_nanos(at), wall: WallTime(Duration::from_nanos(wall)) };
+        let this = reading(now, wall);
+        WallOffset { previous_turn: reading(previous, previous_wall), this_turn: this, latest: this }
     }
 
     fn received(turn: WallOffset, wall: u64) -> u64 {
@@ -174,6 +178,21 @@ mod tests {
         let second = offset.next_turn();
         assert!(second >= first);
         assert_eq!(offset.now(), second);
+        assert_eq!(offset.monotonic(WallTime(Duration::ZERO)), first);
+    }
+
+    #[test]
+    fn what_was_read_late_is_dated_by_a_later_look_and_not_before_the_turn_before() {
+        let mut offset = WallOffset::sample();
+        let first = offset.next_turn();
+        let second = offset.next_turn();
+        std::thread::sleep(Duration::from_millis(2));
+        offset.refresh();
+        assert!(offset.now().since(second) >= Duration::from_millis(2));
+        let now = both_clocks();
+        offset.refresh();
+        let dated = offset.monotonic(now.wall);
+        assert!(dated > second && dated <= offset.now(), "{dated:?} {now:?}");
         assert_eq!(offset.monotonic(WallTime(Duration::ZERO)), first);
     }
 }

@@ -89,7 +89,7 @@ impl Loop {
             self.channel.1.recv(&mut self.message).unwrap(),
             steadfast_sys::ipc::Received::Message(None)
         ));
-        self.receiver.recv(&mut self.batch, &self.clock).unwrap().filter(|d| d.bytes.len() == 40).count()
+        self.receiver.recv(&mut self.batch, &mut self.clock).unwrap().filter(|d| d.bytes.len() == 40).count()
     }
 }
 

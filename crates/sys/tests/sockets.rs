@@ -50,7 +50,7 @@ fn hear(socket: &vrrp::Socket, count: usize, clock: &mut WallOffset) -> Vec<Hear
 }
 
 fn nothing_waits(socket: &vrrp::Socket) {
-    assert_eq!(socket.recv(&mut Batch::new(), &WallOffset::sample()).unwrap().len(), 0);
+    assert_eq!(socket.recv(&mut Batch::new(), &mut WallOffset::sample()).unwrap().len(), 0);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_thousand_packets_are_taken_in_batches() {
         let mut numbers = Vec::new();
         let limit = limit();
         while numbers.len() < 1000 {
-            let datagrams = receiver.recv(&mut batch, &WallOffset::sample()).unwrap();
+            let datagrams = receiver.recv(&mut batch, &mut WallOffset::sample()).unwrap();
             assert!(datagrams.len() <= Batch::CAPACITY);
             assert!(datagrams.len() > 0 || clock::now() < limit, "only {} came", numbers.len());
             numbers.extend(datagrams.map(|d| number(d.bytes)));
@@ -110,10 +110,10 @@ fn a_queue_that_overflows_counts_what_it_drops() {
             sender.send(&advertisement(n), GROUP).unwrap();
         }
         let mut batch = Batch::new();
-        while receiver.recv(&mut batch, &WallOffset::sample()).unwrap().len() > 0 {}
+        while receiver.recv(&mut batch, &mut WallOffset::sample()).unwrap().len() > 0 {}
         sender.send(&advertisement(0), GROUP).unwrap();
         readable(&receiver);
-        let dropped = receiver.recv(&mut batch, &WallOffset::sample()).unwrap().dropped();
+        let dropped = receiver.recv(&mut batch, &mut WallOffset::sample()).unwrap().dropped();
         assert!(dropped.is_some_and(|count| (1..20_000).contains(&count)), "{dropped:?}");
     });
 }
@@ -151,7 +151,7 @@ fn hear_v6(socket: &vrrp::SocketV6, count: usize) -> Vec<(Vec<u8>, Delivery, Ins
     while heard.len() < count {
         readable(socket);
         clock.next_turn();
-        let datagrams = socket.recv(&mut batch, &clock).unwrap();
+        let datagrams = socket.recv(&mut batch, &mut clock).unwrap();
         heard.extend(datagrams.map(|d| (d.bytes.to_vec(), d.delivery.unwrap(), d.received)));
     }
     heard
@@ -180,7 +180,7 @@ fn payloads_cross_a_link_over_ipv6_with_what_stood_in_their_headers() {
             assert_eq!(delivery, Delivery { source, destination: GROUP_V6, hop_limit });
             assert!(received + tolerance >= before && received <= sent + tolerance, "{received}");
         }
-        let to_itself = sender.recv(&mut Batch::new(), &WallOffset::sample()).unwrap().len();
+        let to_itself = sender.recv(&mut Batch::new(), &mut WallOffset::sample()).unwrap().len();
         assert_eq!(to_itself, 0);
         receiver.leave(GROUP_V6).unwrap();
         assert_eq!(receiver.leave(GROUP_V6).unwrap_err().raw_os_error(), Some(libc::EADDRNOTAVAIL));

@@ -205,7 +205,7 @@ impl LinkSockets {
     pub(super) fn receive(
         &mut self,
         Place { port, is_protected }: Place,
-        clock: &WallOffset,
+        clock: &mut WallOffset,
         mut take: impl FnMut(Instant, Arrival<'_>),
     ) -> bool {
         let Some(Open { name, plain, protected, .. }) = self.open.get_mut(&port) else { return true };
@@ -363,7 +363,7 @@ impl Either {
         }
     }
 
-    fn recv<'b>(&self, batch: &'b mut Batch, clock: &WallOffset) -> io::Result<Datagrams<'b>> {
+    fn recv<'b>(&self, batch: &'b mut Batch, clock: &mut WallOffset) -> io::Result<Datagrams<'b>> {
         match self {
             Self::V4(socket) => socket.recv(batch, clock),
             Self::V6(socket) => socket.recv(batch, clock),

@@ -214,7 +214,7 @@ impl Worker {
             if matches!(self.phase, Phase::Stopping) {
                 return self.end();
             }
-            let now = self.clock.now();
+            // Not by a later look at the clock: what came between this one and that may not have been read.
             self.announce_late(now);
             self.kernel.expire(now);
             self.link_layer.expire(now);
@@ -470,13 +470,8 @@ impl Worker {
     /// False if more packets wait.
     fn serve_link(&mut self, token: Token) -> bool {
         let Some(place) = LinkSockets::place_of(token) else { return true };
-        // A process that is stopped between the turn's look at the clock and this reads what has come since, which would
-        // be dated before the stop: a living master would seem dead.
-        if sys::clock::now().since(self.clock.now()) >= STALE {
-            self.clock.refresh();
-        }
         let (router, actions) = (&mut self.router, &mut self.actions);
-        let drained = self.sockets.receive(place, &self.clock, |received, arrival| {
+        let drained = self.sockets.receive(place, &mut self.clock, |received, arrival| {
             router.handle(received, Event::Advert(arrival), actions);
         });
         self.take_actions();
@@ -696,8 +691,6 @@ const NEIGHBOURS: Token = Token(4);
 const OWN_LINKS: Token = Token(8);
 const FILTER: Token = Token(9);
 const LINK_POLLS: Token = Token(10);
-/// A turn's time that is older than this is looked at again before packets are dated by it.
-const STALE: Duration = Duration::from_millis(5);
 /// Kernel work between two looks at the sockets and timers.
 const SLICE: Duration = Duration::from_millis(1);
 /// Times that sources are looked at again before deadlines are: the backlog of a stall fits into it, a flood does

@@ -41,11 +41,16 @@ impl Batch {
         }
     }
 
-    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>, clock: &WallOffset) -> io::Result<Datagrams<'_>> {
+    pub(super) fn fill(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        clock: &mut WallOffset,
+    ) -> io::Result<Datagrams<'_>> {
         self.filled.clear();
         self.dropped = None;
         let mut headers = [EMPTY_HEADER; Self::CAPACITY];
         let count = self.receive(socket, &mut headers)?;
+        clock.refresh();
         for ((header, control), source) in headers.iter().zip(&self.controls).zip(&self.sources).take(count) {
             let mut received = clock.now();
             let (mut destination, mut hop_limit) = (None, None);

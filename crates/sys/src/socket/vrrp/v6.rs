@@ -79,7 +79,7 @@ impl SocketV6 {
     ///
     /// # Errors
     /// What the kernel says of the link, for example `ENETDOWN`. Nothing waiting is no error.
-    pub fn recv<'b>(&self, batch: &'b mut Batch, clock: &WallOffset) -> io::Result<Datagrams<'b>> {
+    pub fn recv<'b>(&self, batch: &'b mut Batch, clock: &mut WallOffset) -> io::Result<Datagrams<'b>> {
         batch.fill(self.fd.as_fd(), clock)
     }
 
