@@ -16,7 +16,7 @@ pub(crate) async fn ask(check: &UdpCheck) -> Result<(), Trouble> {
     let connection = &check.connection;
     let socket = dial::udp(connection)?;
     let payload = match &check.payload {
-        Payload::Random => PAYLOAD.as_slice(),
+        Payload::Usual => PAYLOAD.as_slice(),
         Payload::Bytes(bytes) => bytes,
     };
     socket.send(payload).await.map_err(|error| Trouble::at_start(&error, connection))?;

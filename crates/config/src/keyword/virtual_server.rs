@@ -123,9 +123,9 @@ pub(super) const SERVER_GROUP: &[Keyword] = &[
 /// `SSL`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const SSL: &[Keyword] = &[
-    built("password", word("STRING")).secret()
+    later("password", word("STRING")).secret()
         .such_as("password sesame")
-        .doc("Sets the pass phrase of the key."),
+        .doc("Sets the pass phrase of the key. A key with one cannot be read yet: its checks say nothing of their servers."),
     built("ca", word("PATH"))
         .such_as("ca /etc/ssl/ca.pem")
         .doc("Sets the CA file."),

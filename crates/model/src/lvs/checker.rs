@@ -164,8 +164,8 @@ pub struct UdpCheck {
 /// The content of a datagram (`payload`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Payload {
-    /// Something else each time.
-    Random,
+    /// What keepalived sends if the configuration says nothing.
+    Usual,
     /// These bytes.
     Bytes(Box<[u8]>),
 }

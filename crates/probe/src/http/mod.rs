@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use model::lvs::{HttpCheck, HttpVersion, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 use crate::dial;
 use crate::trouble::Trouble;
@@ -50,7 +51,7 @@ async fn page(prober: &Prober, check: &HttpCheck, request: &Request) -> Result<O
     exchange.run(&mut stream, request).await?;
     if request.tls_compliant {
         // Said as politeness: the verdict stands.
-        stream.shutdown().await.ok();
+        timeout(check.connection.timeout, stream.shutdown()).await.ok();
     }
     Ok(warning)
 }

@@ -187,9 +187,18 @@ impl Worker {
                 self.director.handle(now, event, &mut self.actions);
             }
             Order::File { name, value } => {
+                // What waits is older than this news.
+                for waiting in &mut self.pending {
+                    waiting.files.insert(name.clone(), value);
+                }
                 self.director.handle(now, Event::File { name: &name, value }, &mut self.actions);
             }
-            Order::Router { is_master } => self.kernel.follow_router(is_master),
+            Order::Router { is_master } => {
+                for waiting in &mut self.pending {
+                    waiting.is_master = is_master;
+                }
+                self.kernel.follow_router(is_master);
+            }
             Order::Stop => {}
         }
     }
@@ -210,31 +219,29 @@ impl Worker {
 
     /// Goes over to what waits, once everything is known that it depends on.
     fn begin_if_possible(&mut self, now: Instant) {
-        while let Some(assignment) = self.pending.front() {
+        while let Some(mut assignment) = self.pending.pop_front() {
             if assignment.config.virtual_servers.iter().any(|server| server.ha_suspend) {
-                let buffer = assignment.checkers.netlink.monitor;
-                if !self.knows_addresses(buffer) {
-                    return;
+                match self.knows_addresses(assignment.checkers.netlink.monitor) {
+                    Ok(true) => {}
+                    Ok(false) => return self.pending.push_front(assignment),
+                    Err(error) => {
+                        self.log.error(format_args!(
+                            "ha_suspend has no effect, all servers are checked: addresses cannot be followed: {error}"
+                        ));
+                        let servers = &mut assignment.config.virtual_servers;
+                        servers.iter_mut().for_each(|server| server.ha_suspend = false);
+                    }
                 }
             }
-            if let Some(assignment) = self.pending.pop_front() {
-                self.configure(now, *assignment);
-            }
+            self.configure(now, *assignment);
         }
     }
 
-    fn knows_addresses(&mut self, buffer: model::Buffer) -> bool {
+    fn knows_addresses(&mut self, buffer: model::Buffer) -> io::Result<bool> {
         if self.addresses.is_none() {
-            match Addresses::open(buffer, self.log.clone()) {
-                Ok(addresses) => self.addresses = Some(addresses),
-                Err(error) => {
-                    // Without them a server of `ha_suspend` would never be checked; that is as much as can be done.
-                    self.log.error(format_args!("ha_suspend: addresses cannot be followed: {error}"));
-                    return true;
-                }
-            }
+            self.addresses = Some(Addresses::open(buffer, self.log.clone())?);
         }
-        self.addresses.as_ref().is_some_and(Addresses::are_known)
+        Ok(self.addresses.as_ref().is_some_and(Addresses::are_known))
     }
 
     fn configure(&mut self, now: Instant, assignment: Assignment) {

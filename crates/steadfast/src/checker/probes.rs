@@ -31,7 +31,7 @@ pub(super) struct Answered {
 /// All checks on their way.
 pub(super) struct Probes {
     prober: Arc<Prober>,
-    tls: Option<Tls>,
+    has_credentials: bool,
     tasks: JoinSet<probe::Answer>,
     running: BTreeMap<Id, (ProbeId, u64)>,
     /// How to end the task of a check.
@@ -48,7 +48,7 @@ impl Probes {
             usize::try_from(files.saturating_sub(RESERVED_FILES) / FILES_OF_A_CHECK).unwrap_or(usize::MAX);
         Self {
             prober: Arc::new(Prober::new(None)),
-            tls: None,
+            has_credentials: false,
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -57,10 +57,10 @@ impl Probes {
         }
     }
 
-    /// From now on these are the credentials (`SSL`).
+    /// From now on these are the credentials (`SSL`). Their files are read again: they may have been renewed.
     pub(super) fn configure(&mut self, tls: Option<&Tls>) {
-        if self.tls.as_ref() != tls {
-            self.tls = tls.cloned();
+        if self.has_credentials || tls.is_some() {
+            self.has_credentials = tls.is_some();
             self.prober = Arc::new(Prober::new(tls));
         }
     }

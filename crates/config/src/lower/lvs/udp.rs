@@ -82,7 +82,7 @@ impl UdpDraft {
     pub(super) fn resolve(self, connection: Connection) -> Check {
         Check::Udp(Box::new(UdpCheck {
             connection,
-            payload: self.payload.map_or(Payload::Random, Payload::Bytes),
+            payload: self.payload.map_or(Payload::Usual, Payload::Bytes),
             reply: self.reply,
             min_reply: self.min_reply,
             max_reply: self.max_reply,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::Context as _;
 use lvs::{Remembered, Subject};
 use model::ipvs::ServiceKey;
+use model::lvs::Outcome;
 use model::vrrp::Command;
 use sys::process::Pid;
 
@@ -24,6 +25,8 @@ pub(super) struct Servers {
     /// The programs of the configuration, and until a reload is carried out those of the one before: the worker can
     /// ask for no other.
     commands: HashSet<Command>,
+    /// Configurations that were handed to the running worker, and not acknowledged.
+    handed: usize,
     /// A worker has been ready.
     have_begun: bool,
 }
@@ -34,9 +37,13 @@ impl Servers {
         self.commands.extend(script::commands_of_servers(config).map(|(command, _)| command.clone()));
     }
 
-    fn permit_only(&mut self, config: &model::lvs::Config) {
-        self.commands.clear();
-        self.permit(config);
+    /// The worker has carried a configuration out; after the last one, no programs but those of `config` may be run.
+    fn acknowledged(&mut self, config: &model::lvs::Config) {
+        self.handed = self.handed.saturating_sub(1);
+        if self.handed == 0 {
+            self.commands.clear();
+            self.permit(config);
+        }
     }
 
     fn remember(&mut self, state: Remembered) {
@@ -66,6 +73,7 @@ impl Daemon<'_> {
 
     fn start_checker_with(&mut self, assignment: &Assignment) -> Result<Pid, LinkError> {
         let copy = self.copy_of(assignment)?;
+        self.servers.handed = 0;
         let pid = self.checker.start(self.start.program, &self.arguments, copy, &mut self.reactor)?;
         self.tune_checker(pid);
         Ok(pid)
@@ -99,7 +107,10 @@ impl Daemon<'_> {
         if self.checker.is_there() {
             let assignment = self.check_assignment(Vec::new());
             match self.copy_of(&assignment) {
-                Ok(copy) => self.checker.hand(&mut self.reactor, &ToChecker::Configure, copy),
+                Ok(copy) => {
+                    self.servers.handed += 1;
+                    self.checker.hand(&mut self.reactor, &ToChecker::Configure, copy);
+                }
                 Err(error) => self.checker.expect(Err(error.into())),
             }
         } else if self.checker.restart_at().is_none()
@@ -128,6 +139,9 @@ impl Daemon<'_> {
             FromChecker::RunScript { probe, run, check } => {
                 if self.may_run(&check.command) {
                     self.runner.check_server(&mut self.reactor, now, (probe, run), &check);
+                } else {
+                    let outcome = Outcome::Unknown("the program is not one of the configuration".into());
+                    self.checker.say(&mut self.reactor, &ToChecker::ScriptDone { probe, run, outcome });
                 }
             }
             FromChecker::ForgetScript { probe } => self.runner.forget_check(now, probe),
@@ -139,7 +153,7 @@ impl Daemon<'_> {
             FromChecker::State(state) => self.servers.remember(*state),
             FromChecker::Owns { service, owned: true } => drop(self.servers.owned.insert(service)),
             FromChecker::Owns { service, owned: false } => drop(self.servers.owned.remove(&service)),
-            FromChecker::Reconfigured => self.servers.permit_only(&self.config.lvs),
+            FromChecker::Reconfigured => self.servers.acknowledged(&self.config.lvs),
             FromChecker::Stopped => {
                 self.log.detail("the check worker has stopped");
                 self.servers.owned.clear();
