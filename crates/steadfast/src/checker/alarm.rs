@@ -13,12 +13,16 @@ use tokio::time::Sleep;
 pub(super) struct Alarm {
     at: Option<Instant>,
     sleep: Pin<Box<Sleep>>,
+    /// For a timer that comes before all others the runtime wakes itself, by a system call. While checks follow each other, this
+    /// one comes before their time-outs. Nobody waits for it.
+    herald: Pin<Box<Sleep>>,
 }
 
 impl Alarm {
     /// Not set. Inside a runtime only.
     pub(super) fn new() -> Self {
-        Self { at: None, sleep: Box::pin(tokio::time::sleep(LONGEST_WAIT)) }
+        let sleep = || Box::pin(tokio::time::sleep(LONGEST_WAIT));
+        Self { at: None, sleep: sleep(), herald: sleep() }
     }
 
     /// Goes off at this time, or some time if nothing is due.
@@ -28,7 +32,12 @@ impl Alarm {
         }
         self.at = at;
         let pause = at.map_or(LONGEST_WAIT, |at| at.since(sys::clock::now()));
-        self.sleep.as_mut().reset(tokio::time::Instant::now() + pause);
+        let now = tokio::time::Instant::now();
+        self.sleep.as_mut().reset(now + pause);
+        let herald = now + HERALD;
+        if pause < HERALD && (self.herald.is_elapsed() || self.herald.deadline() > herald) {
+            self.herald.as_mut().reset(herald);
+        }
     }
 
     /// Whether it has gone off; then it is not set any more.
@@ -43,3 +52,6 @@ impl Alarm {
 
 /// A wait without any deadline ends after so long, and begins anew.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Shorter than time-outs of checks usually are.
+const HERALD: Duration = Duration::from_millis(500);
