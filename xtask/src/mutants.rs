@@ -18,7 +18,7 @@ struct Mutant {
     edits: &'static [(&'static str, &'static str)],
 }
 
-const MUTANTS: [Mutant; 24] = [
+const MUTANTS: [Mutant; 25] = [
     Mutant {
         name: "the skew time is lost",
         file: "crates/vrrp/src/timing.rs",
@@ -76,6 +76,14 @@ const MUTANTS: [Mutant; 24] = [
         name: "a backup does not hear its master",
         file: "crates/vrrp/src/instance/carry_out.rs",
         edits: &[("Decision::Follow => self.follow(heard, None, turn.now)", "Decision::Follow => {}")],
+    },
+    Mutant {
+        name: "a master that another contended with does not announce again",
+        file: "crates/vrrp/src/instance/carry_out.rs",
+        edits: &[
+            ("self.announce(garp.lower_prio_repeat, turn);", ""),
+            ("master.announce.contention(turn.now, &garp);", ""),
+        ],
     },
     Mutant {
         name: "a new master does not announce",
@@ -291,4 +299,4 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Enough for every mutant to be found, and quickly done.
-const TRIALS: &str = "1500";
+const TRIALS: &str = "4000";
