@@ -8,6 +8,7 @@ use model::ipvs::{Destination, DestinationKey};
 use model::lvs::{self, Checker, FileCheck};
 
 use crate::names;
+use crate::reload::sets_weight;
 use crate::{ProbeId, Standing};
 
 /// A real server and what its checkers say.
@@ -73,7 +74,7 @@ impl Server {
         self.up = old.up;
         self.told = old.told;
         self.fresh = false;
-        self.dynamic = old.dynamic;
+        self.dynamic = old.dynamic.filter(|_| self.has_checked_weight());
         self.weight = old.weight;
         self.ramp = old.ramp;
         for (checker, judge) in self.config.checkers.iter().zip(&mut self.judges) {
@@ -96,7 +97,7 @@ impl Server {
         self.up = standing.up;
         self.told = Some(standing.up);
         self.fresh = false;
-        self.dynamic = standing.weight;
+        self.dynamic = standing.weight.filter(|_| self.has_checked_weight());
         for (place, (checker, judge)) in (0_u32..).zip(self.config.checkers.iter().zip(&mut self.judges)) {
             // A file is looked at before.
             if !matches!(checker, Checker::File(_)) {
@@ -104,6 +105,12 @@ impl Server {
             }
         }
         self.weight = self.judged_weight();
+    }
+
+    /// Whether a check says what its weight is (`misc_dynamic`).
+    fn has_checked_weight(&self) -> bool {
+        let sets = |checker: &Checker| matches!(checker, Checker::Probe(probe) if sets_weight(&probe.check));
+        self.config.checkers.iter().any(sets)
     }
 
     /// What the next worker should know.

@@ -108,6 +108,7 @@ fn a_reload_tells_only_of_what_differs() {
     let node = &mut world.nodes[0];
     let _listeners = [8001, 8002, 8003, 8004].map(|port| listen(node, port));
     node.start();
+    wait_for_notes(node, "server 8001", &["up"]);
     wait_for_notes(node, "server 8002", &["up"]);
     wait_for_notes(node, "quorum 80", &["up"]);
     let worker = pid_in(node, "/run/checkers.pid").unwrap();

@@ -93,6 +93,20 @@ fn the_table_follows_the_checks_and_a_stop_takes_away_ours_alone() {
 }
 
 #[test]
+fn a_reload_makes_good_what_somebody_else_has_changed() {
+    let Some(mut world) = lone(&file("", &server(8002, 3))) else { return };
+    let node = &mut world.nodes[0];
+    let _listeners = [8001, 8002].map(|port| listen(node, port));
+    node.start();
+    wait_for_table(node, &["8001 Masq 1", "8002 Masq 3"]);
+    for change in ["-D -t 192.0.2.1:80", "-e -t 192.0.2.1:80 -r 127.0.0.1:8002 -m -w 9"] {
+        node.shell(&format!("ipvsadm {change}"));
+        node.daemon().hang_up().unwrap();
+        wait_for_table(node, &["8001 Masq 1", "8002 Masq 3"]);
+    }
+}
+
+#[test]
 fn a_check_worker_that_dies_leaves_the_table_to_the_next_one() {
     let Some(mut world) = lone(&file("", &server(8002, 3))) else { return };
     let node = &mut world.nodes[0];

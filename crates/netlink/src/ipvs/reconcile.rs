@@ -41,6 +41,8 @@ pub struct Reconciler {
     sides: Sides,
     /// What may be changed and deleted.
     ours: BTreeSet<ServiceKey>,
+    /// What was ours and is gone, for [`Self::take_gone`].
+    gone: Vec<ServiceKey>,
     held: BTreeMap<ServiceKey, HeldService>,
     held_timeouts: Option<Timeouts>,
     refused_timeouts: Option<Timeouts>,
@@ -253,6 +255,14 @@ impl Reconciler {
     #[must_use]
     pub const fn held(&self) -> &BTreeMap<ServiceKey, HeldService> {
         &self.held
+    }
+
+    /// Which services were ours and are in the table no more, since the last call.
+    pub fn take_gone(&mut self) -> Vec<ServiceKey> {
+        let mut gone = std::mem::take(&mut self.gone);
+        // It may have come to be wanted again.
+        gone.retain(|key| !self.ours.contains(key));
+        gone
     }
 
     /// Which services are ours: what a worker after this one is to [`Self::sweep`].

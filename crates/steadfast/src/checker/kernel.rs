@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::task::{Context, Poll};
 
-use model::ipvs::{Change, SyncRole, SyncSide};
+use model::ipvs::{Change, ServiceKey, SyncRole, SyncSide};
 use model::{Flush, Instant, SyncDaemon};
 use netlink::ipvs::{Reconciler, Report};
 use sys::socket::netlink::{Received, Socket};
@@ -51,7 +51,10 @@ impl Kernel {
         {
             self.log.warning(format_args!("lvs_netlink_cmd_rcv_bufs {bytes}: {error}"));
         }
-        if !has_begun {
+        if has_begun {
+            // Others may have changed the table: who reloads wants it to be as the file says.
+            self.reconciler.refresh();
+        } else {
             if ipvs.flush_at_start && assignment.is_first {
                 self.reconciler.flush();
             }
@@ -77,6 +80,16 @@ impl Kernel {
     /// Nothing is wanted any more.
     pub(super) fn release(&mut self) {
         self.reconciler.release(self.flush_at_stop);
+    }
+
+    /// The services that have been taken out of the table since the last call.
+    pub(super) fn take_gone(&mut self) -> Vec<ServiceKey> {
+        self.reconciler.take_gone()
+    }
+
+    /// How many services of ours are, or may be, in the table.
+    pub(super) fn count(&self) -> usize {
+        if self.reconciler.is_missing() { 0 } else { self.reconciler.ours().count() }
     }
 
     /// Whether the table is as it should be, or there is none.

@@ -136,6 +136,9 @@ impl Worker {
                     }
                 }
             }
+            for service in self.kernel.take_gone() {
+                self.own(service, false);
+            }
             self.begin_if_possible(now);
             if self.director.deadline().is_some_and(|at| at <= now) {
                 // Those of the next moment too, so that one wake-up begins many checks.
@@ -318,10 +321,8 @@ impl Worker {
     }
 
     fn change_table(&mut self, change: Change) {
-        match &change {
-            Change::SetService { service, .. } => self.own(*service, true),
-            Change::RemoveService { service } => self.own(*service, false),
-            Change::SetDestination { .. } | Change::RemoveDestination { .. } => {}
+        if let Change::SetService { service, .. } = &change {
+            self.own(*service, true);
         }
         self.kernel.apply(change);
     }
@@ -350,25 +351,41 @@ impl Worker {
         if !self.keeps_table {
             self.kernel.release();
         }
+        self.wait_for_release().await?;
+        let left = self.kernel.count();
+        if self.keeps_table || left == 0 {
+            self.channel.send(&FromChecker::Stopped);
+        } else {
+            // Without that word the supervisor starts another worker that only cleans up.
+            self.log
+                .error(format_args!("{left} virtual servers have not been taken out of the table in time"));
+        }
+        poll_fn(|cx| self.channel.poll_flush(cx)).await;
+        Ok(())
+    }
+
+    /// What was refused, or could not be sent, is tried again as long as there is time.
+    async fn wait_for_release(&mut self) -> io::Result<()> {
         let mut patience = pin!(tokio::time::sleep(MOST_RELEASE_TIME));
         poll_fn(|cx| {
             // It goes on when there is room.
             let _flushed = self.channel.poll_flush(cx);
             loop {
-                if self.kernel.is_idle() || patience.as_mut().poll(cx).is_ready() {
+                let is_done = self.kernel.is_idle() && (self.keeps_table || self.kernel.count() == 0);
+                if is_done || patience.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ok(()));
                 }
-                match self.kernel.poll(cx) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
+                if let Poll::Ready(outcome) = self.kernel.poll(cx) {
+                    outcome?;
+                    continue;
+                }
+                self.alarm.set(self.kernel.deadline());
+                if self.alarm.poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
             }
         })
-        .await?;
-        self.channel.send(&FromChecker::Stopped);
-        poll_fn(|cx| self.channel.poll_flush(cx)).await;
-        Ok(())
+        .await
     }
 }
 

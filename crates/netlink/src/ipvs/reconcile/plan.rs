@@ -55,7 +55,9 @@ impl Reconciler {
         let held = self.held.get(&key);
         let work = match (self.wanted.services.get(&key), held) {
             (None, None) => {
-                self.ours.remove(&key);
+                if self.ours.remove(&key) {
+                    self.gone.push(key);
+                }
                 None
             }
             (None, Some(_)) => self.ours.contains(&key).then(Work::default),
