@@ -23,7 +23,7 @@ complete -c steadfast -n __fish_use_subcommand -s p -l pid -r -F -d 'Pid file of
 complete -c steadfast -n __fish_use_subcommand -s r -l vrrp_pid -r -F -d 'Pid file of the vrrp worker'
 complete -c steadfast -n __fish_use_subcommand -s c -l checkers_pid -r -F -d 'Pid file of the check worker'
 complete -c steadfast -n __fish_use_subcommand -s b -l bfd_pid -r -F -d 'Pid file of the BFD worker, which is not built in'
-complete -c steadfast -n __fish_use_subcommand -s T -l genhash -d 'Act as genhash (not built in)'
+complete -c steadfast -n __fish_use_subcommand -s T -l genhash -d 'Act as genhash, which is the command `genhash` here'
 complete -c steadfast -n __fish_use_subcommand -s a -l address-monitoring -d 'Log every change of an address'
 complete -c steadfast -n __fish_use_subcommand -s x -l snmp -d 'Enable SNMP (no effect yet)'
 complete -c steadfast -n __fish_use_subcommand -s A -l snmp-agent-socket -r -F -d 'AgentX master socket (no effect yet)'

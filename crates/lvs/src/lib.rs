@@ -36,6 +36,7 @@
 
 mod action;
 mod chance;
+mod difference;
 mod director;
 mod event;
 mod memory;
@@ -50,6 +51,7 @@ mod services;
 mod turn;
 
 pub use action::{Action, Actions, Level, ProbeId};
+pub use difference::{Difference, Fate, differences};
 pub use director::Director;
 pub use event::Event;
 pub use memory::{Remembered, Standing, Subject};

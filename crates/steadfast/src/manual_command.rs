@@ -86,8 +86,8 @@ fn push_command(page: &mut Page, command: &Command) {
 }
 
 const DESCRIPTION: &[&str] = &[
-    "Steadfast runs virtual routers: hosts agree by VRRP on one of them that has the service addresses, and when it fails another takes them over within about three advertisement intervals. It reads the configuration of keepalived 2.4, see `steadfast.conf`(5), and takes keepalived's options and signals.",
-    "Without a command it runs as a daemon: a supervisor reads the files, starts a worker for the protocol and runs the scripts. Options may be bundled, and long ones shortened. If the program is called by the name keepalived, there are no commands, and words that are no options are ignored.",
+    "Steadfast runs virtual routers and virtual servers. Hosts agree by VRRP on one of them that has the service addresses, and when it fails another takes them over within about three advertisement intervals; a virtual server spreads the connections to a service address over those real servers that pass their checks, by the kernel's IPVS. It reads the configuration of keepalived 2.4, see `steadfast.conf`(5), and takes keepalived's options and signals.",
+    "Without a command it runs as a daemon: a supervisor reads the files, starts a worker for VRRP and one for the checks, as far as the files need them, and runs the scripts. Options may be bundled, and long ones shortened. If the program is called by the name keepalived, there are no commands, and words that are no options are ignored.",
 ];
 
 const SIGNALS: &[(&str, &str)] = &[
@@ -95,7 +95,7 @@ const SIGNALS: &[(&str, &str)] = &[
     ("HUP", "Read the files again. A configuration that has errors changes nothing."),
     (
         "USR1, USR2, RTMIN+2, RTMAX-1",
-        "Write the state, statistics or JSON dump (not built yet). `--signum` prints their numbers.",
+        "Write the state, statistics or JSON dump of the virtual routers. `--signum` prints their numbers.",
     ),
 ];
 
@@ -122,5 +122,6 @@ const TEST: &[(u8, &str)] = &[
 const FILES: &[(&str, &str)] = &[
     ("/etc/keepalived/keepalived.conf", "The configuration unless `-f` names another."),
     ("/run/keepalived.pid", "The process id of the supervisor unless `-p` names another file."),
-    ("/run/vrrp.pid", "That of the worker unless `-r` names another file."),
+    ("/run/vrrp.pid", "That of the worker for VRRP unless `-r` names another file."),
+    ("/run/checkers.pid", "That of the worker for the checks unless `-c` names another file."),
 ];

@@ -261,7 +261,7 @@ pub(crate) struct Step {
 pub(crate) enum Disturbance {
     /// Nobody notices.
     None,
-    /// An address moves to another router, orderly.
+    /// An address moves to another router, orderly, or a server goes with its connections.
     Moves,
     /// An address is nowhere for a while, or on two hosts at once.
     Flaps,

@@ -19,7 +19,7 @@ pub(crate) const COMMAND: Command = Command {
     synopsis: "[--json] [-p PIDFILE] [FILE]",
     summary: "Say what a reload would do, before it is done",
     description: &[
-        "Asks the running daemon what would come of a reload that read FILE, or its own file as it is now: what changes, which addresses come, go or move, and whether somebody would notice. The daemon judges the file as a reload does, and has a copy of its virtual routers carry it out. Nothing is changed.",
+        "Asks the running daemon what would come of a reload that read FILE, or its own file as it is now: what changes, which addresses, virtual servers and real servers come, go, move or change, and whether somebody would notice. The daemon judges the file as a reload does, and has a copy of its virtual routers carry it out. Nothing is changed.",
         "Only the user of the daemon may ask, at a socket beside its pid file.",
     ],
     options: &[
@@ -35,7 +35,10 @@ pub(crate) const COMMAND: Command = Command {
     statuses: &[
         (0, "nobody would notice the reload"),
         (NO, "the reload would be refused, or nobody could be asked"),
-        (MOVES, "an address would move to another router"),
+        (
+            MOVES,
+            "an address would move to another router, or a server that goes would take its connections with it",
+        ),
         (FLAPS, "an address would be nowhere for a while, or on two hosts at once"),
     ],
     hidden: false,
@@ -136,7 +139,9 @@ fn text(answer: &Answer, worst: Disturbance) -> String {
     text + match (answer.steps.is_empty(), worst) {
         (true, _) => "Nothing would change.\n",
         (false, Disturbance::None) => "Nobody would notice the reload.\n",
-        (false, Disturbance::Moves) => "~ An address would move to another router, or go as asked.\n",
+        (false, Disturbance::Moves) => {
+            "~ An address would move to another router, or an address or server go as asked.\n"
+        }
         (false, Disturbance::Flaps) => {
             "! An address would be nowhere for a while, or on two hosts at once.\n"
         }

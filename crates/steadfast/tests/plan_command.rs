@@ -116,3 +116,43 @@ fn who_asks_nothing_holds_nobody_up() {
     world.assert_regular(0, since, ROUTER_INTERVAL);
     drop(idle);
 }
+
+#[test]
+fn what_becomes_of_virtual_servers_and_their_real_servers_is_foretold() {
+    let server = |port: u16, more: &str| {
+        format!("real_server 127.0.0.1 {port} {{\n{more}\nTCP_CHECK {{\nconnect_timeout 1\n}}\n}}\n")
+    };
+    let service = |port: u16, servers: &str| {
+        format!(
+            "virtual_server 192.0.2.1 {port} {{\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n{servers}}}\n"
+        )
+    };
+    let drained = "steadfast {\ndrain 30\n}";
+    let now = service(80, &(server(8001, "") + &server(8002, "") + &server(8003, drained)));
+    let Some(mut world) = notes_world([now.clone() + &service(81, &server(8001, "")), String::new()]) else {
+        return;
+    };
+    world.nodes[0].start();
+    let node = &world.nodes[0];
+    let ready = || node.log().contains("Activating healthchecker");
+    assert!(wait_until(PATIENCE, ready), "{}", node.log());
+    assert_eq!(plan(node, &[]), ("Nothing would change.\n".to_owned(), 0));
+
+    node.host.write("/run/new.conf", &service(80, &(server(8002, "weight 3") + &server(8004, "")))).unwrap();
+    let (said, status) = plan(node, &["/run/new.conf"]);
+    let wanted = "~ virtual server [192.0.2.1]:tcp:81 goes\n      connections to it end at once\n\
+                  ~ virtual server [192.0.2.1]:tcp:80 changes\n      [127.0.0.1]:tcp:8001 goes: connections to it end at once\n      \
+                  [127.0.0.1]:tcp:8003 is drained for 30 seconds\n      \
+                  [127.0.0.1]:tcp:8002 has weight 3 instead of 1\n      adds [127.0.0.1]:tcp:8004\n";
+    assert!(said.starts_with(wanted), "{said}");
+    assert_eq!(status, 3, "{said}");
+
+    let more = now + &service(81, &server(8001, "")) + &service(82, &server(8005, ""));
+    node.host.write("/run/new.conf", &more).unwrap();
+    let (said, status) = plan(node, &["/run/new.conf"]);
+    assert!(
+        said.starts_with("  virtual server [192.0.2.1]:tcp:82 comes\n      adds [127.0.0.1]:tcp:8005\n"),
+        "{said}"
+    );
+    assert_eq!(status, 0, "{said}");
+}

@@ -103,7 +103,7 @@ pub(super) const FLAGS: [Spelling<Flag>; 36] = [
     valued(b'r', "vrrp_pid", "FILE", Flag::VrrpPid, "Pid file of the vrrp worker"),
     valued(b'c', "checkers_pid", "FILE", Flag::CheckersPid, "Pid file of the check worker"),
     valued(b'b', "bfd_pid", "FILE", Flag::Nothing, "Pid file of the BFD worker, which is not built in"),
-    plain(b'T', "genhash", Flag::Genhash, "Act as genhash (not built in)"),
+    plain(b'T', "genhash", Flag::Genhash, "Act as genhash, which is the command `genhash` here"),
     plain(b'a', "address-monitoring", Flag::AddressMonitoring, "Log every change of an address"),
     plain(b'x', "snmp", Flag::NotYet("-x"), "Enable SNMP"),
     valued(b'A', "snmp-agent-socket", "SOCKET", Flag::NotYet("-A"), "AgentX master socket"),

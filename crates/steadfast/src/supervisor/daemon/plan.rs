@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use config::render;
+use lvs::{Difference, Fate};
 use sys::reactor::Token;
 
 use super::Daemon;
@@ -52,9 +53,7 @@ impl Daemon<'_> {
         if rest(&config) != rest(&self.config) {
             self.foretell_step(asker, "settings of the daemon change", "no virtual router is disturbed");
         }
-        if config.lvs != self.config.lvs {
-            self.foretell_step(asker, "virtual servers change", "only those that differ are touched");
-        }
+        self.foretell_servers(asker, &config.lvs);
         if config.vrrp.statics != self.config.vrrp.statics {
             self.foretell_step(
                 asker,
@@ -85,6 +84,27 @@ impl Daemon<'_> {
         }
     }
 
+    fn foretell_servers(&mut self, asker: u64, config: &model::lvs::Config) {
+        if config.tls != self.config.lvs.tls {
+            self.foretell_step(asker, "SSL changes", "checks show other certificates");
+        }
+        for Difference { service, fate, mut effects, cuts } in lvs::differences(&self.config.lvs, config) {
+            let more = effects.len().saturating_sub(MOST_EFFECTS);
+            effects.truncate(MOST_EFFECTS);
+            if more > 0 {
+                effects.push(format!("and {more} more"));
+            }
+            let word = match fate {
+                Fate::Comes => "comes",
+                Fate::Goes => "goes",
+                Fate::Changes => "changes",
+            };
+            let disturbance = if cuts { Disturbance::Moves } else { Disturbance::None };
+            let step = Step { change: format!("virtual server {service} {word}"), effects, disturbance };
+            self.control.tell(&mut self.reactor, asker, &Reply::Step(step));
+        }
+    }
+
     fn foretell_step(&mut self, asker: u64, change: &str, effect: &str) {
         let effects = vec![effect.to_owned()];
         let step = Step { change: change.to_owned(), effects, disturbance: Disturbance::None };
@@ -102,5 +122,7 @@ impl Daemon<'_> {
 
 /// More findings than these are those on a file that is no configuration.
 const MOST_TOLD: usize = 200;
+/// More changes of the servers of one virtual server than these are counted.
+const MOST_EFFECTS: usize = 100;
 /// Characters of a line that are told.
 const LONGEST: usize = 4_000;
