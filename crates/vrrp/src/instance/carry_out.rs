@@ -104,15 +104,19 @@ impl Instance {
     fn contradict(&mut self, heard: &Verified<'_>, turn: &mut Turn<'_>) {
         let (garp, interval) = (self.config.garp, self.config.advert_interval);
         let State::Master(master) = &mut self.state else { return };
-        let asserted = master.assert_pause_ends(turn.now, interval).is_some();
-        if !asserted {
-            master.asserted_at = Some(turn.now);
-            master.announce.contention(turn.now, &garp);
+        let pause_ends = master.assert_pause_ends(turn.now, interval);
+        match pause_ends {
+            // Who stops may have announced itself since the last answer.
+            Some(at) => master.announce.contention_again(at, &garp),
+            None => {
+                master.asserted_at = Some(turn.now);
+                master.announce.contention(turn.now, &garp);
+            }
         }
         if !self.config.lower_prio_no_advert || heard.advert().priority == Priority::RELEASE {
             self.advertise(turn);
         }
-        if !asserted {
+        if pause_ends.is_none() {
             self.announce(garp.lower_prio_repeat, turn);
         }
     }

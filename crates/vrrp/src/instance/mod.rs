@@ -210,7 +210,7 @@ impl Instance {
         self.sequences.heard(&self.config, arrival.source, advert.auth);
         self.counters.received += 1;
         self.remark_differences(&verified, turn);
-        let view = View { config: &self.config, priority: self.priority, address: own };
+        let view = View { config: &self.config, priority: self.priority, address: own, since: self.since };
         let decision = decide(view, &self.state, &verified, turn.now);
         self.carry_out(decision, &verified, turn);
         Ok(())
