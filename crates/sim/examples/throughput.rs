@@ -202,8 +202,8 @@ impl World {
 }
 
 fn interface(number: usize, lan: LanId, host: usize) -> Interface {
-    let address = Prefix::new([10, byte(number), 255, byte(host) + 1].into(), 16).ok();
-    Interface { name: device(number), lan, address }
+    let address = Prefix::new([10, byte(number), 255, byte(host) + 1].into(), 16);
+    Interface { name: device(number), lan, addresses: address.into_iter().collect() }
 }
 
 fn config(host: usize, hosts: usize, routers: usize) -> Config {

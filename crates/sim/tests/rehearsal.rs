@@ -232,6 +232,39 @@ fn hosts_that_refuse_each_other_are_two_masters_at_rest() {
 }
 
 #[test]
+fn ipv6_is_rehearsed_as_ipv4_is_beside_it_or_alone() {
+    let six = |priority: u8, more: &str| {
+        let addresses = "fe80::51\n2001:db8::100/64";
+        instance("SIX", 51, "eth0", priority, addresses, &format!("version 3\n{more}"))
+    };
+    let dual = rehearsal(&[vi_1(101, "") + &six(101, ""), vi_1(100, "") + &six(100, "")]);
+    assert_eq!(dual.plan().left_out, []);
+    let routers: Vec<_> = dual.plan().routers.iter().map(|router| router.parts.len()).collect();
+    assert_eq!(routers, [2, 2], "one VRID for two families is two virtual routers");
+    assert!(dual.start().courses.iter().all(|course| course.after == hosts(&[0])));
+    let failures = dual.failures();
+    let power = failures.iter().find(|one| one.told(dual.plan()).contains("the power of a fails")).unwrap();
+    let broken = dual.play(power).broken;
+    assert!(broken.courses.iter().all(|course| course.after == hosts(&[1])), "{broken:#?}");
+
+    let alone = rehearsal(&[six(101, ""), six(100, "")]);
+    let eth0 = "eth0".parse().unwrap();
+    assert_eq!(alone.plan().hosts[0].interfaces[&eth0].addresses, [], "its kernel makes its own");
+    assert!(verdicts(&alone).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
+    let equal = rehearsal(&[six(100, ""), six(100, "")]);
+    let findings = &only(equal.start()).findings;
+    assert!(matches!(findings[..], [Finding::Tie { .. }]), "hardware addresses are made up: {findings:?}");
+
+    let unicast =
+        |own: &str, peer: &str| six(100, &format!("unicast_src_ip {own}\nunicast_peer {{\n{peer}\n}}"));
+    let peers = rehearsal(&[unicast("2001:db8::7", "2001:db8::8"), unicast("2001:db8::8", "2001:db8::7")]);
+    let own = &peers.plan().hosts[0].interfaces[&eth0].addresses;
+    assert_eq!(own.iter().map(|own| own.prefix.to_string()).collect::<Vec<_>>(), ["2001:db8::7/64"]);
+    assert_eq!(only(peers.start()).after, hosts(&[1]), "of equals the greater address");
+    assert_eq!(only(peers.start()).findings, []);
+}
+
+#[test]
 fn unicast_hosts_have_the_addresses_that_they_name() {
     let unicast = |own: &str, peers: &str| format!("unicast_src_ip {own}\nunicast_peer {{\n{peers}\n}}\n");
     let files =
@@ -239,14 +272,16 @@ fn unicast_hosts_have_the_addresses_that_they_name() {
     let rehearsal = rehearsal(&files);
     assert!(verdicts(&rehearsal).iter().all(|(_, weight)| *weight < Some(Weight::Doubt)));
     let eth0 = "eth0".parse().unwrap();
-    let port = rehearsal.plan().hosts[0].interfaces[&eth0];
-    assert_eq!((port.address.to_string().as_str(), port.origin), ("192.0.2.7/24", Origin::Source));
+    let own = |rehearsal: &Rehearsal, host: usize| {
+        let [own] = rehearsal.plan().hosts[host].interfaces[&eth0].addresses[..] else { panic!("not one") };
+        (own.prefix.to_string(), own.origin)
+    };
+    assert_eq!(own(&rehearsal, 0), ("192.0.2.7/24".to_owned(), Origin::Source));
 
     let peer = |peer: &str| vi_1(100, &format!("unicast_peer {{\n{peer}\n}}\n"));
     let peers = self::rehearsal(&[peer("192.0.2.8"), peer("192.0.2.7")]);
-    let ports: Vec<_> = peers.plan().hosts.iter().map(|host| host.interfaces[&eth0]).collect();
-    assert_eq!((ports[0].address.to_string().as_str(), ports[0].origin), ("192.0.2.7/24", Origin::Peer));
-    assert_eq!(ports[1].address.to_string(), "192.0.2.8/24");
+    assert_eq!(own(&peers, 0), ("192.0.2.7/24".to_owned(), Origin::Peer));
+    assert_eq!(own(&peers, 1), ("192.0.2.8/24".to_owned(), Origin::Peer));
     assert_eq!(only(peers.start()).after, hosts(&[1]), "of equals the greater address");
     assert_eq!(only(peers.start()).findings, [], "which is not made up");
 
@@ -356,10 +391,12 @@ fn a_link_that_is_not_tracked_leaves_a_master_that_nobody_reaches() {
 
 #[test]
 fn what_cannot_be_rehearsed_is_left_out_and_said() {
-    let both = |priority| vi_1(priority, "") + &instance("SIX", 60, "eth0", priority, "2001:db8::1/64", "");
-    let rehearsal = rehearsal(&[both(101), vi_1(100, "")]);
+    let unicast = "unicast_src_ip 192.0.2.7\nunicast_peer {\n192.0.2.8\n}\n";
+    let lost =
+        instance("LOST", 60, "eth0", 101, "192.0.2.1/24 dev eth0", unicast).replace("interface eth0\n", "");
+    let rehearsal = rehearsal(&[vi_1(101, "") + &lost, vi_1(100, "")]);
     let left_out: Vec<_> = rehearsal.plan().left_out.iter().map(|one| one.instance.as_str()).collect();
-    assert_eq!((left_out.as_slice(), rehearsal.plan().routers.len()), (["SIX"].as_slice(), 1));
+    assert_eq!((left_out.as_slice(), rehearsal.plan().routers.len()), (["LOST"].as_slice(), 1));
     // The device that a VMAC would be is not made: the addresses stay on the interface.
     let own = self::rehearsal(&[vi_1(101, "use_vmac"), vi_1(100, "")]);
     assert_eq!((own.plan().lans.len(), own.plan().lans[0].name.as_str()), (1, "eth0"));

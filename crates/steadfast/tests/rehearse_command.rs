@@ -137,7 +137,7 @@ fn json_has_the_documented_fields_and_the_same_seed_the_same_text() {
     assert_eq!(rehearse(&arguments, place.path()).1, out);
     let read: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&read["schema"], &read["good"]), (&1.into(), &true.into()));
-    assert_eq!(read["hosts"][0]["interfaces"][0]["origin"], "made-up");
+    assert_eq!(read["hosts"][0]["interfaces"][0]["addresses"][0]["origin"], "made-up");
     assert_eq!(read["lans"][0]["members"][1]["host"], "b");
     assert_eq!(read["routers"][0]["parts"][0]["priority"], 101);
     let power = &read["failures"][0];
@@ -217,19 +217,24 @@ fn scenarios_are_judged_by_their_expectations() {
 
 #[test]
 fn what_takes_no_part_is_a_doubt_and_nothing_at_all_is_no_rehearsal() {
-    let six = |priority| instance(priority, "").replace("192.0.2.100/24", "2001:db8::1/64");
-    let place = folder(&[("a.conf", six(101)), ("b.conf", six(100))]);
+    let nowhere = |priority| {
+        let unicast = instance(priority, "unicast_src_ip 192.0.2.7\nunicast_peer {\n192.0.2.8\n}\n");
+        unicast.replace("interface eth0\n", "").replace("192.0.2.100/24", "192.0.2.101/24 dev eth0")
+    };
+    let place = folder(&[("a.conf", nowhere(101)), ("b.conf", nowhere(100))]);
     let (code, out, said) = rehearse(&["a.conf", "b.conf"], place.path());
     assert_eq!((code, out.as_str()), (Some(2), ""), "{said}");
-    assert!(said.contains("VI_1 of a is left out: it speaks IPv6"), "{said}");
+    assert!(said.contains("VI_1 of a is left out: it has no interface"), "{said}");
     assert!(said.contains("nothing is left that could be rehearsed"), "{said}");
 
-    let more = |priority| instance(priority, "") + &six(priority).replace("VI_1", "SIX");
+    let more = |priority| {
+        instance(priority, "") + &nowhere(priority).replace("VI_1", "LOST").replace("_id 51", "_id 52")
+    };
     let place = folder(&[("a.conf", more(101)), ("b.conf", more(100))]);
     let (code, out, _) = rehearse(&["a.conf", "b.conf"], place.path());
     assert_eq!(code, Some(0), "{out}");
     assert!(out.contains("single failures: of what was played, each address"), "{out}");
-    assert!(out.contains("doubt: left out: SIX of a") && out.contains("Doubts: 2."), "{out}");
+    assert!(out.contains("doubt: left out: LOST of a") && out.contains("Doubts: 2."), "{out}");
     assert_eq!(rehearse(&["--deny-doubts", "a.conf", "b.conf"], place.path()).0, Some(1));
 }
 

@@ -52,8 +52,8 @@ pub struct Interface {
     pub name: IfName,
     /// The LAN that it is on.
     pub lan: LanId,
-    /// The host's own address there.
-    pub address: Option<Prefix>,
+    /// The host's own addresses there, but for the link-local one of IPv6, which its kernel makes.
+    pub addresses: Vec<Prefix>,
 }
 
 #[derive(Clone, Debug)]

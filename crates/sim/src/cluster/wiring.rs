@@ -15,8 +15,8 @@ impl Cluster {
         let mut ports = BTreeMap::new();
         for interface in plan.interfaces {
             let mac = mac(id, ports.len());
-            let (lan, address) = (interface.lan, interface.address);
-            ports.insert(interface.name, Port { lan, address, mac, there: true, running: true });
+            let (lan, addresses) = (interface.lan, interface.addresses);
+            ports.insert(interface.name, Port { lan, addresses, mac, there: true, running: true });
         }
         self.hosts.push(Host::new(id, plan.name, plan.config, ports));
         id

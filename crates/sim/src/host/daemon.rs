@@ -33,7 +33,7 @@ pub(crate) struct Daemon {
     /// What it has been told of tracked things.
     readings: Readings,
     /// What the worker before it ran with.
-    former: Option<Arc<Config>>,
+    former: Vec<Arc<Config>>,
     /// When it gives up to wait for the kernel at its end.
     ends_by: Option<Instant>,
     /// There is more to do at once.
@@ -59,7 +59,7 @@ impl Daemon {
     pub(crate) fn new(
         now: Instant,
         config: Arc<Config>,
-        former: Option<Arc<Config>>,
+        former: Vec<Arc<Config>>,
         remembered: Vec<Remembered>,
     ) -> Self {
         Self {
@@ -80,11 +80,6 @@ impl Daemon {
 
     pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended)
-    }
-
-    /// What it runs with.
-    pub(crate) fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config)
     }
 
     /// Whether effects wait for their turn, or for the kernel.
@@ -357,8 +352,8 @@ impl Daemon {
     }
 
     fn sweep(&mut self) {
-        let former = self.former.take();
-        let configs = [Some(&self.config), former.as_ref()].into_iter().flatten();
+        let former = std::mem::take(&mut self.former);
+        let configs = std::iter::once(&self.config).chain(&former);
         let instances: Vec<_> = configs.flat_map(|config| &config.instances).collect();
         let (routes, rules) =
             (instances.iter().flat_map(|one| &one.routes), instances.iter().flat_map(|one| &one.rules));

@@ -61,8 +61,8 @@ pub(crate) struct Host {
     /// The kernel tells who has set an address.
     tells_protocol: bool,
     kernel: Kernel,
-    /// What a worker that died ran with: the next one sweeps what it has left.
-    former: Option<Arc<Config>>,
+    /// All that workers were given since one has released everything: the next one sweeps what they have left.
+    given: Vec<Arc<Config>>,
     /// What the supervisor remembers of each instance.
     remembered: BTreeMap<String, Remembered>,
     /// Counts daemons: what was meant for an earlier one reaches nobody.
@@ -73,7 +73,7 @@ pub(crate) struct Host {
 #[derive(Clone, Debug)]
 pub(crate) struct Port {
     pub(crate) lan: LanId,
-    pub(crate) address: Option<Prefix>,
+    pub(crate) addresses: Vec<Prefix>,
     pub(crate) mac: MacAddr,
     /// It exists.
     pub(crate) there: bool,
@@ -91,10 +91,10 @@ impl Port {
         Prefix::new(address, 64).unwrap_or_else(|_| Prefix::host(address))
     }
 
-    /// The address that an instance of this family speaks from.
+    /// The address that an instance of this family speaks from, if it names no other.
     pub(crate) fn source(&self, family: Family) -> Option<IpAddr> {
         match family {
-            Family::V4 => Some(self.address?.address()),
+            Family::V4 => self.addresses.iter().map(|one| one.address()).find(IpAddr::is_ipv4),
             Family::V6 => Some(self.link_local().address()),
         }
     }
@@ -170,7 +170,7 @@ impl Host {
             deaf_until: None,
             tells_protocol: true,
             kernel: Kernel::new(true),
-            former: None,
+            given: Vec::new(),
             remembered: BTreeMap::new(),
             generation: 0,
         }
@@ -215,6 +215,7 @@ impl Host {
         if self.daemon.as_ref().is_some_and(Daemon::has_ended) {
             self.daemon = None;
             self.remembered.clear();
+            self.given.clear();
             effects.push(Effect::Stopped);
         }
     }
@@ -254,7 +255,7 @@ impl Host {
     /// The power goes off: no last word, nothing held.
     pub(crate) fn power_off(&mut self) {
         self.powered = false;
-        self.former = None;
+        self.given.clear();
         self.daemon = None;
         self.inbox.clear();
         self.remembered.clear();
@@ -268,10 +269,16 @@ impl Host {
             (self.last_turn, self.last_ahead) = (now, self.ahead);
             self.generation += 1;
             let remembered = self.remembered.values().cloned().collect();
-            let former = self.former.take();
-            let mut daemon = Daemon::new(now, Arc::clone(&self.config), former, remembered);
+            let mut daemon = Daemon::new(now, Arc::clone(&self.config), self.given.clone(), remembered);
+            self.give();
             daemon.know(self.readings.clone());
             self.daemon = Some(daemon);
+        }
+    }
+
+    fn give(&mut self) {
+        if !self.given.iter().any(|given| Arc::ptr_eq(given, &self.config)) {
+            self.given.push(Arc::clone(&self.config));
         }
     }
 
@@ -281,16 +288,14 @@ impl Host {
             last.at = now;
         }
         self.generation += 1;
-        if let Some(daemon) = self.daemon.take() {
-            self.former = Some(daemon.config());
-        }
+        self.daemon = None;
         self.inbox.clear();
     }
 
     /// The daemon dies whole: nobody remembers anything, and the kernel keeps what it holds.
     pub(crate) fn kill_whole(&mut self, now: Instant) {
         self.kill(now);
-        self.former = None;
+        self.given.clear();
         self.remembered.clear();
     }
 
@@ -302,6 +307,7 @@ impl Host {
     /// SIGHUP, with this to read.
     pub(crate) fn reload(&mut self, config: Arc<Config>) {
         self.config = Arc::clone(&config);
+        self.give();
         self.take(Input::Reload { generation: self.generation, config });
     }
 
@@ -445,8 +451,8 @@ impl Host {
 fn bring(kernel: &mut Kernel, name: &IfName, port: &Port) {
     kernel.add_link(name.clone(), port.mac, false);
     kernel.set_running(name, port.running);
-    if let Some(address) = port.address {
-        kernel.add_own(name, address);
+    for address in &port.addresses {
+        kernel.add_own(name, *address);
     }
     kernel.add_own(name, port.link_local());
 }

@@ -1,6 +1,7 @@
 //! What is to be said of a virtual router at the end of a phase.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use model::vrrp::SyncGroup;
 use model::{Influence, Instant, Priority};
@@ -247,12 +248,6 @@ impl Scene<'_> {
 
     /// Two masters of equal priority met, and what decided was made up.
     fn tie(&self, router: &VirtualRouter) -> Option<Finding> {
-        let instance = |part: &Part| self.plan.instance(part).and_then(|one| one.interface.clone());
-        let is_made_up = |part: &Part| {
-            let port =
-                instance(part).and_then(|name| self.plan.host(part.host)?.interfaces.get(&name).copied());
-            port.is_some_and(|port| port.origin == Origin::MadeUp)
-        };
         router.parts.iter().find_map(|part| {
             let mut bars =
                 self.recorder.bars(part, self.from, self.cluster.now()).filter(|bar| bar.from >= self.from);
@@ -260,15 +255,25 @@ impl Scene<'_> {
                 Some(Reason::Better { master, theirs, ours }) if theirs == ours => Some((*master, *ours)),
                 _ => None,
             })?;
-            let address = |part: &Part| {
-                let port =
-                    instance(part).and_then(|name| self.plan.host(part.host)?.interfaces.get(&name).copied());
-                port.map(|port| port.address.address())
-            };
-            let winner = router.parts.iter().find(|other| address(other) == Some(master))?;
+            let of_winner = |other: &&Part| self.source(other).is_some_and(|(address, _)| address == master);
+            let winner = router.parts.iter().find(of_winner)?;
             let hosts = vec![self.name(winner), self.name(part)];
+            let is_made_up = |part| matches!(self.source(part), Some((_, Origin::MadeUp)));
             (is_made_up(part) || is_made_up(winner)).then_some(Finding::Tie { hosts, priority })
         })
+    }
+
+    /// What a part speaks from.
+    fn source(&self, part: &Part) -> Option<(IpAddr, Origin)> {
+        let instance = self.plan.instance(part)?;
+        if let Some(source) = instance.source {
+            return Some((source, Origin::Source));
+        }
+        let name = instance.interface.as_ref()?;
+        let source = self.cluster.hosts.get(part.host.0)?.ports.get(name)?.source(instance.family)?;
+        let planned = self.plan.host(part.host)?.interfaces.get(name)?;
+        let own = planned.addresses.iter().find(|one| one.prefix.address() == source);
+        Some((source, own.map_or(Origin::MadeUp, |one| one.origin)))
     }
 
     /// Why another one is master after the repair than before the failure.

@@ -44,7 +44,7 @@ fn instances(hosts: &[PlannedHost]) -> impl Iterator<Item = (HostId, &Instance)>
 /// How much two instances look like one virtual router; 0 if not at all.
 fn likeness(one: &Instance, other: &Instance) -> u8 {
     let shares_address = !addresses(one).is_disjoint(&addresses(other));
-    let same_number = one.vrid == other.vrid;
+    let same_number = one.vrid == other.vrid && one.family == other.family;
     let same_link = one.interface == other.interface;
     match (shares_address, same_number) {
         (true, true) => 3,

@@ -30,7 +30,8 @@ pub use failure::{Failure, Fault};
 pub use finding::{Finding, Remedy, Weight, WhyNotBack};
 use judge::{Scene, masters, standing};
 pub use plan::{
-    LeftOut, Origin, Part, Plan, PlannedHost, PlannedInterface, PlannedLan, VirtualRouter, WhyLeftOut,
+    LeftOut, Origin, Part, Plan, PlannedAddress, PlannedHost, PlannedInterface, PlannedLan, VirtualRouter,
+    WhyLeftOut,
 };
 pub use settle::MOST as LONGEST_WAIT;
 use timeline::Recorder;

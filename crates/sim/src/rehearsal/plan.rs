@@ -36,13 +36,28 @@ pub struct PlannedHost {
 }
 
 /// An interface of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedInterface {
     /// The LAN that it is on.
     pub lan: LanId,
-    /// The host's own address there.
-    pub address: Prefix,
-    /// Where that comes from.
+    /// The host's own addresses there; none if only IPv6 is spoken, and from the link-local address.
+    pub addresses: Vec<PlannedAddress>,
+}
+
+impl PlannedInterface {
+    /// The first address of a family: what an instance speaks from that names no source.
+    #[must_use]
+    pub fn first(&self, family: Family) -> Option<&PlannedAddress> {
+        self.addresses.iter().find(|one| Family::from(one.prefix.address()) == family)
+    }
+}
+
+/// An address of a host's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedAddress {
+    /// The address, with its network.
+    pub prefix: Prefix,
+    /// Where it comes from.
     pub origin: Origin,
 }
 
@@ -104,8 +119,6 @@ pub struct LeftOut {
 /// Why an instance is not rehearsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyLeftOut {
-    /// It speaks IPv6.
-    Ipv6,
     /// It has no interface.
     NoInterface,
 }
@@ -142,7 +155,7 @@ impl Plan {
             let interfaces = host.interfaces.iter().map(|(name, port)| Interface {
                 name: name.clone(),
                 lan: port.lan,
-                address: Some(port.address),
+                addresses: port.addresses.iter().map(|one| one.prefix).collect(),
             });
             let (name, config) = (host.name.clone(), Arc::clone(&host.config));
             cluster.add_host(HostPlan { name, config, interfaces: interfaces.collect() });
@@ -205,8 +218,8 @@ impl Plan {
         let given: Vec<_> =
             lans.iter().enumerate().map(|(number, members)| pool.lan(number, members)).collect();
         for (number, (members, given)) in lans.iter().zip(given).enumerate() {
-            for ((host, name), (address, origin)) in members.iter().zip(given) {
-                let port = PlannedInterface { lan: LanId(number), address, origin };
+            for ((host, name), addresses) in members.iter().zip(given) {
+                let port = PlannedInterface { lan: LanId(number), addresses };
                 if let Some(host) = self.hosts.get_mut(host.0) {
                     host.interfaces.insert(name.clone(), port);
                 }
@@ -268,11 +281,7 @@ fn with_keys(config: Arc<Config>) -> Arc<Config> {
 
 /// The configuration without what cannot be rehearsed.
 fn without_foreign(host: &str, config: &Arc<Config>, left_out: &mut Vec<LeftOut>) -> Arc<Config> {
-    let why = |one: &Instance| match (one.family, &one.interface) {
-        (Family::V6, _) => Some(WhyLeftOut::Ipv6),
-        (Family::V4, None) => Some(WhyLeftOut::NoInterface),
-        (Family::V4, Some(_)) => None,
-    };
+    let why = |one: &Instance| one.interface.is_none().then_some(WhyLeftOut::NoInterface);
     let foreign: Vec<_> =
         config.instances.iter().filter_map(|one| Some((one.name.clone(), why(one)?))).collect();
     if foreign.is_empty()

@@ -7,7 +7,7 @@ use model::vrrp::Instance;
 use model::{Family, IfName, Prefix};
 
 use super::matching::peers;
-use super::plan::{Origin, PlannedHost};
+use super::plan::{Origin, PlannedAddress, PlannedHost};
 use crate::HostId;
 
 /// Addresses that may still be given.
@@ -26,26 +26,45 @@ impl<'a> Pool<'a> {
         Self { hosts, taken: taken.collect() }
     }
 
-    /// The own address of each of the members of the `number`th LAN.
-    pub(super) fn lan(&mut self, number: usize, members: &[(HostId, IfName)]) -> Vec<(Prefix, Origin)> {
-        let wished: Vec<_> = members
-            .iter()
-            .map(|(host, name)| self.source(*host, name).or_else(|| self.as_peer(*host, name, members)))
-            .collect();
+    /// The own addresses of each of the members of the `number`th LAN.
+    pub(super) fn lan(&mut self, number: usize, members: &[(HostId, IfName)]) -> Vec<Vec<PlannedAddress>> {
+        let wished: Vec<_> = members.iter().map(|(host, name)| self.wished(*host, name, members)).collect();
         let virtuals: Vec<_> = self.virtuals(members).collect();
-        let network = network(&virtuals, wished.iter().flatten().next().map(|(address, _)| *address));
-        let fitting = |address: IpAddr| {
+        let of_ipv4 = |wished: &[(IpAddr, Origin)]| wished.iter().copied().find(|(one, _)| one.is_ipv4());
+        let given = wished.iter().find_map(|wished| of_ipv4(wished));
+        let network = network(&virtuals, given.map(|(address, _)| address));
+        let speaks_ipv4 = self.speaks_ipv4(members);
+        let fitting = |(address, origin): (IpAddr, Origin)| {
             let around = virtuals.iter().find(|one| is_network(**one) && contains(**one, address));
-            Prefix::new(address, around.map_or(NETWORK_BITS, |one| one.length()))
-                .unwrap_or_else(|_| Prefix::host(address))
+            let bits = around.map_or_else(|| network_bits(address), |one| one.length());
+            let prefix = Prefix::new(address, bits).unwrap_or_else(|_| Prefix::host(address));
+            PlannedAddress { prefix, origin }
         };
         wished
             .into_iter()
-            .map(|wish| match wish {
-                Some((address, origin)) => (fitting(address), origin),
-                None => (self.next(network, number), Origin::MadeUp),
+            .map(|wished| {
+                let made_up = (speaks_ipv4 && of_ipv4(&wished).is_none())
+                    .then(|| PlannedAddress { prefix: self.next(network, number), origin: Origin::MadeUp });
+                made_up.into_iter().chain(wished.into_iter().map(fitting)).collect()
             })
             .collect()
+    }
+
+    /// Whether there is need of IPv4: not where all instances speak IPv6, which has addresses of its own.
+    fn speaks_ipv4(&self, members: &[(HostId, IfName)]) -> bool {
+        let mut instances = members.iter().flat_map(|(host, name)| self.on(*host, name)).peekable();
+        instances.peek().is_none() || instances.any(|one| one.family == Family::V4)
+    }
+
+    /// What the files say of the addresses of a host on an interface, each once.
+    fn wished(&self, host: HostId, name: &IfName, members: &[(HostId, IfName)]) -> Vec<(IpAddr, Origin)> {
+        let mut wished = Vec::new();
+        for own in self.on(host, name) {
+            let source = own.source.map(|source| (source, Origin::Source));
+            let wish = source.or_else(|| self.as_peer(host, own, members));
+            wished.extend(wish.filter(|(address, _)| wished.iter().all(|(other, _)| other != address)));
+        }
+        wished
     }
 
     /// The instances of a host on an interface.
@@ -56,41 +75,38 @@ impl<'a> Pool<'a> {
         all.iter().filter(move |one| one.interface.as_ref() == Some(&name))
     }
 
-    fn source(&self, host: HostId, name: &IfName) -> Option<(IpAddr, Origin)> {
-        self.on(host, name).find_map(|one| one.source).map(|source| (source, Origin::Source))
-    }
-
     /// The address that every other host of a virtual router has as a peer, and this one has not.
-    fn as_peer(&self, host: HostId, name: &IfName, members: &[(HostId, IfName)]) -> Option<(IpAddr, Origin)> {
-        self.on(host, name).find_map(|own| {
-            let rivals = members.iter().filter(|(other, _)| *other != host);
-            let lists: Vec<BTreeSet<IpAddr>> = rivals
-                .flat_map(|(other, name)| self.on(*other, name))
-                .filter(|one| one.vrid == own.vrid && peers(one).next().is_some())
-                .map(|one| peers(one).collect())
-                .collect();
-            let mine: BTreeSet<_> = peers(own).collect();
-            let sources: BTreeSet<_> = members
-                .iter()
-                .filter_map(|(host, name)| self.source(*host, name))
-                .map(|(address, _)| address)
-                .collect();
-            let candidates =
-                lists.first()?.iter().filter(|peer| lists.iter().all(|list| list.contains(peer)));
-            let mut fitting = candidates.filter(|peer| !mine.contains(peer) && !sources.contains(peer));
-            fitting.next().map(|peer| (*peer, Origin::Peer))
-        })
+    fn as_peer(
+        &self,
+        host: HostId,
+        own: &Instance,
+        members: &[(HostId, IfName)],
+    ) -> Option<(IpAddr, Origin)> {
+        let rivals = members.iter().filter(|(other, _)| *other != host);
+        let lists: Vec<BTreeSet<IpAddr>> = rivals
+            .flat_map(|(other, name)| self.on(*other, name))
+            .filter(|one| (one.vrid, one.family) == (own.vrid, own.family) && peers(one).next().is_some())
+            .map(|one| peers(one).collect())
+            .collect();
+        let mine: BTreeSet<_> = peers(own).collect();
+        let sources: BTreeSet<_> = members
+            .iter()
+            .flat_map(|(host, name)| self.on(*host, name))
+            .filter_map(|one| one.source)
+            .collect();
+        let candidates = lists.first()?.iter().filter(|peer| lists.iter().all(|list| list.contains(peer)));
+        let mut fitting = candidates.filter(|peer| !mine.contains(peer) && !sources.contains(peer));
+        fitting.next().map(|peer| (*peer, Origin::Peer))
     }
 
     /// The virtual addresses that are on this LAN.
     fn virtuals(&self, members: &[(HostId, IfName)]) -> impl Iterator<Item = Prefix> {
         let hosts = self.hosts;
-        let held = members.iter().flat_map(move |(host, name)| {
+        members.iter().flat_map(move |(host, name)| {
             let config = hosts.get(host.0).map(|host| &host.config);
             let all = config.into_iter().flat_map(|config| &config.instances).flat_map(|one| &one.addresses);
             all.filter(move |held| held.device == *name).map(|held| held.prefix)
-        });
-        held.filter(|prefix| Family::from(prefix.address()) == Family::V4)
+        })
     }
 
     /// The greatest free address of a network, or of one that is nobody's if that is full.
@@ -110,9 +126,10 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// The network that a LAN seems to have.
+/// The IPv4 network that a LAN seems to have.
 fn network(virtuals: &[Prefix], given: Option<IpAddr>) -> Option<(Ipv4Addr, u8)> {
-    let first = virtuals.iter().find(|one| is_network(**one)).or_else(|| virtuals.first()).copied();
+    let of_ipv4 = || virtuals.iter().filter(|one| one.address().is_ipv4());
+    let first = of_ipv4().find(|one| is_network(**one)).or_else(|| of_ipv4().next()).copied();
     let known = match (given, first) {
         (Some(given), Some(first)) if is_network(first) && contains(first, given) => first,
         (Some(given), _) => Prefix::new(given, NETWORK_BITS).ok()?,
@@ -127,14 +144,26 @@ fn network(virtuals: &[Prefix], given: Option<IpAddr>) -> Option<(Ipv4Addr, u8)>
 
 /// A host address says nothing of its network; the smallest networks leave no room for hosts.
 fn is_network(prefix: Prefix) -> bool {
-    (8..=28).contains(&prefix.length())
+    match prefix.address() {
+        IpAddr::V4(_) => (8..=28).contains(&prefix.length()),
+        IpAddr::V6(_) => (8..=124).contains(&prefix.length()),
+    }
 }
 
 fn contains(network: Prefix, address: IpAddr) -> bool {
-    Prefix::new(address, network.length()).is_ok_and(|other| other.network() == network.network())
+    network.address().is_ipv4() == address.is_ipv4()
+        && Prefix::new(address, network.length()).is_ok_and(|other| other.network() == network.network())
 }
 
 /// Where nothing says how long a network's prefix is.
+const fn network_bits(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => NETWORK_BITS,
+        IpAddr::V6(_) => 64,
+    }
+}
+
+/// As [`network_bits`], of IPv4.
 const NETWORK_BITS: u8 = 24;
 /// A network that no file will speak of whole.
 const NOBODYS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);

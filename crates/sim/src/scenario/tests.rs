@@ -44,8 +44,9 @@ fn cluster() -> Cluster {
     let config = Arc::new(config);
     for name in ["a", "b", "web 3"] {
         let ports = ["eth0", "eth1"].into_iter().zip(lans);
-        let interfaces =
-            ports.map(|(name, lan)| Interface { name: name.parse().unwrap(), lan, address: None }).collect();
+        let interfaces = ports
+            .map(|(name, lan)| Interface { name: name.parse().unwrap(), lan, addresses: Vec::new() })
+            .collect();
         cluster.add_host(HostPlan { name: name.to_owned(), config: Arc::clone(&config), interfaces });
     }
     cluster

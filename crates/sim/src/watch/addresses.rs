@@ -50,7 +50,7 @@ impl Watch {
 
     /// Whether a host holds an address without being its master, and nobody else has put it there.
     pub(super) fn is_stray(&self, host: &Host, (device, prefix): &(IfName, Prefix)) -> bool {
-        let own = host.ports.values().any(|port| port.address == Some(*prefix));
+        let own = host.ports.values().any(|port| port.addresses.contains(prefix));
         let is_master =
             |name: &str| self.ledger.seen(host.id, name).is_some_and(|seen| seen.state == StateName::Master);
         let has = |instance: &&Instance| {

@@ -8,6 +8,7 @@ use model::vrrp::Transport;
 use model::{Priority, Vrid};
 use vrrp::{Action, Notice, Outgoing, Reason, StateName};
 
+use super::ledger::Key;
 use super::{Rule, Watch};
 use crate::{Cluster, HostId, LanId};
 
@@ -90,7 +91,7 @@ impl Watch {
         cluster: &Cluster,
         to: HostId,
         lan: LanId,
-        source: IpAddr,
+        (source, bytes): (IpAddr, &[u8]),
         (vrid, priority): (Vrid, Priority),
     ) {
         let Some(host) = cluster.hosts.get(to.0) else { return };
@@ -102,6 +103,9 @@ impl Watch {
             let Some(key) = self.ledger.key(to, &instance.name).filter(|key| key.lan == lan) else {
                 continue;
             };
+            if instance.hmac.is_some() && !self.is_new((to, key, source), bytes) {
+                continue;
+            }
             let is_master =
                 self.ledger.seen(to, &instance.name).is_some_and(|seen| seen.state == StateName::Master);
             let ours = self.ledger.seen(to, &instance.name).map(|seen| seen.priority);
@@ -112,6 +116,19 @@ impl Watch {
                 self.contended.insert((to, key), cluster.now);
             }
         }
+    }
+
+    /// Whether it was signed after all that its sender has signed before.
+    fn is_new(&mut self, sender: (HostId, Key, IpAddr), bytes: &[u8]) -> bool {
+        let sequence = bytes.len().checked_sub(SEQUENCE_FROM_END).and_then(|at| bytes.get(at..));
+        let Some(sequence) = sequence.and_then(|rest| rest.first_chunk().copied()).map(u64::from_be_bytes)
+        else {
+            return true;
+        };
+        let newest = self.newest.entry(sender).or_default();
+        let is_new = sequence > *newest;
+        *newest = sequence.max(*newest);
+        is_new
     }
 
     pub(crate) fn reloaded_same(&mut self, cluster: &Cluster, id: HostId, actions: &[Action]) {
@@ -152,6 +169,9 @@ impl Watch {
         }
     }
 }
+
+/// Where the sequence of a signed advertisement stands: eight bytes, and the digest behind them.
+const SEQUENCE_FROM_END: usize = 24;
 
 /// A path that has not changed for so long has not changed unnoticed.
 const STEADY: Duration = Duration::from_secs(1);

@@ -93,6 +93,8 @@ pub struct Watch {
     contended: BTreeMap<(HostId, Key), Instant>,
     /// When a router last heard one that is no worse than itself.
     heard: BTreeMap<(HostId, Key), Instant>,
+    /// The newest signature that a router has seen of a sender: an older one is no news.
+    newest: BTreeMap<(HostId, Key, IpAddr), u64>,
     /// Masters that the death of their worker interrupted.
     interrupted: BTreeSet<(HostId, std::sync::Arc<str>)>,
     /// A master has said that it stops: somebody follows until then.
@@ -233,8 +235,8 @@ impl Watch {
             Frame::Announce { address, mac } => {
                 self.caches.insert((to, lan, *address), Cached { who: *mac, at: cluster.now });
             }
-            Frame::Advert { source, vrid, priority, .. } => {
-                self.heard_advert(cluster, to, lan, *source, (*vrid, *priority));
+            Frame::Advert { source, vrid, priority, bytes, .. } => {
+                self.heard_advert(cluster, to, lan, (*source, bytes), (*vrid, *priority));
             }
             Frame::Ask { .. } | Frame::Answer { .. } => {}
         }

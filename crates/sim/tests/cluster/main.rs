@@ -23,8 +23,8 @@ fn cluster(seed: u64, texts: &[&str]) -> (Cluster, LanId, Vec<HostId>) {
     let mut hosts = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         let number = u8::try_from(number).unwrap();
-        let address = Prefix::new([192, 0, 2, number + 1].into(), 24).ok();
-        let interfaces = vec![Interface { name: eth(), lan, address }];
+        let addresses = vec![Prefix::new([192, 0, 2, number + 1].into(), 24).unwrap()];
+        let interfaces = vec![Interface { name: eth(), lan, addresses }];
         let name = char::from(b'a' + number).to_string();
         hosts.push(cluster.add_host(HostPlan {
             name,

@@ -73,7 +73,7 @@ impl World {
             let interface = |lan: u8| Interface {
                 name: port(lan),
                 lan: lans[usize::from(lan)],
-                address: Prefix::new([192, 0, 2 + lan, 1 + number].into(), 24).ok(),
+                addresses: vec![Prefix::new([192, 0, 2 + lan, 1 + number].into(), 24).unwrap()],
             };
             let interfaces = (0..=u8::from(self.grouped)).map(interface).collect();
             let name = char::from(b'a' + number).to_string();

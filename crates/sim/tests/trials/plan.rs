@@ -39,19 +39,21 @@ struct Router {
 }
 
 impl Plan {
-    /// The plan of a seed. Some of its routers speak IPv6.
+    /// The plan of a seed. Some of its routers speak IPv6, and some sign what they say.
     pub(crate) fn new(seed: u64) -> Self {
         // Drawn apart: whether a router speaks IPv6 changes nothing else of the plan.
         let mut families = Chance::new(!seed);
-        Self::of(seed, || families.percent(25))
+        let mut keys = Chance::new(seed.rotate_left(16) ^ 0x6ac);
+        let signs = keys.percent(30);
+        Self::of(seed, || families.percent(25), signs.then_some(keys))
     }
 
-    /// The same with IPv4 only.
+    /// The same with IPv4 only, and unsigned.
     pub(crate) fn of_ipv4(seed: u64) -> Self {
-        Self::of(seed, || false)
+        Self::of(seed, || false, None)
     }
 
-    fn of(seed: u64, mut is_ipv6: impl FnMut() -> bool) -> Self {
+    fn of(seed: u64, mut is_ipv6: impl FnMut() -> bool, keys: Option<Chance>) -> Self {
         // Drawn apart, as families are.
         let mut trackers = Chance::new(seed.rotate_left(32) ^ 0x5eed);
         let mut chance = Chance::new(seed);
@@ -64,7 +66,15 @@ impl Plan {
         let texts: Vec<_> = texts.collect();
         let old_kernels = (0..hosts).map(|_| chance.percent(25)).collect();
         let texts: Vec<_> = texts.into_iter().map(|text| with_trackers(&mut trackers, text)).collect();
+        let signs = keys.is_some();
+        let texts = match keys {
+            Some(mut keys) => with_keys(&mut keys, texts),
+            None => texts,
+        };
         let mut acts = acts(&mut chance, hosts, lans, &texts);
+        if signs {
+            rotate_keys(&texts, &mut acts);
+        }
         track(&mut trackers, hosts, &mut acts);
         let last = acts.last().map_or(Instant::ZERO, |(at, _)| *at);
         Self { seed, texts, old_kernels, lans, acts, end: last + AFTERWARDS }
@@ -79,7 +89,7 @@ impl Plan {
             let interfaces = lans.iter().enumerate().map(|(at, lan)| Interface {
                 name: port(at),
                 lan: *lan,
-                address: Prefix::new(address(at, number).parse().unwrap(), 24).ok(),
+                addresses: vec![Prefix::new(address(at, number).parse().unwrap(), 24).unwrap()],
             });
             let plan = HostPlan {
                 name: host_name(number),
@@ -262,6 +272,30 @@ fn acts(chance: &mut Chance, hosts: usize, lans: usize, texts: &[String]) -> Vec
         acts.push((at, Act::Start(host)));
     }
     acts
+}
+
+/// Routers of version 3 sign and check each advertisement, on all hosts alike.
+fn with_keys(chance: &mut Chance, texts: Vec<String>) -> Vec<String> {
+    let replay = chance.pick(&["time\n  time_window 30", "monotonic"]).unwrap();
+    let signed = format!(
+        " version 3\n auth_hmac {{\n  key 1 0123456789abcdef0123456789abcdef\n\
+         key 2 fedcba9876543210fedcba9876543210\n  active_key 1\n  anti_replay {replay}\n }}\n"
+    );
+    texts.into_iter().map(|text| text.replace(" version 3\n", &signed)).collect()
+}
+
+/// Instead of a step of the clock, after which nobody can tell what is new, a host changes to the other key.
+fn rotate_keys(texts: &[String], acts: &mut [(Instant, Act)]) {
+    for (_, act) in acts {
+        let Act::StepClock(host, ..) = *act else { continue };
+        let Some(text) =
+            (0..).map(HostId::nth).zip(texts).find_map(|(id, text)| (id == host).then_some(text))
+        else {
+            continue;
+        };
+        let other = text.replace("  active_key 1\n", "  active_key 2\n");
+        *act = Act::Reload(host, read(&other, Severity::Warning), "other-key.conf".into());
+    }
 }
 
 /// What else it tracks: a file, processes, a session.

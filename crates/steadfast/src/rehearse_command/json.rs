@@ -55,17 +55,21 @@ pub(super) fn text(report: &Report<'_>) -> String {
 fn hosts(plan: &Plan) -> Vec<Value> {
     let of = |host: &sim::rehearsal::PlannedHost| {
         let interfaces = host.interfaces.iter().map(|(name, port)| {
-            let origin = match port.origin {
-                Origin::Source => "source",
-                Origin::Peer => "peer",
-                Origin::MadeUp => "made-up",
-            };
-            let (lan, address) = (plan.lan_name(port.lan), port.address.to_string());
-            json!({ "name": name.as_str(), "lan": lan, "address": address, "origin": origin })
+            let addresses = port.addresses.iter().map(address).collect::<Vec<_>>();
+            json!({ "name": name.as_str(), "lan": plan.lan_name(port.lan), "addresses": addresses })
         });
         json!({ "name": host.name, "interfaces": interfaces.collect::<Vec<_>>() })
     };
     plan.hosts.iter().map(of).collect()
+}
+
+fn address(own: &sim::rehearsal::PlannedAddress) -> Value {
+    let origin = match own.origin {
+        Origin::Source => "source",
+        Origin::Peer => "peer",
+        Origin::MadeUp => "made-up",
+    };
+    json!({ "address": own.prefix.to_string(), "origin": origin })
 }
 
 fn lans(plan: &Plan) -> Vec<Value> {
@@ -101,7 +105,6 @@ fn routers(report: &Report<'_>) -> Vec<Value> {
 fn left_out(plan: &Plan) -> Vec<Value> {
     let of = |one: &sim::rehearsal::LeftOut| {
         let why = match one.why {
-            WhyLeftOut::Ipv6 => "ipv6",
             WhyLeftOut::NoInterface => "no-interface",
         };
         json!({ "host": one.host, "instance": one.instance, "why": why })

@@ -43,8 +43,11 @@ fn opening(text: &mut String, report: &Report<'_>) {
         let ports = host.interfaces.iter().map(|(name, port)| {
             let lan = plan.lan_name(port.lan);
             let lan = if lan == name.as_str() { String::new() } else { format!(" on LAN {lan}") };
-            let made_up = if port.origin == Origin::MadeUp { " (made up)" } else { "" };
-            format!("{name} {}{made_up}{lan}", port.address)
+            let own = port.addresses.iter().map(|own| match own.origin {
+                Origin::MadeUp => format!(" {} (made up)", own.prefix),
+                Origin::Source | Origin::Peer => format!(" {}", own.prefix),
+            });
+            format!("{name}{}{lan}", own.collect::<String>())
         });
         let ports = ports.collect::<Vec<_>>().join(", ");
         line(text, &format!("  {:width$}  {ports}", host.name));
@@ -65,7 +68,6 @@ fn opening(text: &mut String, report: &Report<'_>) {
 /// Why something takes no part, as a sentence.
 pub(super) const fn left_out(why: WhyLeftOut) -> &'static str {
     match why {
-        WhyLeftOut::Ipv6 => "it speaks IPv6",
         WhyLeftOut::NoInterface => "it has no interface",
     }
 }
