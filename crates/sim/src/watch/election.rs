@@ -363,7 +363,11 @@ impl Watch {
             return;
         };
         // By the time of arrival: a host that slept counts from there too.
-        let heard = self.heard.get(&(host, key)).copied().unwrap_or(seen.since);
+        // What it decided when it woke, it decided as of what had come while it slept.
+        let slept = self.excuses.path(host) >= seen.since;
+        let Some(heard) = self.heard.get(&(host, key)).copied().or((!slept).then_some(seen.since)) else {
+            return;
+        };
         let (silent, least) = match (reason, instance.preempt) {
             (Reason::MasterDown { .. }, _) => {
                 let others = self.ledger.members(key).filter_map(|(id, name)| self.member(cluster, id, name));

@@ -48,8 +48,6 @@ pub(crate) struct View<'a> {
     pub(crate) priority: Priority,
     /// The address that it sends from.
     pub(crate) address: IpAddr,
-    /// Since when it is in its state. A packet that waited in the socket may be older.
-    pub(crate) since: Option<Instant>,
 }
 
 /// Decides what `heard` means in `state` at `now`.
@@ -94,7 +92,7 @@ fn in_backup(view: View<'_>, backup: &Backup, heard: &Verified<'_>, now: Instant
         Preempt::After(delay) => match backup.preempt_at {
             Some(at) if at <= now => Decision::PassOver,
             Some(at) => Decision::FollowUntil(at),
-            None => Decision::FollowUntil(view.since.map_or(now, |since| since.max(now)) + delay),
+            None => Decision::FollowUntil(now + delay),
         },
         Preempt::Always => match ours_before {
             Some(before) if before.priority >= view.priority && !view.config.strict => Decision::Overtake(

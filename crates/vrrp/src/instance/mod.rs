@@ -210,7 +210,10 @@ impl Instance {
         self.sequences.heard(&self.config, arrival.source, advert.auth);
         self.counters.received += 1;
         self.remark_differences(&verified, turn);
-        let view = View { config: &self.config, priority: self.priority, address: own, since: self.since };
+        // What waited in the socket since before this state says nothing of times that began with it.
+        let now = self.since.map_or(turn.now, |since| since.max(turn.now));
+        let turn = &mut Turn { now, clock: turn.clock, out: turn.out, pacer: turn.pacer };
+        let view = View { config: &self.config, priority: self.priority, address: own };
         let decision = decide(view, &self.state, &verified, turn.now);
         self.carry_out(decision, &verified, turn);
         Ok(())
