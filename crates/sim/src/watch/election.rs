@@ -365,7 +365,8 @@ impl Watch {
         // By the time of arrival: a host that slept counts from there too.
         // What it decided when it woke, it decided as of what had come while it slept.
         let slept = self.excuses.path(host) >= seen.since;
-        let Some(heard) = self.heard.get(&(host, key)).copied().or((!slept).then_some(seen.since)) else {
+        let Some(heard) = self.heard.get(&(host, key)).copied().or_else(|| (!slept).then_some(seen.since))
+        else {
             return;
         };
         let (silent, least) = match (reason, instance.preempt) {
