@@ -15,8 +15,8 @@ use crate::{cargo, root, say};
 pub(crate) use kernel::Tools;
 
 /// The test programs of the package `steadfast` that run in the virtual machine too, where nothing may be missing.
-const PROGRAMS: [&str; 7] =
-    ["links", "ipvlan", "link_polls", "ipvs_kernel", "lvs", "lvs_kernel", "directors"];
+const PROGRAMS: [&str; 8] =
+    ["links", "ipvlan", "link_polls", "ipvs_kernel", "lvs", "lvs_kernel", "directors", "tables"];
 /// For one test program.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
