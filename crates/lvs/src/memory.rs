@@ -27,8 +27,15 @@ pub struct Subject {
 pub struct Standing {
     /// The real server is up, or the virtual server has its quorum.
     pub up: bool,
-    /// The places of those checkers of a real server, in file order, that say it is down.
-    pub failed: Vec<u32>,
+    /// What each checker of a real server says: a digest of what it asks, and whether the server is well.
+    pub said: Vec<(u64, bool)>,
     /// The weight that a check has set (`misc_dynamic`).
     pub weight: Option<u32>,
+}
+
+impl Standing {
+    /// What the checker with this digest says, if there was one.
+    pub(crate) fn says(&self, digest: u64) -> Option<bool> {
+        self.said.iter().find(|(of, _)| *of == digest).map(|(_, up)| *up)
+    }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use model::Instant;
 use model::ipvs::{Change, Destination, DestinationKey, Service, ServiceKey};
-use model::lvs;
+use model::lvs::{self, Checker};
 
 use crate::probes::Verdict;
 use crate::server::{Known, Server};
 use crate::turn::{Timer, Turn};
-use crate::{Action, Notification, Remembered, Standing, Subject, Whose, names};
+use crate::{Action, Notification, Remembered, Standing, Subject, Whose, names, sentence};
 
 /// A virtual server.
 #[derive(Debug)]
@@ -205,19 +205,10 @@ impl Pool {
     }
 
     fn settle_configured(&mut self, place: usize, notify: bool, turn: &mut Turn<'_>) {
-        let Some(server) = self.servers.get_mut(place) else { return };
+        let Some(server) = self.servers.get(place) else { return };
         let up = server.passes();
         if server.fresh {
-            // Nothing has happened: it is taken to be so from its beginning.
-            (server.fresh, server.up, server.weight) = (false, up, server.judged_weight());
-            // The others have warm caches.
-            server.ramp = (up && !self.fresh).then_some(turn.now);
-            if up {
-                self.live = self.live.saturating_add(server.weight.into());
-                if notify {
-                    self.notify_server(place, "=> CHECK succeed on service <=", turn);
-                }
-            }
+            self.settle_fresh(place, up, notify, turn);
         } else {
             self.reweigh(place, turn);
             if self.servers.get(place).is_some_and(|server| server.up != up) {
@@ -225,6 +216,43 @@ impl Pool {
             }
         }
         self.publish(place, turn);
+    }
+
+    /// Nothing has happened to a new server: it is taken to be so from its beginning.
+    fn settle_fresh(&mut self, place: usize, up: bool, notify: bool, turn: &mut Turn<'_>) {
+        let Some(server) = self.servers.get_mut(place) else { return };
+        (server.fresh, server.up, server.weight) = (false, up, server.judged_weight());
+        // The others have warm caches.
+        server.ramp = (up && !self.fresh).then_some(turn.now);
+        if up {
+            self.live = self.live.saturating_add(server.weight.into());
+            if notify {
+                self.notify_server(place, "=> CHECK succeed on service <=", turn);
+            }
+        }
+        self.tell_found(place, turn);
+    }
+
+    /// What others who ask the same had found out about a new server, which nobody could be told of before.
+    fn tell_found(&mut self, place: usize, turn: &mut Turn<'_>) {
+        let Some(server) = self.servers.get_mut(place) else { return };
+        let checkers = server.config.checkers.iter().zip(&mut server.judges);
+        let found: Vec<_> = checkers
+            .filter_map(|(checker, judge)| match checker {
+                Checker::Probe(probe) => Some((probe.clone(), judge.found.take()?)),
+                Checker::Bfd(_) | Checker::File(_) => None,
+            })
+            .collect();
+        for (probe, reason) in found {
+            let Some(server) = self.servers.get(place) else { return };
+            turn.say(sentence::failed(&probe.check, &server.name, &self.name, &reason, 0));
+            let because = sentence::mail(&probe.check, false);
+            // With `alpha` it was presumed so.
+            if !probe.alpha && !turn.mails_servers_only {
+                self.mail_of_checker(place, false, &because, turn);
+            }
+            self.notify_server(place, &because, turn);
+        }
     }
 
     /// What has to be told of a server that the configuration does not have any more.
@@ -523,7 +551,7 @@ impl Pool {
 
     fn publish_quorum(&self, turn: &mut Turn<'_>) {
         let of = Subject { service: self.config.service.clone(), server: None };
-        let state = Some(Standing { up: self.quorum, failed: Vec::new(), weight: None });
+        let state = Some(Standing { up: self.quorum, said: Vec::new(), weight: None });
         turn.actions.push(Action::State(Box::new(Remembered { of, state })));
     }
 }

@@ -52,6 +52,8 @@ struct Asked {
     awake: usize,
     phase: Phase,
     verdict: Option<Verdict>,
+    /// Why the verdict is not a better one.
+    reason: Box<str>,
     /// Attempts that failed since the last that did not.
     failures: u32,
     /// Why the last run told nothing.
@@ -148,13 +150,13 @@ impl Probes {
         }
     }
 
-    /// Gives a checker its seat at the check that it wants, and what that knows.
+    /// Gives a checker its seat at the check that it wants, and what that knows: its verdict, and the reason of a bad one.
     pub(crate) fn seat(
         &mut self,
         now: Instant,
         roster: &mut Roster,
         (probe, seat): (&Probe, Seat),
-    ) -> (ProbeId, Option<Verdict>) {
+    ) -> (ProbeId, Option<(Verdict, &str)>) {
         let pace = Pace::of(probe);
         // Cloning is what it takes to look it up; one that is shared is dropped again.
         let check = Arc::new(probe.check.clone());
@@ -163,7 +165,8 @@ impl Probes {
             None => self.begin(now, roster, (check, pace)),
         };
         roster.seats.entry(id).or_default().push(seat);
-        (id, self.each.get(&id).and_then(|asked| asked.verdict))
+        let known = self.each.get(&id).and_then(|asked| Some((asked.verdict?, asked.reason.as_ref())));
+        (id, known)
     }
 
     fn begin(&mut self, now: Instant, roster: &mut Roster, (check, pace): (Arc<Check>, Pace)) -> ProbeId {
@@ -178,6 +181,7 @@ impl Probes {
             awake: 0,
             phase: Phase::Waits { at },
             verdict: before.and_then(|before| before.verdict),
+            reason: before.map(|before| before.reason.clone()).unwrap_or_default(),
             failures: 0,
             unknown: before.and_then(|before| before.unknown.clone()),
             hasty: roster.is_start,
@@ -322,6 +326,7 @@ impl Asked {
         }
         let verdict = Verdict { up: false, weight: None };
         let is_first = self.verdict.replace(verdict).is_none();
+        self.reason.clone_from(&reason);
         let retries = std::mem::take(&mut self.failures);
         (Some(What::Verdict { verdict, is_first, reason, retries }), false)
     }

@@ -112,8 +112,9 @@ impl Seats<'_> {
                 Checker::Probe(probe) => {
                     let (id, verdict) = self.probes.seat(self.now, self.roster, (probe, seat));
                     judge.probe = Some(id);
-                    if let Some(verdict) = verdict {
+                    if let Some((verdict, reason)) = verdict {
                         judge.up = verdict.up;
+                        judge.found = (server.fresh && !verdict.up).then(|| reason.into());
                         if sets_weight(&probe.check) {
                             server.dynamic = verdict.weight;
                         }

@@ -1,6 +1,7 @@
 //! One real server of a pool.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use model::Instant;
@@ -42,6 +43,8 @@ pub(crate) struct Judge {
     pub(crate) up: bool,
     /// What is added to the weight.
     pub(crate) offset: i64,
+    /// For this reason others who ask the same had found a new server to be down, and nobody has said so yet.
+    pub(crate) found: Option<Box<str>>,
 }
 
 /// What is known beside checks.
@@ -98,10 +101,11 @@ impl Server {
         self.told = Some(standing.up);
         self.fresh = false;
         self.dynamic = standing.weight.filter(|_| self.has_checked_weight());
-        for (place, (checker, judge)) in (0_u32..).zip(self.config.checkers.iter().zip(&mut self.judges)) {
+        for (checker, judge) in self.config.checkers.iter().zip(&mut self.judges) {
             // A file is looked at before.
             if !matches!(checker, Checker::File(_)) {
-                judge.up = !standing.failed.contains(&place);
+                // As after a reload: another checker is no outcome.
+                judge.up = standing.says(digest(checker)).unwrap_or(standing.up);
             }
         }
         self.weight = self.judged_weight();
@@ -115,9 +119,9 @@ impl Server {
 
     /// What the next worker should know.
     pub(crate) fn standing(&self) -> Standing {
-        let places = (0_u32..).zip(&self.judges);
-        let failed = places.filter(|(_, judge)| !judge.up).map(|(place, _)| place).collect();
-        Standing { up: self.up, failed, weight: self.dynamic }
+        let said = self.config.checkers.iter().zip(&self.judges);
+        let said = said.map(|(checker, judge)| (digest(checker), judge.up)).collect();
+        Standing { up: self.up, said, weight: self.dynamic }
     }
 
     /// Whether every checker says so.
@@ -165,7 +169,7 @@ impl Judge {
             Checker::Bfd(bfd) => (known.sessions.get(&bfd.session).copied().unwrap_or(!bfd.alpha), 0),
             Checker::File(file) => file_says(file, known.files.get(&file.file).copied().unwrap_or_default()),
         };
-        Self { probe: None, up, offset }
+        Self { probe: None, up, offset, found: None }
     }
 }
 
@@ -177,6 +181,18 @@ pub(crate) fn file_says(check: &FileCheck, value: i32) -> (bool, i64) {
         (_, false) => (true, offset),
         (_, true) => (true, -offset),
     }
+}
+
+/// A number for what a checker asks: those that [ask the same](asks_same) have the same.
+fn digest(checker: &Checker) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::mem::discriminant(checker).hash(&mut hasher);
+    match checker {
+        Checker::Probe(probe) => probe.check.hash(&mut hasher),
+        Checker::Bfd(bfd) => bfd.session.hash(&mut hasher),
+        Checker::File(file) => file.file.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Whether two checkers ask the same: their pace does not matter.

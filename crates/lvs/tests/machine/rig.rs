@@ -93,12 +93,17 @@ impl Rig {
         self.now = end;
     }
 
-    /// The worker dies; the next one is told what this one left.
-    pub(crate) fn restart(&mut self) {
+    /// The worker dies; what the next one is given comes later.
+    pub(crate) fn die(&mut self) {
         self.director = Director::new(99);
         self.running.clear();
         self.kernel = Table::default();
         self.director.adopt(self.remembered.values().cloned().collect());
+    }
+
+    /// The worker dies; the next one is told what this one left.
+    pub(crate) fn restart(&mut self) {
+        self.die();
         let config = std::mem::take(&mut self.config);
         self.configure(config);
     }
@@ -226,6 +231,7 @@ pub(crate) fn command(rig: &mut Rig, words: &[&str]) {
         }
         ["show"] => rig.show(),
         ["restart"] => rig.restart(),
+        ["die"] => rig.die(),
         ["stop"] => rig.tell(Event::Stop),
         _ => panic!("no such command: {words:?}"),
     }
