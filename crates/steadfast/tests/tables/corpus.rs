@@ -91,6 +91,12 @@ fn group(text: &mut String, chance: &mut Chance, number: u64, is_v6: bool) -> St
     format!("group G{number}")
 }
 
+/// Whether a service, an address with its port or a mark, is a member of one of the groups.
+pub(crate) fn is_of_group(service: &str) -> bool {
+    ["10.1.", "10.2.", "[2001:db8:1:", "[2001:db8:2:"].iter().any(|start| service.starts_with(start))
+        || service.parse::<u64>().is_ok_and(|mark| mark >= 1000)
+}
+
 fn real_server(text: &mut String, chance: &mut Chance, number: u64, server: u64, is_v6: bool) {
     let address = if is_v6 {
         format!("2001:db8:f::{number}:{server}")
