@@ -78,11 +78,11 @@ pub struct Answer {
 }
 
 impl Prober {
-    /// A prober whose `SSL_GET` shows what `tls` says (the block `SSL`). Its files are read here and now.
+    /// A prober whose checks over TLS show and trust what `tls` says (the block `SSL`). Files are read when a check first needs
+    /// them, and then remembered.
     #[must_use]
     pub fn new(tls: Option<&Tls>) -> Self {
-        let credentials = Credentials::read(tls);
-        Self { credentials, configs: Mutex::default(), patterns: Mutex::default() }
+        Self { credentials: Credentials::new(tls), configs: Mutex::default(), patterns: Mutex::default() }
     }
 
     /// Asks a server once. Each step ends within the check's time-out: connecting, the TLS handshake, and request and

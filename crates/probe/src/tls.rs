@@ -1,6 +1,9 @@
 //! TLS sessions of checks.
 
 mod credentials;
+mod expiry;
+mod files;
+mod identity;
 mod memory;
 mod verify;
 
@@ -8,9 +11,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
-use model::lvs::{Connection, TlsOptions};
+use model::lvs::{Connection, TlsOptions, Trust};
 use rustls::client::Resumption;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConfig, PeerIncompatible};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -29,6 +32,7 @@ const MAX_CONFIGS: usize = 65_536;
 pub(crate) struct Kind {
     target: SocketAddr,
     name: Option<Box<str>>,
+    options: TlsOptions,
 }
 
 /// A session that is to begin.
@@ -47,30 +51,39 @@ impl Session<'_> {
         stream: TcpStream,
     ) -> Result<(TlsStream<TcpStream>, Option<Box<str>>), Trouble> {
         let target = dial::target(self.connection)?;
-        let (name, sent) = self.server_name();
-        let kind = Kind { target, name: sent };
-        let config = prober.config(kind)?;
+        let (name, sent) = self.server_name()?;
+        let config = prober.config(Kind { target, name: sent, options: self.options.clone() })?;
         let handshake = async {
             let connected = TlsConnector::from(config).connect(name, stream).await;
             connected.map_err(|error| trouble_of(&error))
         };
         let missed = "no TLS handshake in time";
         let stream = dial::within(self.connection.timeout, handshake, missed).await?;
-        Ok((stream, None))
+        let (_, session) = stream.get_ref();
+        let chain = session.peer_certificates().unwrap_or_default();
+        let days = self.options.expiry_warning_days;
+        let warning = days.and_then(|days| expiry::warning(chain, days, target, UnixTime::now()));
+        Ok((stream, warning))
     }
 
     /// What rustls wants to call the server, and what the handshake tells it, if anything.
-    fn server_name(&self) -> (ServerName<'static>, Option<Box<str>>) {
-        let wanted = match &self.options.server_name {
+    fn server_name(&self) -> Result<(ServerName<'static>, Option<Box<str>>), Trouble> {
+        let address = || ServerName::IpAddress(self.connection.address.into());
+        let host = self.host.map(host_alone);
+        let sent = match &self.options.server_name {
             None => None,
-            Some(model::lvs::ServerName::Host) => self.host.map(host_alone),
+            Some(model::lvs::ServerName::Host) => host,
             Some(model::lvs::ServerName::Name(name)) => Some(&**name),
         };
-        let named = wanted.and_then(|name| Some((ServerName::try_from(name.to_owned()).ok()?, name.into())));
-        match named {
-            Some((name, sent)) => (name, Some(sent)),
-            None => (ServerName::IpAddress(self.connection.address.into()), None),
+        let parsed = |name: &str| ServerName::try_from(name.to_owned()).ok();
+        if self.options.trust == Trust::Anybody {
+            let named = sent.and_then(|name| Some((parsed(name)?, Some(name.into()))));
+            return Ok(named.unwrap_or_else(|| (address(), None)));
         }
+        let Some(wanted) = sent.or(host) else { return Ok((address(), None)) };
+        let name = parsed(wanted)
+            .ok_or_else(|| Trouble::here(format!("`{wanted}` is not a name that certificates have")))?;
+        Ok((name, sent.map(Into::into)))
     }
 }
 
@@ -84,9 +97,15 @@ impl Prober {
         if configs.len() >= MAX_CONFIGS {
             configs.clear();
         }
-        let mut config = self.credentials.config()?;
+        let mut config = self.credentials.config(&kind.options)?;
         config.enable_sni = kind.name.is_some();
-        config.resumption = Resumption::store(Arc::new(memory::Memory::default()));
+        // A session that is resumed shows no certificate.
+        let looks = kind.options.trust != Trust::Anybody || kind.options.expiry_warning_days.is_some();
+        config.resumption = if looks {
+            Resumption::disabled()
+        } else {
+            Resumption::store(Arc::new(memory::Memory::default()))
+        };
         let config = Arc::new(config);
         configs.insert(kind, Arc::clone(&config));
         Ok(config)
@@ -109,6 +128,7 @@ pub(crate) fn trouble_of(error: &io::Error) -> Trouble {
         rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
             Trouble::server("the server refuses the TLS handshake (no cipher or version in common?)")
         }
+        rustls::Error::InvalidCertificate(error) => Trouble::server(verify::words(error)),
         rustls::Error::InvalidMessage(_) => {
             Trouble::server(format!("the server does not speak TLS ({cause})"))
         }
@@ -116,8 +136,11 @@ pub(crate) fn trouble_of(error: &io::Error) -> Trouble {
     }
 }
 
-/// A `Host` without its port.
+/// A `Host` without its port and the brackets of an IPv6 address.
 fn host_alone(host: &str) -> &str {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address.0;
+    }
     match host.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -365,7 +365,7 @@ fn datagrams_are_answered_or_not_refused() {
 #[test]
 fn tls_needs_a_server_that_speaks_it() {
     let tls = |server| {
-        let tls = Some(TlsOptions { server_name: None });
+        let tls = Some(TlsOptions::default());
         http(HttpCheck { tls, ..get(server, vec![page("/")]) })
     };
     let hello_of = |answer: &'static [u8]| {

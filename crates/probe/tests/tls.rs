@@ -81,7 +81,7 @@ fn check(server: SocketAddr, name: Option<ServerName>, tls_compliant: bool) -> C
     let connection = Connection { address: server.ip(), port, timeout, mark: 0, local: None };
     let (host, status) = (Some("www.example.org:8443".into()), StatusSet::SUCCESS);
     let request = Request { path: "/".into(), host, status, digest: None, regex: None, tls_compliant };
-    let tls = Some(TlsOptions { server_name: name });
+    let tls = Some(TlsOptions { server_name: name, ..TlsOptions::default() });
     let (version, requests) = (HttpVersion::V10, vec![request]);
     Check::Http(Box::new(HttpCheck { connection, tls, version, fast_recovery: false, requests }))
 }

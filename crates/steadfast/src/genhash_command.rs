@@ -118,7 +118,7 @@ impl Wanted {
         let connection =
             Connection { address, port: Some(port), timeout: self.timeout, mark: self.mark, local: None };
         let server_name = self.sni.then_some(ServerName::Host);
-        let tls = self.tls.then_some(TlsOptions { server_name });
+        let tls = self.tls.then_some(TlsOptions { server_name, ..TlsOptions::default() });
         Ok(Fetch { connection, tls, version: self.version, path, host: self.host, verbatim: self.verbose })
     }
 }

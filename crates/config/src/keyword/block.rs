@@ -95,6 +95,8 @@ pub enum Block {
     RealServer,
     /// `steadfast` of a virtual or real server.
     ServerSteadfast,
+    /// `steadfast` of `SSL_GET`.
+    SslSteadfast,
     /// `HTTP_GET`.
     HttpGet,
     /// `SSL_GET`.
@@ -185,6 +187,7 @@ impl Block {
         Self::VirtualServer,
         Self::RealServer,
         Self::ServerSteadfast,
+        Self::SslSteadfast,
         Self::HttpGet,
         Self::SslGet,
         Self::Url,
@@ -259,7 +262,7 @@ impl Block {
             Self::PingCheck => "PING_CHECK",
             Self::UdpCheck => "UDP_CHECK",
             Self::Ssl => "SSL",
-            Self::Steadfast | Self::ServerSteadfast => "steadfast",
+            Self::Steadfast | Self::ServerSteadfast | Self::SslSteadfast => "steadfast",
         }
     }
 
@@ -307,6 +310,7 @@ impl Block {
             | Self::VirtualServer
             | Self::RealServer
             | Self::ServerSteadfast
+            | Self::SslSteadfast
             | Self::HttpGet
             | Self::SslGet
             | Self::Url
@@ -373,6 +377,7 @@ impl Block {
             Self::VirtualServer => &[virtual_server::VIRTUAL_SERVER],
             Self::RealServer => &[real_server::REAL_SERVER],
             Self::ServerSteadfast => &[real_server::STEADFAST],
+            Self::SslSteadfast => &[checker::TLS],
             Self::HttpGet => {
                 &[checker::CONNECTION, checker::PACE, checker::RETRY, checker::HTTP, checker::HTTP_GET]
             }

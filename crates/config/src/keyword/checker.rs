@@ -81,10 +81,29 @@ pub(super) const HTTP_GET: &[Keyword] = &[
 /// `SSL_GET` alone.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const SSL_GET: &[Keyword] = &[
+    built("steadfast", FLAG).opens(Block::SslSteadfast)
+        .doc("Holds what keepalived does not know of a check. Begin each of its lines with @steadfast if keepalived reads the file too."),
     built("tls_compliant", BOOL).since("2.2.8")
         .doc("Sends a close alert at the end of TLS sessions."),
     built("url", FLAG).opens(Block::SslUrl).or("at least one required")
         .doc("Adds one request of the check. May repeat."),
+];
+
+/// What a checker does with certificates.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const TLS: &[Keyword] = &[
+    built("verify_certificate", grammar("[CA-FILE]")).or("off; bare = ca of SSL, else the authorities of the system")
+        .such_as("verify_certificate /etc/ssl/ca.pem")
+        .doc("Fails a server whose certificate is not signed by these authorities, has ended, or is for another name."),
+    built("certificate_expiry_warning", integer(1..=3650))
+        .such_as("certificate_expiry_warning 14")
+        .doc("Warns once a day of a certificate that ends in so many days or has ended. The check passes."),
+    built("certificate", word("PATH")).or("certificate of SSL")
+        .such_as("certificate /etc/ssl/check.pem")
+        .doc("Sets the certificate to show to a server that asks for one. The file may hold the key, too."),
+    built("key", word("PATH")).or("the file of certificate")
+        .such_as("key /etc/ssl/check.key")
+        .doc("Sets the private key of the certificate. Its pass phrase is password of SSL."),
 ];
 
 /// `url`.

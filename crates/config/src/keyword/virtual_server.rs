@@ -123,12 +123,12 @@ pub(super) const SERVER_GROUP: &[Keyword] = &[
 /// `SSL`.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const SSL: &[Keyword] = &[
-    later("password", word("STRING")).secret()
+    built("password", word("STRING")).secret()
         .such_as("password sesame")
-        .doc("Sets the pass phrase of the key. A key with one cannot be read yet: its checks say nothing of their servers."),
+        .doc("Sets the pass phrase of the key, and of the keys that checkers name themselves. Keys are to be PKCS#8 (BEGIN ENCRYPTED PRIVATE KEY)."),
     built("ca", word("PATH"))
         .such_as("ca /etc/ssl/ca.pem")
-        .doc("Sets the CA file."),
+        .doc("Sets the CA file, for checks with verify_certificate. Others verify nothing, as with keepalived."),
     built("certificate", word("PATH"))
         .such_as("certificate /etc/ssl/lb.pem")
         .doc("Sets the certificate file."),

@@ -37,10 +37,37 @@ pub enum HttpVersion {
 }
 
 /// How a checker speaks TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TlsOptions {
     /// The server name in the handshake (`enable_sni`); none if `None`.
     pub server_name: Option<ServerName>,
+    /// Whose certificates are taken (`steadfast { verify_certificate }`).
+    pub trust: Trust,
+    /// So many days before a certificate ends it is warned of (`steadfast { certificate_expiry_warning }`).
+    pub expiry_warning_days: Option<u16>,
+    /// What is shown to a server that asks who is there; what the block `SSL` says if `None`.
+    pub identity: Option<Box<Identity>>,
+}
+
+/// Whose certificates a checker takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Trust {
+    /// Any certificate will do.
+    #[default]
+    Anybody,
+    /// It must be good, by the authorities of the block `SSL` (`ca`), or else by those of the system.
+    Shared,
+    /// It must be good, by the authorities in this file.
+    File(Box<str>),
+}
+
+/// A certificate of a checker's own (`steadfast { certificate, key }`). A file may hold both.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Identity {
+    /// The file of the certificate and those between it and its authority.
+    pub certificate: Box<str>,
+    /// The file of the key. Its pass phrase, if it has one, is that of the block `SSL`.
+    pub key: Box<str>,
 }
 
 /// Which name a handshake carries.

@@ -16,8 +16,8 @@ pub use checker::{
     Payload, Probe, SmtpCheck, UdpCheck,
 };
 pub use http::{
-    HttpCheck, HttpVersion, Regex, RegexOption, RegexOptions, Request, ServerName, StatusRange, StatusSet,
-    TlsOptions,
+    HttpCheck, HttpVersion, Identity, Regex, RegexOption, RegexOptions, Request, ServerName, StatusRange,
+    StatusSet, TlsOptions, Trust,
 };
 pub use outcome::Outcome;
 pub use pool::{

@@ -46,7 +46,8 @@ async fn page(prober: &Prober, check: &HttpCheck, request: &Request) -> Result<O
         exchange.run(&mut stream, request).await?;
         return Ok(None);
     };
-    let session = tls::Session { connection: &check.connection, options, host: request.host.as_deref() };
+    let host = request.host.as_deref();
+    let session = tls::Session { connection: &check.connection, options, host };
     let (mut stream, warning) = session.begin(prober, stream).await?;
     exchange.run(&mut stream, request).await?;
     if request.tls_compliant {

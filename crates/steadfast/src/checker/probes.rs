@@ -31,7 +31,8 @@ pub(super) struct Answered {
 /// All checks on their way.
 pub(super) struct Probes {
     prober: Arc<Prober>,
-    has_credentials: bool,
+    /// What was said of each although it passed: the same is not said twice.
+    warned: BTreeMap<ProbeId, Box<str>>,
     tasks: JoinSet<probe::Answer>,
     running: BTreeMap<Id, (ProbeId, u64)>,
     /// How to end the task of a check.
@@ -48,7 +49,7 @@ impl Probes {
             usize::try_from(files.saturating_sub(RESERVED_FILES) / FILES_OF_A_CHECK).unwrap_or(usize::MAX);
         Self {
             prober: Arc::new(Prober::new(None)),
-            has_credentials: false,
+            warned: BTreeMap::new(),
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -57,12 +58,10 @@ impl Probes {
         }
     }
 
-    /// From now on these are the credentials (`SSL`). Their files are read again: they may have been renewed.
+    /// From now on these are the credentials (`SSL`). All files of certificates and keys are read again: they may have been
+    /// renewed.
     pub(super) fn configure(&mut self, tls: Option<&Tls>) {
-        if self.has_credentials || tls.is_some() {
-            self.has_credentials = tls.is_some();
-            self.prober = Arc::new(Prober::new(tls));
-        }
+        self.prober = Arc::new(Prober::new(tls));
     }
 
     /// Makes the check, now or when it is its turn.
@@ -74,6 +73,7 @@ impl Probes {
     /// The check is no more: nobody waits for its answer.
     pub(super) fn forget(&mut self, probe: ProbeId) {
         self.waiting.retain(|ask| ask.probe != probe);
+        self.warned.remove(&probe);
         if let Some(task) = self.ends.remove(&probe) {
             self.running.remove(&task.id());
             task.abort();
@@ -107,8 +107,16 @@ impl Probes {
                 |error| (Outcome::Unknown(format!("the check broke down: {error}").into()), None),
                 |(_, answer)| (answer.outcome, answer.warning),
             );
+            let warning = self.unsaid(probe, warning);
             return Poll::Ready(Answered { probe, run, outcome, warning });
         }
+    }
+
+    /// The warning, unless it was said before. What tells of days left changes once a day.
+    fn unsaid(&mut self, probe: ProbeId, warning: Option<Box<str>>) -> Option<Box<str>> {
+        let warning = warning?;
+        let before = self.warned.insert(probe, warning.clone());
+        (before.as_ref() != Some(&warning)).then_some(warning)
     }
 
     fn start(&mut self) {
@@ -131,3 +139,20 @@ const FILES_OF_A_CHECK: u64 = 2;
 
 /// More at once would only make each other late.
 const MOST_AT_ONCE: usize = 8192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_said_once_until_it_changes() {
+        let mut probes = Probes::new();
+        let probe = ProbeId(1);
+        let mut said = |text: &str| probes.unsaid(probe, Some(text.into())).is_some();
+        assert!(said("ends in 3 days") && !said("ends in 3 days"));
+        assert!(said("ends in 2 days") && !said("ends in 2 days"));
+        probes.forget(probe);
+        assert!(probes.unsaid(probe, Some("ends in 2 days".into())).is_some());
+        assert_eq!(probes.unsaid(probe, None), None);
+    }
+}

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use model::lvs::{Check, Connection, HttpCheck, HttpVersion, ServerName, TlsOptions};
+use model::lvs::{Check, Connection, HttpCheck, HttpVersion, ServerName};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lower::{Report, Setting};
+use crate::keyword::Block;
+use crate::lower::{Report, Setting, settings};
 use crate::source::Span;
 
 use super::text;
+use super::tls::TlsDraft;
 use super::url::UrlDraft;
 
 /// A web checker, as it was written.
@@ -16,6 +18,7 @@ use super::url::UrlDraft;
 pub(super) struct HttpDraft {
     is_tls: bool,
     version: HttpVersion,
+    tls: TlsDraft,
     fast_recovery: bool,
     virtualhost: Option<Arc<str>>,
     enable_sni: bool,
@@ -27,10 +30,11 @@ pub(super) struct HttpDraft {
 }
 
 impl HttpDraft {
-    pub(super) const fn new(is_tls: bool) -> Self {
+    pub(super) fn new(is_tls: bool) -> Self {
         Self {
             is_tls,
             version: HttpVersion::V10,
+            tls: TlsDraft::default(),
             fast_recovery: false,
             virtualhost: None,
             enable_sni: false,
@@ -55,6 +59,7 @@ impl HttpDraft {
                 self.virtualhost = host.or_else(|| self.virtualhost.take());
             }
             "http_protocol" => self.version = version(setting, report).unwrap_or(self.version),
+            "steadfast" => self.extend(setting, report),
             "fast_recovery" => self.fast_recovery = setting.boolean(report).unwrap_or(self.fast_recovery),
             "tls_compliant" => self.tls_compliant = setting.boolean(report).unwrap_or(self.tls_compliant),
             "enable_sni" => {
@@ -68,6 +73,15 @@ impl HttpDraft {
             }
             _ => setting.lacks(report),
         }
+    }
+
+    /// What keepalived does not know.
+    fn extend(&mut self, block: Setting<'_, '_>, report: &mut Report) {
+        settings(block.node.children(), Block::SslSteadfast, report, |setting, report| {
+            if !self.tls.read(setting, report) {
+                setting.lacks(report);
+            }
+        });
     }
 
     /// Whether it asks for something.
@@ -96,7 +110,7 @@ impl HttpDraft {
         let urls = self.urls.into_iter();
         Check::Http(Box::new(HttpCheck {
             connection,
-            tls: self.is_tls.then(|| TlsOptions { server_name: server_name() }),
+            tls: self.is_tls.then(|| self.tls.resolve(server_name())),
             version: self.version,
             fast_recovery: self.fast_recovery,
             requests: urls.map(|url| url.resolve(host.as_ref(), self.tls_compliant)).collect(),

@@ -23,6 +23,7 @@ mod smtp;
 mod sorry;
 mod ssl;
 mod text;
+mod tls;
 mod udp;
 mod url;
 mod virtual_server;
