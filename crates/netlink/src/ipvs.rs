@@ -28,6 +28,7 @@
 //! [`Reconciler::refresh`] looks.
 
 mod answer;
+mod meaning;
 mod number;
 mod reconcile;
 mod report;

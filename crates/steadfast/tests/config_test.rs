@@ -81,6 +81,22 @@ fn scripts_that_would_not_run_are_named() {
 }
 
 #[test]
+fn the_verdict_is_the_same_if_nobody_reads_the_findings() {
+    let place = Place::new();
+    let (code, _) = place.test("nonsense", "eth0", "");
+    assert_eq!(code, Some(5));
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let file = place.0.path().join("a.conf");
+    let test = |log: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
+        let output = command.arg("-f").arg(&file).args(log).stdin(Stdio::null()).stderr(full()).output();
+        output.unwrap().status.code()
+    };
+    assert_eq!(test(&["-t"]), Some(5), "standard error is full");
+    assert_eq!(test(&["--config-test=/dev/full"]), Some(70), "a log was asked for, and there is none");
+}
+
+#[test]
 fn scripts_without_a_user_are_remarked_on_once() {
     let place = Place::new();
     let tested = place.test("dynamic_interfaces", "eth0", "notify /bin/true\nnotify_master /bin/true");

@@ -196,6 +196,49 @@ fn a_program_checks_sets_the_weight_and_is_ended_when_it_hangs() {
 }
 
 #[test]
+fn a_check_that_cannot_be_run_leaves_the_server_and_says_which_program_and_why() {
+    let check = "MISC_CHECK {\nmisc_path /run/no/such/check\nmisc_timeout 1\n}";
+    let pool = [server(8001, check), server(8002, "MISC_CHECK {\nmisc_path /run/check\n}")];
+    let Some(mut world) = lone(&(global("") + &service(80, "", &pool))) else { return };
+    let node = &mut world.nodes[0];
+    node.shell("echo 0 > /run/status");
+    node.start();
+    node.wait_for_line(
+        0,
+        "MISC_CHECK on service [127.0.0.1]:tcp:8001 cannot be made: script /run/no/such/check is not run: /run/no does \
+         not exist; the server stays as it is",
+    );
+    // One that goes away while the daemon runs.
+    wait_for_notes(node, "server 8002", &["up"]);
+    node.shell("rm /run/check");
+    node.wait_for_line(
+        0,
+        "MISC_CHECK on service [127.0.0.1]:tcp:8002 cannot be made: script /run/check is not run: /run/check does not \
+         exist",
+    );
+    wait_for_notes(node, "server 8002", &["up"]);
+    node.stop();
+}
+
+#[test]
+fn workers_without_a_supervisor_release_everything_and_say_why() {
+    let file =
+        global("") + &service(80, "", &[server(8001, TCP)]) + &router("V", 51, 100, "192.168.0.100", "");
+    let Some(mut world) = lone(&file) else { return };
+    let vip = world.vip;
+    let node = &mut world.nodes[0];
+    let _listener = listen(node, 8001);
+    node.start();
+    wait_for_notes(node, "server 8001", &["up"]);
+    assert!(wait_until(PATIENCE, || node.holds(vip)), "{}", node.log());
+    node.shell("kill -KILL $(cat /run/keepalived.pid)");
+    node.wait_for_line(0, "the supervisor is gone, so the check worker stops too");
+    node.wait_for_line(0, "the supervisor is gone, so the vrrp worker stops too");
+    node.wait_for_line(0, "Shutting down service [127.0.0.1]:tcp:8001 from VS [192.0.2.1]:tcp:80");
+    assert!(wait_until(PATIENCE, || !node.holds(vip)), "{}", node.log());
+}
+
+#[test]
 fn a_file_takes_a_server_out() {
     let file = global("")
         + "track_file drain {\nfile /run/drain\n}\n"

@@ -22,11 +22,16 @@ pub enum Report {
     Refused {
         /// What was tried.
         operation: Operation,
+        /// What that means, if the error does not say.
+        meaning: Option<Box<str>>,
         /// Why not.
         refusal: Refusal,
     },
     /// What had been refused is done.
     Accepted(Subject),
+    /// A destination of this service that was to be deleted was gone already: something else changes what is ours. The
+    /// service is listed again, and what differs is made good.
+    Meddled(ServiceKey),
 }
 
 /// What is done to the table.

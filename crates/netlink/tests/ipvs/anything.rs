@@ -337,3 +337,40 @@ fn a_kernel_that_gets_ipvs_later_is_found() {
     assert_eq!(kernel.to_string(), "1.2.1");
     assert!(!scene.reconciler.is_missing() && scene.reconciler.is_settled());
 }
+
+#[test]
+fn a_table_that_others_emptied_is_filled_again_at_the_first_sign_of_it() {
+    let mut scene = Scene::new();
+    let destinations = BTreeMap::from([(place(0), plain(1)), (place(1), plain(1)), (place(2), plain(1))]);
+    let (scheduler, flags) = (Scheduler::RoundRobin, SchedulerFlags::default());
+    let value = Service { scheduler, flags, one_packet: false, persistence: None, destinations };
+    let mut table = Table { services: BTreeMap::from([(key(0), value)]) };
+    scene.reconciler.set_table(table.clone());
+    scene.settle();
+    scene.reports.clear();
+
+    for others in [Request::Flush, Request::DeleteDestination(key(0), place(0))] {
+        scene.meddle(&others);
+        scene.turn();
+        assert_eq!(scene.reports, [], "the kernel tells nobody");
+        for at in 0..2 {
+            let change = Change::RemoveDestination { service: key(0), destination: place(at) };
+            table.apply(change.clone());
+            scene.reconciler.change(change);
+        }
+        scene.turn();
+        assert_eq!(std::mem::take(&mut scene.reports), [Report::Meddled(key(0))], "once");
+        assert_eq!(scene.fake.services, kernel_with(&table).services);
+        for at in 0..2 {
+            let change = Change::SetDestination { service: key(0), destination: place(at), value: plain(1) };
+            table.apply(change.clone());
+            scene.reconciler.change(change);
+        }
+        scene.turn();
+    }
+    scene.reconciler.release(None);
+    scene.meddle(&Request::Flush);
+    scene.settle();
+    assert!(scene.reconciler.is_settled());
+    assert_eq!(scene.reports, [], "what should go is gone");
+}

@@ -94,7 +94,11 @@ impl Channel {
                     Err(error) => self.log.error(format_args!("{error}")),
                 },
                 Ok(Received::Empty) => guard.clear_ready(),
-                Ok(Received::Closed) => return Poll::Ready(Order::Stop),
+                Ok(Received::Closed) => {
+                    // All that would be left is a table that nobody checks.
+                    self.log.error("the supervisor is gone, so the check worker stops too");
+                    return Poll::Ready(Order::Stop);
+                }
                 Err(error) => {
                     self.log.error(format_args!("reading from the supervisor: {error}"));
                     return Poll::Ready(Order::Stop);

@@ -153,9 +153,15 @@ impl Kernel {
             Report::Unusable(refusal) => {
                 self.log.error(format_args!("cannot read the table of IPVS, trying again: {refusal}"));
             }
-            Report::Refused { operation, refusal } => {
-                self.log.error(format_args!("IPVS: cannot {operation}: {refusal}"));
+            Report::Refused { operation, meaning: Some(meaning), refusal } => {
+                self.log.error(format_args!("IPVS: cannot {operation}, trying again: {meaning} ({refusal})"));
             }
+            Report::Refused { operation, meaning: None, refusal } => {
+                self.log.error(format_args!("IPVS: cannot {operation}, trying again: {refusal}"));
+            }
+            Report::Meddled(service) => self.log.warning(format_args!(
+                "IPVS: something else has changed the service {service}: what differs is made good"
+            )),
             Report::Accepted(subject) => {
                 self.log.notice(format_args!("IPVS: {subject}: what was refused before is done"));
             }

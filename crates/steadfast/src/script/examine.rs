@@ -78,6 +78,13 @@ impl Examiner {
         self.is_refused(command, purpose, &refusal)
     }
 
+    /// What keeps a program from running, if that has been said.
+    pub(super) fn hindrance(&self, command: &Command) -> String {
+        let said = self.said.get(&key_of(command)).filter(|said| !said.runs);
+        let cause = said.map_or("cannot be run", |said| &said.cause);
+        format!("script {} {cause}", command.program)
+    }
+
     /// Whose a file of this user is to be; `None` if it is the daemon's own.
     pub(super) fn owner(&mut self, user: &RunAs) -> Result<Option<Credentials>, Refusal> {
         self.permits.owner(user)

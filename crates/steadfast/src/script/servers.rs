@@ -55,7 +55,10 @@ impl Runner {
         match self.start(reactor, now, &check.command, purpose, limit, "MISC_CHECK") {
             Some(token) => drop(self.servers.checks.insert(probe, token)),
             // That says nothing of the server; keepalived drops such a check.
-            None => self.servers.answer(asked, Outcome::Unknown("it cannot be run".into())),
+            None => {
+                let reason = self.examiner.hindrance(&check.command);
+                self.servers.answer(asked, Outcome::Unknown(reason.into()));
+            }
         }
     }
 

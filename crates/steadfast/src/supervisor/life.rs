@@ -160,16 +160,23 @@ impl<R: Role> Life<R> {
             Exit::Code(code) => format!("exited with status {code}"),
             Exit::Signal(signal) => format!("was killed by {signal}"),
         };
-        self.start_again(now, &worker, &how, respawn)
+        self.start_again(now, &worker, &how, "started again", respawn)
     }
 
     /// The same of one that could not even be started.
     pub(super) fn not_started(&mut self, now: Instant, error: LinkError, respawn: bool) -> Result<(), u8> {
         let how = format!("cannot be started: {:#}", anyhow::Error::from(error));
-        self.start_again(now, &format!("the {}", R::NAME), &how, respawn)
+        self.start_again(now, &format!("the {}", R::NAME), &how, "tried again", respawn)
     }
 
-    fn start_again(&mut self, now: Instant, worker: &str, how: &str, respawn: bool) -> Result<(), u8> {
+    fn start_again(
+        &mut self,
+        now: Instant,
+        worker: &str,
+        how: &str,
+        next: &str,
+        respawn: bool,
+    ) -> Result<(), u8> {
         if self.unproven && self.backoff.deaths() >= MOST_DEATHS_AT_START {
             self.log.error(format_args!("{worker} {how} again and was never ready: the daemon stops"));
             return Err(exit::INTERNAL);
@@ -178,7 +185,7 @@ impl<R: Role> Life<R> {
             self.log.error(format_args!("{worker} {how}: the daemon stops"));
             return Err(exit::FATAL);
         }
-        self.log.error(format_args!("{worker} {how}: it is started again"));
+        self.log.error(format_args!("{worker} {how}: it is {next}"));
         self.restart_at = Some(self.backoff.died(now));
         Ok(())
     }

@@ -123,7 +123,10 @@ impl Control {
                     }
                 }
                 Ok(Received::Empty) => return None,
-                Ok(Received::Closed) => return Some(Order::Stop),
+                Ok(Received::Closed) => {
+                    self.log.error("the supervisor is gone, so the vrrp worker stops too");
+                    return Some(Order::Stop);
+                }
                 Err(error) => {
                     self.log.error(format_args!("reading from the supervisor: {error}"));
                     return Some(Order::Stop);

@@ -8,6 +8,7 @@ use model::ipvs::{DestinationKey, ServiceKey};
 use super::{Flight, Reconciler};
 use crate::errno::{Errno, Refusal};
 use crate::ipvs::answer::{Heard, News, decode};
+use crate::ipvs::meaning::meaning;
 use crate::ipvs::report::{Operation, Report, Subject};
 use crate::ipvs::request::Request;
 use crate::ipvs::terms::{Connections, HeldDestination, HeldService, Statistics, Target, Timeouts};
@@ -155,7 +156,14 @@ impl Reconciler {
                     Request::DeleteService(_) | Request::DeleteDestination(..) | Request::StopSide(_)
                 ) =>
             {
+                let of = match request {
+                    Request::DeleteDestination(key, _) => Some(key),
+                    _ => None,
+                };
                 self.accepted(request);
+                if let Some(key) = of {
+                    self.suspect(key);
+                }
             }
             Err(refusal) => self.refused(now, &request, refusal),
         }
@@ -215,6 +223,14 @@ impl Reconciler {
             | Request::Zero(_)
             | Request::Timeouts
             | Request::Sides => {}
+        }
+    }
+
+    /// Something was not there: something else may have taken away more, such as the whole table.
+    fn suspect(&mut self, key: ServiceKey) {
+        if self.wanted.services.contains_key(&key) && !self.looks.contains(&key) {
+            self.reports.push(Report::Meddled(key));
+            self.look(key);
         }
     }
 
@@ -284,7 +300,8 @@ impl Reconciler {
             }
         };
         if is_first {
-            self.reports.push(Report::Refused { operation, refusal });
+            let meaning = meaning(request, refusal.errno).map(Into::into);
+            self.reports.push(Report::Refused { operation, meaning, refusal });
         }
     }
 
