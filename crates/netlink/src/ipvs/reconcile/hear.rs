@@ -156,14 +156,10 @@ impl Reconciler {
                     Request::DeleteService(_) | Request::DeleteDestination(..) | Request::StopSide(_)
                 ) =>
             {
-                let of = match request {
-                    Request::DeleteDestination(key, _) => Some(key),
-                    _ => None,
-                };
-                self.accepted(request);
-                if let Some(key) = of {
-                    self.suspect(key);
+                if let Request::DeleteDestination(key, _) = &request {
+                    self.suspect(*key);
                 }
+                self.accepted(request);
             }
             Err(refusal) => self.refused(now, &request, refusal),
         }
