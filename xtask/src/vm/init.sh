@@ -16,7 +16,8 @@ cd /mnt && $busybox mkdir upper work root
 $busybox mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root || give_up root
 cd root
 $busybox mkdir -p lib/modules "lib/modules/$release" sys run dev tmp sbin
-$busybox mount -t hostfs -o "$modules" none "lib/modules/$release" || give_up modules
+# The cache of the host: no test may change what the next one boots with.
+$busybox mount -r -t hostfs -o "$modules" none "lib/modules/$release" || give_up modules
 # The kernel calls /sbin/modprobe for all that is not loaded here.
 $busybox ln -sf "$tools/bin/busybox" sbin/modprobe
 $busybox mount -t devtmpfs dev dev || give_up /dev
