@@ -137,23 +137,24 @@ fn frame(block: Block) -> Frame {
             ],
         ),
         Block::RealServer => within(Block::VirtualServer, "real_server 192.0.2.87 80", &["TCP_CHECK {\n}"]),
-        Block::ServerSteadfast => within(Block::RealServer, "steadfast", &["drain 5"]),
+        Block::ServerSteadfast => within(Block::VirtualServer, "steadfast", &["drain 5"]),
+        Block::RealServerSteadfast => within(Block::RealServer, "steadfast", &["drain 5"]),
+        Block::HttpSteadfast => within(Block::HttpGet, "url {\npath /\n}\nsteadfast", &["http_version 2"]),
         Block::SslSteadfast => {
             within(Block::SslGet, "url {\npath /\n}\nsteadfast", &["certificate_expiry_warning 7"])
         }
-        Block::HttpGet => within(Block::RealServer, "HTTP_GET", &["url {\npath /\n}"]),
-        Block::SslGet => within(Block::RealServer, "SSL_GET", &["url {\npath /\n}"]),
+        Block::HttpGet | Block::SslGet => within(Block::RealServer, block.name(), &["url {\npath /\n}"]),
         Block::Url => within(Block::HttpGet, "url", &["path /"]),
         Block::SslUrl => within(Block::SslGet, "url", &["path /"]),
         Block::SmtpHost => within(Block::SmtpCheck, "host", &["connect_ip 192.0.2.9"]),
         Block::MiscCheck => within(Block::RealServer, "MISC_CHECK", &["misc_path /bin/true"]),
         Block::FileCheck => within(Block::RealServer, "FILE_CHECK", &["track_file load"]),
         Block::BfdCheck => within(Block::RealServer, "BFD_CHECK", &["name peer"]),
+        Block::GrpcCheck => within(Block::RealServerSteadfast, "GRPC_CHECK", &["tls"]),
         Block::TcpCheck | Block::SmtpCheck | Block::DnsCheck | Block::PingCheck | Block::UdpCheck => {
             within(Block::RealServer, block.name(), &[])
         }
-        Block::Ssl => root("SSL", &[]),
-        Block::Steadfast => root("steadfast", &[]),
+        Block::Ssl | Block::Steadfast => root(block.name(), &[]),
         other => panic!("{other:?} has no frame"),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) fn passed(check: &Check, server: &str, service: &str) -> String {
         Check::Dns(_) => format!("DNS_CHECK on service {server} success."),
         Check::Ping(_) => format!("ICMP connection to {server} success."),
         Check::Udp(_) => format!("UDP connection to {server} success."),
+        Check::Grpc(_) => format!("GRPC_CHECK on service {server} success."),
         Check::Misc(misc) => {
             format!("Misc check for [{server} VS {service}] by [{}] succeeded.", misc.command.program)
         }
@@ -30,7 +31,13 @@ pub(crate) fn failed(check: &Check, server: &str, service: &str, reason: &str, r
             let program = &misc.command.program;
             format!("Misc check for [{server} VS {service}] by [{program}] failed{after} ({reason}).")
         }
-        Check::Tcp(_) | Check::Http(_) | Check::Smtp(_) | Check::Dns(_) | Check::Ping(_) | Check::Udp(_) => {
+        Check::Tcp(_)
+        | Check::Http(_)
+        | Check::Smtp(_)
+        | Check::Dns(_)
+        | Check::Ping(_)
+        | Check::Udp(_)
+        | Check::Grpc(_) => {
             format!("{} on service {server} failed{after} ({reason}).", word(check))
         }
     }
@@ -56,6 +63,7 @@ pub(crate) fn mail(check: &Check, up: bool) -> String {
         Check::Dns(_) => "DNS",
         Check::Ping(_) => "PING",
         Check::Udp(_) => "UDP",
+        Check::Grpc(_) => "GRPC",
         Check::Misc(_) => "MISC",
     };
     let verdict = if up { "succeed" } else { "failed" };
@@ -70,6 +78,7 @@ const fn word(check: &Check) -> &'static str {
         Check::Dns(_) => "DNS_CHECK",
         Check::Ping(_) => "ICMP CHECK",
         Check::Udp(_) => "UDP_CHECK",
+        Check::Grpc(_) => "GRPC_CHECK",
         Check::Misc(_) => "MISC_CHECK",
     }
 }

@@ -36,7 +36,9 @@
 
 mod dial;
 mod dns;
+mod grpc;
 mod http;
+mod http2;
 mod ping;
 mod smtp;
 mod tls;
@@ -98,6 +100,7 @@ impl Prober {
             Check::Dns(check) => dns::ask(check).await.map(|()| None),
             Check::Ping(connection) => ping::ask(connection).await.map(|()| None),
             Check::Udp(check) => udp::ask(check).await.map(|()| None),
+            Check::Grpc(check) => grpc::ask(self, check).await,
             Check::Misc(_) => Err(Trouble::here("a program is not asked by dialogue")),
         };
         let took = begun.elapsed();

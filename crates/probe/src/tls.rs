@@ -33,6 +33,16 @@ pub(crate) struct Kind {
     target: SocketAddr,
     name: Option<Box<str>>,
     options: TlsOptions,
+    protocol: Protocol,
+}
+
+/// What is spoken in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Protocol {
+    /// The handshake does not say.
+    Any,
+    /// HTTP/2, which the handshake agrees upon (RFC 9113 §3.2).
+    Http2,
 }
 
 /// A session that is to begin.
@@ -41,6 +51,7 @@ pub(crate) struct Session<'a> {
     pub(crate) options: &'a TlsOptions,
     /// The `Host` of the request.
     pub(crate) host: Option<&'a str>,
+    pub(crate) protocol: Protocol,
 }
 
 impl Session<'_> {
@@ -52,7 +63,8 @@ impl Session<'_> {
     ) -> Result<(TlsStream<TcpStream>, Option<Box<str>>), Trouble> {
         let target = dial::target(self.connection)?;
         let (name, sent) = self.server_name()?;
-        let config = prober.config(Kind { target, name: sent, options: self.options.clone() })?;
+        let (options, protocol) = (self.options.clone(), self.protocol);
+        let config = prober.config(Kind { target, name: sent, options, protocol })?;
         let handshake = async {
             let connected = TlsConnector::from(config).connect(name, stream).await;
             connected.map_err(|error| trouble_of(&error))
@@ -60,6 +72,9 @@ impl Session<'_> {
         let missed = "no TLS handshake in time";
         let stream = dial::within(self.connection.timeout, handshake, missed).await?;
         let (_, session) = stream.get_ref();
+        if protocol == Protocol::Http2 && session.alpn_protocol() != Some(HTTP2) {
+            return Err(Trouble::server(NO_HTTP2));
+        }
         let chain = session.peer_certificates().unwrap_or_default();
         let days = self.options.expiry_warning_days;
         let warning = days.and_then(|days| expiry::warning(chain, days, target, UnixTime::now()));
@@ -87,6 +102,10 @@ impl Session<'_> {
     }
 }
 
+/// The name of HTTP/2 in a handshake.
+const HTTP2: &[u8] = b"h2";
+const NO_HTTP2: &str = "the server does not offer HTTP/2 in the TLS handshake (ALPN)";
+
 impl Prober {
     /// How sessions of a kind begin: made at the first, and remembered with what the next can resume.
     pub(crate) fn config(&self, kind: Kind) -> Result<Arc<ClientConfig>, Trouble> {
@@ -99,6 +118,9 @@ impl Prober {
         }
         let mut config = self.credentials.config(&kind.options)?;
         config.enable_sni = kind.name.is_some();
+        if kind.protocol == Protocol::Http2 {
+            config.alpn_protocols.push(HTTP2.to_vec());
+        }
         // A session that is resumed shows no certificate.
         let looks = kind.options.trust != Trust::Anybody || kind.options.expiry_warning_days.is_some();
         config.resumption = if looks {
@@ -128,6 +150,7 @@ pub(crate) fn trouble_of(error: &io::Error) -> Trouble {
         rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
             Trouble::server("the server refuses the TLS handshake (no cipher or version in common?)")
         }
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Trouble::server(NO_HTTP2),
         rustls::Error::InvalidCertificate(error) => Trouble::server(verify::words(error)),
         rustls::Error::InvalidMessage(_) => {
             Trouble::server(format!("the server does not speak TLS ({cause})"))

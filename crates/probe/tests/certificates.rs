@@ -106,7 +106,8 @@ fn ask(prober: &Prober, server: SocketAddr, tls: TlsOptions) -> Answer {
     let (host, status) = (Some(HOST.into()), StatusSet::SUCCESS);
     let request = Request { path: "/".into(), host, status, digest: None, regex: None, tls_compliant: false };
     let (version, requests) = (HttpVersion::V11, vec![request]);
-    let check = HttpCheck { connection, tls: Some(tls), version, fast_recovery: false, requests };
+    let check =
+        HttpCheck { connection, tls: Some(tls), version, http2: false, fast_recovery: false, requests };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(prober.ask(&Check::Http(Box::new(check))))
 }

@@ -95,7 +95,14 @@ fn pattern(text: &str) -> Option<Box<Regex>> {
 
 fn get(server: SocketAddr, requests: Vec<Request>) -> HttpCheck {
     let connection = connection(server, LONG);
-    HttpCheck { connection, tls: None, version: HttpVersion::V10, fast_recovery: false, requests }
+    HttpCheck {
+        connection,
+        tls: None,
+        version: HttpVersion::V10,
+        http2: false,
+        fast_recovery: false,
+        requests,
+    }
 }
 
 fn http(check: HttpCheck) -> Check {

@@ -83,7 +83,14 @@ fn check(server: SocketAddr, name: Option<ServerName>, tls_compliant: bool) -> C
     let request = Request { path: "/".into(), host, status, digest: None, regex: None, tls_compliant };
     let tls = Some(TlsOptions { server_name: name, ..TlsOptions::default() });
     let (version, requests) = (HttpVersion::V10, vec![request]);
-    Check::Http(Box::new(HttpCheck { connection, tls, version, fast_recovery: false, requests }))
+    Check::Http(Box::new(HttpCheck {
+        connection,
+        tls,
+        version,
+        http2: false,
+        fast_recovery: false,
+        requests,
+    }))
 }
 
 fn ask(prober: &Prober, check: &Check) -> Outcome {

@@ -93,10 +93,16 @@ pub enum Block {
     VirtualServer,
     /// `real_server`.
     RealServer,
-    /// `steadfast` of a virtual or real server.
+    /// `steadfast` of a virtual server.
     ServerSteadfast,
+    /// `steadfast` of a real server.
+    RealServerSteadfast,
+    /// `steadfast` of `HTTP_GET`.
+    HttpSteadfast,
     /// `steadfast` of `SSL_GET`.
     SslSteadfast,
+    /// `GRPC_CHECK`.
+    GrpcCheck,
     /// `HTTP_GET`.
     HttpGet,
     /// `SSL_GET`.
@@ -187,7 +193,10 @@ impl Block {
         Self::VirtualServer,
         Self::RealServer,
         Self::ServerSteadfast,
+        Self::RealServerSteadfast,
+        Self::HttpSteadfast,
         Self::SslSteadfast,
+        Self::GrpcCheck,
         Self::HttpGet,
         Self::SslGet,
         Self::Url,
@@ -262,7 +271,12 @@ impl Block {
             Self::PingCheck => "PING_CHECK",
             Self::UdpCheck => "UDP_CHECK",
             Self::Ssl => "SSL",
-            Self::Steadfast | Self::ServerSteadfast | Self::SslSteadfast => "steadfast",
+            Self::GrpcCheck => "GRPC_CHECK",
+            Self::Steadfast
+            | Self::ServerSteadfast
+            | Self::RealServerSteadfast
+            | Self::HttpSteadfast
+            | Self::SslSteadfast => "steadfast",
         }
     }
 
@@ -310,7 +324,10 @@ impl Block {
             | Self::VirtualServer
             | Self::RealServer
             | Self::ServerSteadfast
+            | Self::RealServerSteadfast
+            | Self::HttpSteadfast
             | Self::SslSteadfast
+            | Self::GrpcCheck
             | Self::HttpGet
             | Self::SslGet
             | Self::Url
@@ -377,7 +394,12 @@ impl Block {
             Self::VirtualServer => &[virtual_server::VIRTUAL_SERVER],
             Self::RealServer => &[real_server::REAL_SERVER],
             Self::ServerSteadfast => &[real_server::STEADFAST],
-            Self::SslSteadfast => &[checker::TLS],
+            Self::RealServerSteadfast => &[real_server::STEADFAST, real_server::REAL_SERVER_STEADFAST],
+            Self::HttpSteadfast => &[checker::HTTP_STEADFAST],
+            Self::SslSteadfast => &[checker::HTTP_STEADFAST, checker::TLS],
+            Self::GrpcCheck => {
+                &[checker::CONNECTION, checker::PACE, checker::RETRY, checker::GRPC, checker::TLS]
+            }
             Self::HttpGet => {
                 &[checker::CONNECTION, checker::PACE, checker::RETRY, checker::HTTP, checker::HTTP_GET]
             }

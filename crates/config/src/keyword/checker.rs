@@ -74,6 +74,8 @@ pub(super) const HTTP: &[Keyword] = &[
 /// `HTTP_GET` alone.
 #[rustfmt::skip] // A table reads best with its status in one column.
 pub(super) const HTTP_GET: &[Keyword] = &[
+    built("steadfast", FLAG).opens(Block::HttpSteadfast)
+        .doc("Holds what keepalived does not know of a check. Begin each of its lines with @steadfast if keepalived reads the file too."),
     built("url", FLAG).opens(Block::Url).or("at least one required")
         .doc("Adds one request of the check. May repeat."),
 ];
@@ -87,6 +89,14 @@ pub(super) const SSL_GET: &[Keyword] = &[
         .doc("Sends a close alert at the end of TLS sessions."),
     built("url", FLAG).opens(Block::SslUrl).or("at least one required")
         .doc("Adds one request of the check. May repeat."),
+];
+
+/// `steadfast` of `HTTP_GET` and `SSL_GET`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const HTTP_STEADFAST: &[Keyword] = &[
+    built("http_version", choice(&["2"])).or("as http_protocol says")
+        .such_as("http_version 2")
+        .doc("Speaks HTTP/2: over TLS by ALPN, in the clear without asking first."),
 ];
 
 /// What a checker does with certificates.
@@ -104,6 +114,19 @@ pub(super) const TLS: &[Keyword] = &[
     built("key", word("PATH")).or("the file of certificate")
         .such_as("key /etc/ssl/check.key")
         .doc("Sets the private key of the certificate. Its pass phrase is password of SSL."),
+];
+
+/// `GRPC_CHECK`.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const GRPC: &[Keyword] = &[
+    built("service", word("NAME")).or("the server as a whole")
+        .such_as("service shop.v1.Cart")
+        .doc("Sets the service whose health is asked for."),
+    built("virtualhost", word("STRING")).or("value of the real server, else its address")
+        .such_as("virtualhost www.example.com")
+        .doc("Sets whom requests and the TLS handshake name."),
+    built("tls", FLAG)
+        .doc("Speaks TLS. Needed for the other keywords about certificates."),
 ];
 
 /// `url`.

@@ -65,7 +65,7 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
         .doc("Adds one UDP datagram check. May repeat."),
     built("FILE_CHECK", FLAG).opens(Block::FileCheck).since("2.1.0")
         .doc("Adds one tracked file check. May repeat."),
-    built("steadfast", FLAG).opens(Block::ServerSteadfast).or("values of the virtual server")
+    built("steadfast", FLAG).opens(Block::RealServerSteadfast).or("values of the virtual server")
         .doc("Holds what keepalived does not know of a real server. Begin each of its lines with @steadfast if keepalived reads the file too."),
 ];
 
@@ -78,4 +78,11 @@ pub(super) const STEADFAST: &[Keyword] = &[
     built("slow_start", micros(0..=86_400_000_000)).or("0 (all of its weight at once)")
         .such_as("slow_start 60")
         .doc("Lets the weight of a server that comes up grow from 1 to what it should be in so many seconds. With a weight of 1 nothing can grow."),
+];
+
+/// `steadfast` of a real server alone.
+#[rustfmt::skip] // A table reads best with its status in one column.
+pub(super) const REAL_SERVER_STEADFAST: &[Keyword] = &[
+    built("GRPC_CHECK", FLAG).opens(Block::GrpcCheck)
+        .doc("Adds one gRPC health check (grpc.health.v1). May repeat."),
 ];

@@ -185,6 +185,7 @@ fn target(check: &Check) -> String {
         Check::Smtp(smtp) => &smtp.connection,
         Check::Dns(dns) => &dns.connection,
         Check::Udp(udp) => &udp.connection,
+        Check::Grpc(grpc) => &grpc.connection,
         Check::Misc(misc) => return misc.command.program.clone(),
     };
     connection.address.to_string()

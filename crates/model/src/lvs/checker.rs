@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::HttpCheck;
+use super::{GrpcCheck, HttpCheck};
 use crate::IfName;
 use crate::vrrp::Command;
 
@@ -55,6 +55,8 @@ pub enum Check {
     Ping(Connection),
     /// `UDP_CHECK`: a datagram is not refused, or is answered.
     Udp(Box<UdpCheck>),
+    /// `GRPC_CHECK`: a server says that it serves.
+    Grpc(Box<GrpcCheck>),
     /// `MISC_CHECK`: a program succeeds.
     Misc(Box<MiscCheck>),
 }

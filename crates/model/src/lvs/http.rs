@@ -17,6 +17,8 @@ pub struct HttpCheck {
     pub tls: Option<TlsOptions>,
     /// `http_protocol`.
     pub version: HttpVersion,
+    /// HTTP/2 is spoken, whatever `version` says (`steadfast { http_version }`).
+    pub http2: bool,
     /// At start and after a failure the pages are asked for without pauses (`fast_recovery`).
     pub fast_recovery: bool,
     /// The pages (`url`), at least one.

@@ -5,6 +5,7 @@
 //! be a hundred thousand of them: what is rare is boxed, and names that many have are shared.
 
 mod checker;
+mod grpc;
 mod http;
 mod outcome;
 mod pool;
@@ -15,6 +16,7 @@ pub use checker::{
     BfdCheck, Check, Checker, Connection, DnsCheck, DnsType, FileCheck, LocalEnd, MiscCheck, Nibbles,
     Payload, Probe, SmtpCheck, UdpCheck,
 };
+pub use grpc::GrpcCheck;
 pub use http::{
     HttpCheck, HttpVersion, Identity, Regex, RegexOption, RegexOptions, Request, ServerName, StatusRange,
     StatusSet, TlsOptions, Trust,

@@ -72,7 +72,8 @@ impl Prober {
         let request = request_text(fetch.version, &fetch.path, host, dial::target(&fetch.connection)?);
         let mut stream = dial::tcp(&fetch.connection).await?;
         let page = if let Some(options) = &fetch.tls {
-            let session = tls::Session { connection: &fetch.connection, options, host };
+            let session =
+                tls::Session { connection: &fetch.connection, options, host, protocol: tls::Protocol::Any };
             let (mut stream, _) = session.begin(self, stream).await?;
             within(fetch, page(&mut stream, &request, fetch)).await?
         } else {

@@ -1,4 +1,4 @@
-//! `HTTP_GET` and `SSL_GET`: pages over HTTP/1.
+//! `HTTP_GET` and `SSL_GET`: pages over HTTP/1, and over HTTP/2 where that is wanted.
 
 mod body;
 mod fetch;
@@ -6,13 +6,14 @@ mod head;
 
 use std::net::SocketAddr;
 
+use ::http::header::USER_AGENT;
 use model::lvs::{HttpCheck, HttpVersion, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use crate::dial;
 use crate::trouble::Trouble;
-use crate::{Prober, tls};
+use crate::{Prober, http2, tls};
 
 use body::Judge;
 pub use fetch::{Fetch, Page, Verbatim};
@@ -38,18 +39,18 @@ pub(crate) async fn ask(prober: &Prober, check: &HttpCheck) -> Result<Option<Box
 async fn page(prober: &Prober, check: &HttpCheck, request: &Request) -> Result<Option<Box<str>>, Trouble> {
     let target = dial::target(&check.connection)?;
     let pattern = request.regex.as_ref().map(|regex| prober.pattern(regex)).transpose()?;
-    let line = request_text(check.version, &request.path, request.host.as_deref(), target);
-    let exchange = Exchange { check, line: &line, judge: Judge::new(request, pattern) };
+    let exchange = Exchange { check, request, target, judge: Judge::new(request, pattern) };
     let stream = dial::tcp(&check.connection).await?;
     let Some(options) = &check.tls else {
         let mut stream = stream;
-        exchange.run(&mut stream, request).await?;
+        exchange.run(&mut stream).await?;
         return Ok(None);
     };
     let host = request.host.as_deref();
-    let session = tls::Session { connection: &check.connection, options, host };
+    let protocol = if check.http2 { tls::Protocol::Http2 } else { tls::Protocol::Any };
+    let session = tls::Session { connection: &check.connection, options, host, protocol };
     let (mut stream, warning) = session.begin(prober, stream).await?;
-    exchange.run(&mut stream, request).await?;
+    exchange.run(&mut stream).await?;
     if request.tls_compliant {
         // Said as politeness: the verdict stands.
         timeout(check.connection.timeout, stream.shutdown()).await.ok();
@@ -60,30 +61,52 @@ async fn page(prober: &Prober, check: &HttpCheck, request: &Request) -> Result<O
 /// A request and its response.
 struct Exchange<'a> {
     check: &'a HttpCheck,
-    line: &'a str,
+    request: &'a Request,
+    target: SocketAddr,
     judge: Judge<'a>,
 }
 
 impl Exchange<'_> {
-    async fn run(
-        mut self,
-        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-        request: &Request,
-    ) -> Result<(), Trouble> {
-        let connection = &self.check.connection;
+    async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Trouble> {
+        let limit = self.check.connection.timeout;
         let dialogue = async {
-            send(stream, self.line).await.map_err(|error| Trouble::underway(&error, connection))?;
-            let judge = &mut self.judge;
-            let mut response = Response::new(stream);
-            let head = response.head().await?;
-            if !request.status.contains(head.status) {
-                return Err(Trouble::server(format!("the status is {}", head.status)));
-            }
-            response.body(head, |bytes| judge.feed(bytes)).await
+            if self.check.http2 { self.speak_http2(stream).await } else { self.speak_http1(stream).await }
         };
-        dial::within(connection.timeout, dialogue, "no complete response in time").await?;
+        dial::within(limit, dialogue, "no complete response in time").await?;
         self.judge.finish()
     }
+
+    async fn speak_http1(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) -> Result<(), Trouble> {
+        let Self { check, request, target, judge } = self;
+        let text = request_text(check.version, &request.path, request.host.as_deref(), *target);
+        send(stream, &text).await.map_err(|error| Trouble::underway(&error, &check.connection))?;
+        let mut response = Response::new(stream);
+        let head = response.head().await?;
+        judge_status(request, head.status)?;
+        response.body(head, |bytes| judge.feed(bytes)).await
+    }
+
+    async fn speak_http2(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) -> Result<(), Trouble> {
+        let Self { check, request, target, judge } = self;
+        let uri = http2::uri(check.tls.is_some(), request.host.as_deref(), *target, &request.path)?;
+        let asked = ::http::Request::get(uri).header(USER_AGENT, "KeepAliveClient").body(None);
+        let asked = asked.map_err(|error| Trouble::here(error.to_string()))?;
+        let on_head = |response: &::http::Response<()>| judge_status(request, response.status().as_u16());
+        http2::ask(stream, asked, on_head, |bytes| judge.feed(bytes)).await.map(drop)
+    }
+}
+
+fn judge_status(request: &Request, status: u16) -> Result<(), Trouble> {
+    if request.status.contains(status) {
+        return Ok(());
+    }
+    Err(Trouble::server(format!("the status is {status}")))
 }
 
 async fn send(stream: &mut (impl AsyncWrite + Unpin), text: &str) -> std::io::Result<()> {

@@ -12,6 +12,7 @@ use crate::source::Span;
 use super::address::Endpoint;
 use super::connection::ConnectionDraft;
 use super::dns::DnsDraft;
+use super::grpc::GrpcDraft;
 use super::http::HttpDraft;
 use super::misc::MiscDraft;
 use super::names::Names;
@@ -40,6 +41,7 @@ enum Kind {
     Smtp(SmtpDraft),
     Dns(Box<DnsDraft>),
     Udp(Box<UdpDraft>),
+    Grpc(Box<GrpcDraft>),
     Misc(Box<MiscDraft>),
     Bfd(Box<Spanned<String>>),
     File(Box<FileDraft>),
@@ -94,6 +96,7 @@ impl CheckerDraft {
             Kind::Smtp(draft) => draft.set(line, report),
             Kind::Dns(draft) => draft.set(line, report),
             Kind::Udp(draft) => draft.set(line, report),
+            Kind::Grpc(draft) => draft.set(line, report),
             Kind::Misc(draft) => draft.set(line, report),
             Kind::File(draft) => draft.set(line, names, report),
             Kind::Bfd(name) => watch::set_session(name, line, names, report),
@@ -128,6 +131,7 @@ impl CheckerDraft {
         let complete = match &mut self.kind {
             Kind::Http(draft) => draft.check(setting, report),
             Kind::Udp(draft) => draft.check(setting, report),
+            Kind::Grpc(draft) => draft.check(report),
             Kind::Misc(draft) => return draft.check(setting, report),
             Kind::Bfd(name) => return watch::check_session(name, setting, report),
             Kind::File(draft) => return draft.check(setting, report),
@@ -163,6 +167,7 @@ impl CheckerDraft {
             Kind::Smtp(draft) => (draft.resolve(connection()), Habit::USUAL),
             Kind::Dns(draft) => (draft.resolve(connection()), Habit::DNS),
             Kind::Udp(draft) => (draft.resolve(connection()), Habit::USUAL),
+            Kind::Grpc(draft) => (draft.resolve(connection(), virtualhost), Habit::USUAL),
             Kind::Misc(draft) => (draft.resolve(inherited), Habit::MISC),
             Kind::Bfd(name) => {
                 return Checker::Bfd(Box::new(BfdCheck { session: name.value.into_boxed_str(), alpha }));
@@ -191,6 +196,7 @@ impl Kind {
             "SMTP_CHECK" => Self::Smtp(SmtpDraft::default()),
             "DNS_CHECK" => Self::Dns(Box::default()),
             "UDP_CHECK" => Self::Udp(Box::default()),
+            "GRPC_CHECK" => Self::Grpc(Box::default()),
             "MISC_CHECK" => Self::Misc(Box::default()),
             "BFD_CHECK" => Self::Bfd(Box::new(watch::no_session(setting))),
             "FILE_CHECK" => Self::File(Box::default()),

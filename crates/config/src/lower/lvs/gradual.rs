@@ -13,16 +13,21 @@ pub(super) struct Gradual {
 }
 
 impl Gradual {
-    /// Takes the lines of a block.
+    /// Takes the lines of a virtual server's block.
     pub(super) fn read(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
         settings(setting.node.children(), Block::ServerSteadfast, report, |setting, report| {
-            let seconds = |report: &mut Report| setting.seconds(report).map(|seconds| seconds.value);
-            match setting.name() {
-                "drain" => self.drain = seconds(report).or(self.drain),
-                "slow_start" => self.slow_start = seconds(report).or(self.slow_start),
-                _ => setting.lacks(report),
-            }
+            self.set(setting, report);
         });
+    }
+
+    /// Takes a line.
+    pub(super) fn set(&mut self, setting: Setting<'_, '_>, report: &mut Report) {
+        let seconds = |report: &mut Report| setting.seconds(report).map(|seconds| seconds.value);
+        match setting.name() {
+            "drain" => self.drain = seconds(report).or(self.drain),
+            "slow_start" => self.slow_start = seconds(report).or(self.slow_start),
+            _ => setting.lacks(report),
+        }
     }
 
     /// With what `outer` says where this level says nothing.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use model::lvs::{Check, Connection, HttpCheck, HttpVersion, ServerName};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::keyword::Block;
 use crate::lower::{Report, Setting, settings};
 use crate::source::Span;
 
@@ -18,6 +17,9 @@ use super::url::UrlDraft;
 pub(super) struct HttpDraft {
     is_tls: bool,
     version: HttpVersion,
+    /// `http_protocol`.
+    version_line: Option<Span>,
+    is_http2: bool,
     tls: TlsDraft,
     fast_recovery: bool,
     virtualhost: Option<Arc<str>>,
@@ -34,6 +36,8 @@ impl HttpDraft {
         Self {
             is_tls,
             version: HttpVersion::V10,
+            version_line: None,
+            is_http2: false,
             tls: TlsDraft::default(),
             fast_recovery: false,
             virtualhost: None,
@@ -58,7 +62,10 @@ impl HttpDraft {
                 let host = text::only(setting, report).map(|word| word.text.as_ref().into());
                 self.virtualhost = host.or_else(|| self.virtualhost.take());
             }
-            "http_protocol" => self.version = version(setting, report).unwrap_or(self.version),
+            "http_protocol" => {
+                self.version_line = Some(setting.span());
+                self.version = version(setting, report).unwrap_or(self.version);
+            }
             "steadfast" => self.extend(setting, report),
             "fast_recovery" => self.fast_recovery = setting.boolean(report).unwrap_or(self.fast_recovery),
             "tls_compliant" => self.tls_compliant = setting.boolean(report).unwrap_or(self.tls_compliant),
@@ -77,15 +84,20 @@ impl HttpDraft {
 
     /// What keepalived does not know.
     fn extend(&mut self, block: Setting<'_, '_>, report: &mut Report) {
-        settings(block.node.children(), Block::SslSteadfast, report, |setting, report| {
-            if !self.tls.read(setting, report) {
-                setting.lacks(report);
-            }
+        let Some(kind) = block.keyword.opens else { return };
+        settings(block.node.children(), kind, report, |setting, report| match setting.name() {
+            "http_version" => self.is_http2 = is_http2(setting, report).unwrap_or(self.is_http2),
+            _ if self.tls.read(setting, report) => {}
+            _ => setting.lacks(report),
         });
     }
 
     /// Whether it asks for something.
     pub(super) fn check(&self, setting: Setting<'_, '_>, report: &mut Report) -> bool {
+        if let Some(span) = self.version_line.filter(|_| self.is_http2) {
+            let headline = "`http_version 2` is spoken instead; this has no effect";
+            report.push(Diagnostic::note(Code::IdleOption, span, headline).help("keep one of the two lines"));
+        }
         if let Some(span) = self.first_of_tls.filter(|_| !self.is_tls) {
             let headline = "server names are for TLS; here this has no effect";
             report.push(
@@ -112,6 +124,7 @@ impl HttpDraft {
             connection,
             tls: self.is_tls.then(|| self.tls.resolve(server_name())),
             version: self.version,
+            http2: self.is_http2,
             fast_recovery: self.fast_recovery,
             requests: urls.map(|url| url.resolve(host.as_ref(), self.tls_compliant)).collect(),
         }))
@@ -131,4 +144,16 @@ fn version(setting: Setting<'_, '_>, report: &mut Report) -> Option<HttpVersion>
             None
         }
     }
+}
+
+/// `http_version`, which knows one word.
+fn is_http2(setting: Setting<'_, '_>, report: &mut Report) -> Option<bool> {
+    let word = text::only(setting, report)?;
+    if word.text == "2" {
+        return Some(true);
+    }
+    let diagnostic =
+        setting.invalid(Code::InvalidChoice, word, "is no version of HTTP that can be chosen here");
+    report.push(diagnostic.help("write `http_version 2`, or `http_protocol` for the older ones"));
+    None
 }

@@ -10,6 +10,7 @@ mod dns;
 mod forwarding;
 mod gradual;
 mod group;
+mod grpc;
 mod http;
 mod misc;
 mod names;

@@ -110,7 +110,7 @@ impl RealServer {
         };
         settings(setting.node.children(), Block::RealServer, report, |setting, report| {
             if setting.name() == "steadfast" {
-                server.gradual.read(setting, report);
+                server.extend(setting, names, report);
             } else if setting.keyword.opens.is_some() {
                 let address = server.endpoint.address;
                 CheckerDraft::read(setting, address, names, report, |checker, report| {
@@ -122,6 +122,20 @@ impl RealServer {
         });
         server.check_thresholds(report);
         Some(server)
+    }
+
+    /// What keepalived does not know.
+    fn extend(&mut self, block: Setting<'_, '_>, names: &mut Names, report: &mut Report) {
+        settings(block.node.children(), Block::RealServerSteadfast, report, |setting, report| {
+            if setting.keyword.opens.is_some() {
+                let address = self.endpoint.address;
+                CheckerDraft::read(setting, address, names, report, |checker, report| {
+                    self.add(checker, report);
+                });
+            } else {
+                self.gradual.set(setting, report);
+            }
+        });
     }
 
     fn read_pace(&mut self, setting: Setting<'_, '_>, report: &mut Report) -> bool {

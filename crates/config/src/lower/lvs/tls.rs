@@ -3,6 +3,7 @@
 use model::lvs::{Identity, ServerName, TlsOptions, Trust};
 
 use crate::lower::{Report, Setting};
+use crate::source::Span;
 
 use super::text;
 
@@ -13,6 +14,8 @@ pub(super) struct TlsDraft {
     expiry_warning_days: Option<u16>,
     certificate: Option<Box<str>>,
     key: Option<Box<str>>,
+    /// The first line of these.
+    pub(super) first: Option<Span>,
 }
 
 impl TlsDraft {
@@ -32,6 +35,7 @@ impl TlsDraft {
             "key" => set_file(&mut self.key, setting, report),
             _ => return false,
         }
+        self.first.get_or_insert_with(|| setting.head_span());
         true
     }
 
