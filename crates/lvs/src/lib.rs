@@ -54,5 +54,5 @@ pub use action::{Action, Actions, Level, ProbeId};
 pub use difference::{Difference, Fate, differences};
 pub use director::Director;
 pub use event::Event;
-pub use memory::{Remembered, Standing, Subject};
+pub use memory::{Drain, Remembered, Standing, Subject};
 pub use notification::{Notification, Whose};

@@ -1,6 +1,7 @@
 //! What the next worker should know.
 
-use model::ipvs::DestinationKey;
+use model::Instant;
+use model::ipvs::{Destination, DestinationKey};
 use model::lvs::Service;
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +32,27 @@ pub struct Standing {
     pub said: Vec<(u64, bool)>,
     /// The weight that a check has set (`misc_dynamic`).
     pub weight: Option<u32>,
+    /// When the real server came up, if it gets its weight little by little (`slow_start`).
+    pub ramp: Option<Instant>,
+    /// The real server is configured no more, and keeps its connections for a while (`drain`).
+    pub drain: Option<Drain>,
+}
+
+/// A server that is configured no more and stays in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// As what it stays.
+    pub destination: Destination,
+    /// Until when.
+    pub until: Instant,
 }
 
 impl Standing {
+    /// Of a virtual server, or of a real server of which nothing more is known.
+    pub(crate) const fn of(up: bool) -> Self {
+        Self { up, said: Vec::new(), weight: None, ramp: None, drain: None }
+    }
+
     /// What the checker with this digest says, if there was one.
     pub(crate) fn says(&self, digest: u64) -> Option<bool> {
         self.said.iter().find(|(of, _)| *of == digest).map(|(_, up)| *up)

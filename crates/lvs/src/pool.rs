@@ -9,7 +9,7 @@ use model::lvs::{self, Checker};
 use crate::probes::Verdict;
 use crate::server::{Known, Server};
 use crate::turn::{Timer, Turn};
-use crate::{Action, Notification, Remembered, Standing, Subject, Whose, names, sentence};
+use crate::{Action, Drain, Notification, Remembered, Standing, Subject, Whose, names, sentence};
 
 /// A virtual server.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Pool {
     /// Its checks pause.
     pub(crate) asleep: bool,
     /// Servers that a reload has removed, and until when they stay.
-    pub(crate) draining: BTreeMap<DestinationKey, (Destination, Instant)>,
+    pub(crate) draining: BTreeMap<DestinationKey, Drain>,
 }
 
 /// At what time quorum is judged.
@@ -92,6 +92,14 @@ impl Pool {
         for server in &mut self.servers {
             if let Some(standing) = remembered.get(&of(Some(server.key))) {
                 server.remember(standing);
+            }
+        }
+        let ours = remembered.range(of(None)..).take_while(|(of, _)| of.service == self.config.service);
+        for (of, standing) in ours {
+            if let (Some(key), Some(drain)) = (of.server, standing.drain)
+                && !self.by_key.contains_key(&key)
+            {
+                self.draining.insert(key, drain);
             }
         }
     }
@@ -258,16 +266,17 @@ impl Pool {
     /// What has to be told of a server that the configuration does not have any more.
     pub(crate) fn dismiss(&mut self, old: &Server, turn: &mut Turn<'_>) {
         turn.say(format!("service {} no longer exist", old.name));
-        let subject = Subject { service: self.config.service.clone(), server: Some(old.key) };
-        turn.actions.push(Action::State(Box::new(Remembered { of: subject, state: None })));
+        self.forget(old.key, turn);
         if !old.up {
             return;
         }
         turn.say(moved(false, false, &old.name, &self.name));
         self.tell_server(old, false, RELOADED, turn);
         if !old.config.drain.is_zero() {
-            let until = turn.now + old.config.drain;
-            self.draining.insert(old.key, (old.destination(0), until));
+            let drain = Drain { destination: old.destination(0), until: turn.now + old.config.drain };
+            self.draining.insert(old.key, drain);
+            let state = Standing { drain: Some(drain), ..Standing::of(false) };
+            self.tell_next(Some(old.key), Some(state), turn);
             let seconds = old.config.drain.as_secs();
             turn.say(format!(
                 "service {} of VS {} keeps its connections for {seconds} s, and gets no new ones",
@@ -377,7 +386,7 @@ impl Pool {
             stays.then(|| server.destination(if takes { server.ramped(now).0 } else { 0 }))
         });
         let kept = sorry.filter(|sorry| sorry.inhibit).map(|sorry| apologises(0, sorry));
-        let drains = self.draining.get(&key).map(|(destination, _)| *destination);
+        let drains = self.draining.get(&key).map(|drain| drain.destination);
         shown.or(kept).or(drains)
     }
 
@@ -485,16 +494,17 @@ impl Pool {
         for (place, server) in self.servers.iter().enumerate() {
             self.time_ramp(place, server, turn);
         }
-        for (&server, &(_, until)) in &self.draining {
+        for (&server, &Drain { until, .. }) in &self.draining {
             turn.timers.insert((until, Timer::Drained { pool: self.place, server }));
         }
     }
 
     /// A server that is configured no more has had its time.
     pub(crate) fn drained(&mut self, key: DestinationKey, turn: &mut Turn<'_>) {
-        if self.draining.get(&key).is_some_and(|(_, until)| *until <= turn.now) {
+        if self.draining.get(&key).is_some_and(|drain| drain.until <= turn.now) {
             self.draining.remove(&key);
             self.show(key, turn);
+            self.forget(key, turn);
         }
     }
 
@@ -544,15 +554,30 @@ impl Pool {
 
     fn publish(&self, place: usize, turn: &mut Turn<'_>) {
         let Some(server) = self.servers.get(place) else { return };
-        let of = Subject { service: self.config.service.clone(), server: Some(server.key) };
-        let state = Some(server.standing());
-        turn.actions.push(Action::State(Box::new(Remembered { of, state })));
+        self.tell_next(Some(server.key), Some(server.standing()), turn);
     }
 
     fn publish_quorum(&self, turn: &mut Turn<'_>) {
-        let of = Subject { service: self.config.service.clone(), server: None };
-        let state = Some(Standing { up: self.quorum, said: Vec::new(), weight: None });
+        self.tell_next(None, Some(Standing::of(self.quorum)), turn);
+    }
+
+    /// A real server is no more.
+    fn forget(&self, server: DestinationKey, turn: &mut Turn<'_>) {
+        self.tell_next(Some(server), None, turn);
+    }
+
+    /// What the next worker should know of a real server, or of the virtual one.
+    fn tell_next(&self, server: Option<DestinationKey>, state: Option<Standing>, turn: &mut Turn<'_>) {
+        let of = Subject { service: self.config.service.clone(), server };
         turn.actions.push(Action::State(Box::new(Remembered { of, state })));
+    }
+
+    /// All of it is no more.
+    pub(crate) fn forget_all(&self, turn: &mut Turn<'_>) {
+        for key in self.by_key.keys().chain(self.draining.keys()) {
+            self.forget(*key, turn);
+        }
+        self.tell_next(None, None, turn);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::director::{Director, Listeners};
 use crate::pool::{Occasion, Pool};
 use crate::probes::{Roster, Seat};
 use crate::server::Server;
-use crate::{Action, Actions, Remembered, Subject, services};
+use crate::{Actions, services};
 
 /// Lets `director` be what `config` says. What stays keeps its state.
 pub(crate) fn configure(
@@ -143,11 +143,7 @@ fn part(director: &mut Director, now: Instant, old: BTreeMap<lvs::Service, Pool>
     for (_, mut pool) in old {
         turn.say(format!("Removing Virtual Server {}", pool.name));
         pool.shut_down(&mut turn);
-        let servers = pool.servers.iter().map(|server| Some(server.key));
-        for server in servers.chain([None]) {
-            let of = Subject { service: pool.config.service.clone(), server };
-            turn.actions.push(Action::State(Box::new(Remembered { of, state: None })));
-        }
+        pool.forget_all(&mut turn);
     }
     let gone: Vec<_> = turn.table.services.keys().filter(|key| !kept.contains(key)).copied().collect();
     for service in gone {

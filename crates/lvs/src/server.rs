@@ -109,6 +109,7 @@ impl Server {
             }
         }
         self.weight = self.judged_weight();
+        self.ramp = standing.ramp;
     }
 
     /// Whether a check says what its weight is (`misc_dynamic`).
@@ -121,7 +122,8 @@ impl Server {
     pub(crate) fn standing(&self) -> Standing {
         let said = self.config.checkers.iter().zip(&self.judges);
         let said = said.map(|(checker, judge)| (digest(checker), judge.up)).collect();
-        Standing { up: self.up, said, weight: self.dynamic }
+        let ramp = self.ramp.filter(|_| !self.config.slow_start.is_zero());
+        Standing { said, weight: self.dynamic, ramp, ..Standing::of(self.up) }
     }
 
     /// Whether every checker says so.
