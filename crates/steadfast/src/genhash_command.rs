@@ -77,7 +77,13 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => return COMMAND.fail(&format!("cannot wait for answers: {error}")),
     };
     match runtime.block_on(Prober::new(None).fetch(&fetch)) {
-        Ok(page) => COMMAND.answer(&told(&page), 0),
+        Ok(page) => {
+            // Without `status_code` a check takes no other status; that of an error page is hardly meant.
+            if !(200..300).contains(&page.status) {
+                COMMAND.complain(&format!("the status is {}: is that the page you mean?", page.status));
+            }
+            COMMAND.answer(&told(&page), 0)
+        }
         Err(reason) => COMMAND.fail(&reason),
     }
 }

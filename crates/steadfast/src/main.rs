@@ -33,7 +33,7 @@ mod supervisor;
 mod tracker;
 mod worker;
 
-use program::Program;
+use program::{GENHASH, Program};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -46,6 +46,9 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(program: &Program, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    if program.is_genhash() {
+        return Ok(command::run(GENHASH.as_ref(), arguments));
+    }
     match arguments.first().map(OsString::as_os_str) {
         Some(first) if first == WORKER => run_worker(program, arguments),
         Some(first) if program.has_commands() && !first.as_encoded_bytes().starts_with(b"-") => {

@@ -16,6 +16,9 @@ pub(crate) const VRRP: &str = "vrrp";
 /// The role and name of the check worker, as keepalived has it.
 pub(crate) const CHECKERS: &str = "healthcheckers";
 
+/// The name of keepalived's other program, and of the command that stands for it.
+pub(crate) const GENHASH: &str = "genhash";
+
 /// The name that the program was called by.
 ///
 /// Workers get the same one, so that `pgrep -o` of it finds the supervisor, the oldest.
@@ -40,6 +43,11 @@ impl Program {
     /// Under keepalived's name, words that are no options are ignored; under any other they are commands.
     pub(crate) const fn has_commands(&self) -> bool {
         !self.is_keepalived
+    }
+
+    /// Under the name of keepalived's other program it is that one.
+    pub(crate) fn is_genhash(&self) -> bool {
+        self.name == GENHASH
     }
 
     /// What `-v` prints first.

@@ -26,7 +26,8 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         request.push(byte[0]);
     }
     let body: &[u8] = if request.starts_with(b"GET /request ") { &request } else { b"hello world\n" };
-    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
+    let status = if request.starts_with(b"GET /none ") { "404 Not Found" } else { "200 OK" };
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
     stream.write_all(body)
 }
 
@@ -55,6 +56,25 @@ fn the_digest_is_printed() {
     }
     let output = text(&ours(&format!("-v -s 127.0.0.1 -p {port} -u /")).stdout);
     assert!(output.contains("hello world.") && output.ends_with(DIGEST), "{output}");
+}
+
+#[test]
+fn a_link_called_genhash_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("genhash");
+    std::os::unix::fs::symlink(STEADFAST, &link).unwrap();
+    let arguments = format!("-s 127.0.0.1 -p {} -u /", server());
+    let output = genhash(&mut Command::new(link), &arguments);
+    assert_eq!((text(&output.stdout).as_str(), output.status.code()), (DIGEST, Some(0)));
+}
+
+#[test]
+fn the_digest_of_an_error_page_is_remarked_on() {
+    let port = server();
+    let output = ours(&format!("-s 127.0.0.1 -p {port} -u /none"));
+    assert_eq!((text(&output.stdout).as_str(), output.status.code()), (DIGEST, Some(0)), "as keepalived's");
+    assert!(text(&output.stderr).contains("the status is 404"), "{}", text(&output.stderr));
+    assert!(ours(&format!("-s 127.0.0.1 -p {port} -u /")).stderr.is_empty());
 }
 
 #[test]
