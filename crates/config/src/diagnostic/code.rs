@@ -487,6 +487,10 @@ codes! {
         "No line is left after comments and the lines for other hosts are gone. A daemon that reads it has no virtual router, and at a reload gives up the ones it had. Check that the file is the right one, and was written to its end.";
     UnnamedId = "SF2018", "an id that no line of the file names",
         "Lines that begin with `@ID` are for the hosts with this id. None of the file is for the one that was asked for, so the file that was checked is not the one that a host reads. Check the spelling.";
+    PortlessCheck = "SF2019", "a check without a port",
+        "A check asks the port of its real server, unless `connect_port` names another. Marked traffic and services of all ports have real servers without a port, and with direct routing and tunnels a port that is written there does not count. Such a check cannot be made, so it says nothing of the server, which stays in its pool whatever happens to it. keepalived asks port 0 and takes the server out for ever.";
+    UncheckedServer = "SF2020", "a real server that nobody checks",
+        "Other real servers of the virtual server have checkers, and this one has none: it counts as alive for ever, and gets its share of the traffic when it is dead. Mostly a block was copied in part.";
     ClusterVersion = "SF2101", "hosts that speak different versions of VRRP",
         "A packet of the other version is dropped. No host hears a master, so each becomes one, and all of them have the addresses. Write the same `version` on all hosts, or `vrrp_version` in `global_defs`.";
     ClusterInterval = "SF2102", "hosts with different intervals",

@@ -3,6 +3,7 @@
 //! keepalived says nothing of any of this, and a daemon starts. Every finding says what will happen.
 
 mod address;
+mod checker;
 mod file;
 mod group;
 mod host;

@@ -18,6 +18,7 @@ pub(super) fn check(subject: Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for server in &subject.config.lvs.virtual_servers {
         let Some(block) = blocks.get(&key(&server.service)) else { continue };
         sorry_server(server, block, findings);
+        super::checker::check(server, block, findings);
         if server.ha_suspend {
             suspended(server, block, &virtuals, subject, findings);
         }

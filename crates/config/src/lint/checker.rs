@@ -1,0 +1,57 @@
+//! Checks that cannot be made, and real servers that nobody checks.
+
+use model::lvs::{Check, Checker, Connection, RealServer, VirtualServer};
+
+use crate::Code;
+use crate::diagnostic::Diagnostic;
+use crate::outline::Line;
+
+/// Looks at the real servers of a virtual server, whose block this is.
+pub(super) fn check(server: &VirtualServer, block: &Line, findings: &mut Vec<Diagnostic>) {
+    let is_any_checked = server.real_servers.iter().any(|real| !real.checkers.is_empty());
+    for real in &server.real_servers {
+        let Some(line) = line_of(real, block) else { continue };
+        if let (true, true, Some(span)) = (is_any_checked, real.checkers.is_empty(), line.value()) {
+            let headline = format!(
+                "nobody checks the real server `{}`, and others of its pool are checked",
+                real.address
+            );
+            findings.push(
+                Diagnostic::note(Code::UncheckedServer, span, headline)
+                    .help("it keeps its share of the traffic when it is dead; give it a checker, or take those of the others out"),
+            );
+        }
+        real.checkers.iter().filter_map(without_port).for_each(|keywords| {
+            let checker = line.lines().iter().find(|line| keywords.contains(&line.keyword()));
+            let Some((checker, span)) = checker.and_then(|line| Some((line, line.head()?))) else { return };
+            let headline = format!("this {} has no port to ask", checker.keyword());
+            findings.push(
+                Diagnostic::warning(Code::PortlessCheck, span, headline)
+                    .help("add `connect_port PORT`: the real server has none, so the check is never made, and the server never fails"),
+            );
+        });
+    }
+}
+
+/// Its line. Ports that do not count are in the file only.
+fn line_of<'a>(real: &RealServer, block: &'a Line) -> Option<&'a Line> {
+    let port = real.port.map(|port| port.to_string());
+    block.lines().iter().find(|line| {
+        let is_port = port.as_deref().is_none_or(|port| line.word(2) == port);
+        line.keyword() == "real_server" && line.word(1).parse() == Ok(real.address) && is_port
+    })
+}
+
+/// The keywords of a check that needs a port and has none.
+fn without_port(checker: &Checker) -> Option<&'static [&'static str]> {
+    let Checker::Probe(probe) = checker else { return None };
+    let (connection, keywords): (&Connection, &'static [&'static str]) = match &probe.check {
+        Check::Tcp(connection) => (connection, &["TCP_CHECK"]),
+        Check::Http(http) => (&http.connection, &["HTTP_GET", "SSL_GET"]),
+        Check::Smtp(smtp) => (&smtp.connection, &["SMTP_CHECK"]),
+        Check::Dns(dns) => (&dns.connection, &["DNS_CHECK"]),
+        Check::Udp(udp) => (&udp.connection, &["UDP_CHECK"]),
+        Check::Ping(_) | Check::Misc(_) => return None,
+    };
+    connection.port.is_none().then_some(keywords)
+}
