@@ -22,7 +22,7 @@ pub(super) fn check(server: &VirtualServer, block: &Line, findings: &mut Vec<Dia
             );
         }
         real.checkers.iter().filter_map(without_port).for_each(|keywords| {
-            let checker = line.lines().iter().find(|line| keywords.contains(&line.keyword()));
+            let checker = of_both_languages(line).find(|line| keywords.contains(&line.keyword()));
             let Some((checker, span)) = checker.and_then(|line| Some((line, line.head()?))) else { return };
             let headline = format!("this {} has no port to ask", checker.keyword());
             findings.push(
@@ -42,6 +42,11 @@ fn line_of<'a>(real: &RealServer, block: &'a Line) -> Option<&'a Line> {
     })
 }
 
+/// The lines of a block, and those of its `steadfast` blocks.
+fn of_both_languages(block: &Line) -> impl Iterator<Item = &Line> {
+    block.lines().iter().chain(block.entries("steadfast"))
+}
+
 /// The keywords of a check that needs a port and has none.
 fn without_port(checker: &Checker) -> Option<&'static [&'static str]> {
     let Checker::Probe(probe) = checker else { return None };
@@ -51,6 +56,7 @@ fn without_port(checker: &Checker) -> Option<&'static [&'static str]> {
         Check::Smtp(smtp) => (&smtp.connection, &["SMTP_CHECK"]),
         Check::Dns(dns) => (&dns.connection, &["DNS_CHECK"]),
         Check::Udp(udp) => (&udp.connection, &["UDP_CHECK"]),
+        Check::Grpc(grpc) => (&grpc.connection, &["GRPC_CHECK"]),
         Check::Ping(_) | Check::Misc(_) => return None,
     };
     connection.port.is_none().then_some(keywords)
