@@ -160,9 +160,12 @@ mod tests {
         census.take().unwrap();
         assert_eq!(count(&census), 0);
         let mut child = std::process::Command::new(&program).arg("1000").spawn().unwrap();
-        // Its parent knows that it runs once it has become that program.
-        census.look(child.id());
-        assert_eq!(count(&census), 1);
+        // Its parent goes on a moment before the kernel shows it as that program.
+        let is_seen = || {
+            census.look(child.id());
+            count(&census) == 1
+        };
+        assert!(lab::wait_until(Duration::from_secs(20), is_seen));
         census.fork(child.id(), u32::MAX);
         assert_eq!(count(&census), 2);
         census.take().unwrap();
