@@ -55,4 +55,5 @@ pub use difference::{Difference, Fate, differences};
 pub use director::Director;
 pub use event::Event;
 pub use memory::{Drain, Remembered, Standing, Subject};
+pub use names::{server as server_name, service as service_name};
 pub use notification::{Notification, Whose};

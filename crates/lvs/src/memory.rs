@@ -2,8 +2,10 @@
 
 use model::Instant;
 use model::ipvs::{Destination, DestinationKey};
-use model::lvs::Service;
+use model::lvs::{Checker, Service};
 use serde::{Deserialize, Serialize};
+
+use crate::server::digest;
 
 /// The newest state of one virtual server or one real server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Standing {
     pub said: Vec<(u64, bool)>,
     /// The weight that a check has set (`misc_dynamic`).
     pub weight: Option<u32>,
+    /// What counts for quorum: the configured weight, or what checks and files have made of it.
+    pub effective: u32,
     /// When the real server came up, if it gets its weight little by little (`slow_start`).
     pub ramp: Option<Instant>,
     /// The real server is configured no more, and keeps its connections for a while (`drain`).
@@ -50,11 +54,17 @@ pub struct Drain {
 impl Standing {
     /// Of a virtual server, or of a real server of which nothing more is known.
     pub(crate) const fn of(up: bool) -> Self {
-        Self { up, said: Vec::new(), weight: None, ramp: None, drain: None }
+        Self { up, said: Vec::new(), weight: None, effective: 0, ramp: None, drain: None }
+    }
+
+    /// What this checker of a real server says, if it is known.
+    #[must_use]
+    pub fn of_checker(&self, checker: &Checker) -> Option<bool> {
+        self.says(digest(checker))
     }
 
     /// What the checker with this digest says, if there was one.
-    pub(crate) fn says(&self, digest: u64) -> Option<bool> {
+    fn says(&self, digest: u64) -> Option<bool> {
         self.said.iter().find(|(of, _)| *of == digest).map(|(_, up)| *up)
     }
 }

@@ -5,8 +5,9 @@ use std::num::NonZeroU16;
 
 use model::lvs::{Protocol, Service};
 
-/// `[192.0.2.1]:tcp:80`, `FWM 5`, `[GROUP]:0`.
-pub(crate) fn service(service: &Service) -> Box<str> {
+/// What a virtual server is called: `[192.0.2.1]:tcp:80`, `FWM 5`, `[GROUP]:0`.
+#[must_use]
+pub fn service(service: &Service) -> Box<str> {
     match service {
         Service::Address { address, port, protocol } => endpoint(*address, word(*protocol), *port),
         Service::Fwmark { mark, .. } => format!("FWM {mark}").into(),
@@ -14,8 +15,9 @@ pub(crate) fn service(service: &Service) -> Box<str> {
     }
 }
 
-/// `[10.0.0.1]:tcp:80`, with `none` as protocol behind a mark.
-pub(crate) fn server(of: &Service, address: IpAddr, port: Option<NonZeroU16>) -> Box<str> {
+/// What a real server of it is called: `[10.0.0.1]:tcp:80`, with `none` as protocol behind a mark.
+#[must_use]
+pub fn server(of: &Service, address: IpAddr, port: Option<NonZeroU16>) -> Box<str> {
     let protocol = match of {
         Service::Address { protocol, .. } | Service::Group { protocol, .. } => word(*protocol),
         Service::Fwmark { .. } => "none",

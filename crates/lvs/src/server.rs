@@ -105,7 +105,7 @@ impl Server {
             // A file is looked at before.
             if !matches!(checker, Checker::File(_)) {
                 // As after a reload: another checker is no outcome.
-                judge.up = standing.says(digest(checker)).unwrap_or(standing.up);
+                judge.up = standing.of_checker(checker).unwrap_or(standing.up);
             }
         }
         self.weight = self.judged_weight();
@@ -123,7 +123,7 @@ impl Server {
         let said = self.config.checkers.iter().zip(&self.judges);
         let said = said.map(|(checker, judge)| (digest(checker), judge.up)).collect();
         let ramp = self.ramp.filter(|_| !self.config.slow_start.is_zero());
-        Standing { said, weight: self.dynamic, ramp, ..Standing::of(self.up) }
+        Standing { said, weight: self.dynamic, effective: self.weight, ramp, ..Standing::of(self.up) }
     }
 
     /// Whether every checker says so.
@@ -186,7 +186,7 @@ pub(crate) fn file_says(check: &FileCheck, value: i32) -> (bool, i64) {
 }
 
 /// A number for what a checker asks: those that [ask the same](asks_same) have the same.
-fn digest(checker: &Checker) -> u64 {
+pub(crate) fn digest(checker: &Checker) -> u64 {
     let mut hasher = DefaultHasher::new();
     std::mem::discriminant(checker).hash(&mut hasher);
     match checker {

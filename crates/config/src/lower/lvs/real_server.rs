@@ -23,6 +23,8 @@ use super::{Files, forwarding, text};
 pub(super) struct RealServer {
     pub(super) span: Span,
     pub(super) endpoint: Endpoint,
+    /// As it was written: what its traffic keeps, checkers still ask.
+    written: Endpoint,
     pub(super) weight: Option<u32>,
     pub(super) forwarding: Option<Forwarding>,
     upper_threshold: Option<NonZeroU32>,
@@ -92,8 +94,10 @@ pub(super) struct Inherited<'v> {
 
 impl RealServer {
     pub(super) fn read(setting: Setting<'_, '_>, names: &mut Names, report: &mut Report) -> Option<Self> {
+        let endpoint = Endpoint::read(setting, report)?;
         let mut server = Self {
-            endpoint: Endpoint::read(setting, report)?,
+            endpoint,
+            written: endpoint,
             span: setting.span(),
             weight: None,
             forwarding: None,
@@ -204,6 +208,7 @@ impl RealServer {
         let pace = self.pace.map_or(outer.pace, |pace| pace.within(&outer.pace));
         let virtualhost = self.virtualhost.or_else(|| outer.virtualhost.clone());
         let endpoint = self.endpoint;
+        let checked = Endpoint { port: self.written.port.or(endpoint.port), ..endpoint };
         let gradual = self.gradual.within(outer.gradual);
         let checkers = self.checkers.into_iter();
         lvs::RealServer {
@@ -218,7 +223,7 @@ impl RealServer {
             notify_up: self.notify.up(outer.global),
             notify_down: self.notify.down(outer.global),
             checkers: checkers
-                .map(|checker| checker.resolve(endpoint, &pace, virtualhost.as_ref(), outer))
+                .map(|checker| checker.resolve(checked, &pace, virtualhost.as_ref(), outer))
                 .collect(),
             virtualhost,
             snmp_name: self.snmp_name,

@@ -46,6 +46,11 @@ impl Servers {
         }
     }
 
+    /// How each server stands, as far as it was told.
+    pub(super) const fn remembered(&self) -> &BTreeMap<Subject, Remembered> {
+        &self.remembered
+    }
+
     fn remember(&mut self, state: Remembered) {
         if state.state.is_some() {
             self.remembered.insert(state.of.clone(), state);

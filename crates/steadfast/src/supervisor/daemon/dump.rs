@@ -9,6 +9,11 @@ impl Daemon<'_> {
         if kind == Kind::State {
             let written = dump::write_own(&self.config, self.start.options.namespace.as_deref());
             self.told_of_dump("Printing parent data", written);
+            if self.checker.is_there() {
+                let namespace = self.start.options.namespace.as_deref();
+                let written = dump::write_servers(&self.config, self.servers.remembered(), namespace);
+                self.told_of_dump("Printing checkers data", written);
+            }
         }
         self.dumps.ask(kind);
         self.begin_dumps();

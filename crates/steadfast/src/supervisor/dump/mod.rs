@@ -3,11 +3,13 @@
 //! What belongs to the configuration is known here; what the virtual routers are up to, the worker tells in a
 //! [`snapshot`]. Programs wait some ten milliseconds for a dump, so nothing here waits.
 
+mod checkers;
 mod command;
 mod global;
 mod json;
 mod kernel;
 mod page;
+mod servers;
 mod statistics;
 mod topology;
 mod trackers;
@@ -18,6 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lvs::{Remembered, Subject};
 use model::vrrp::{Instance, SyncGroup};
 use model::{Dump, IfName, Namespace};
 
@@ -46,6 +49,7 @@ pub(super) enum Kind {
 pub(super) enum Whose {
     Supervisor,
     Vrrp,
+    Checkers,
 }
 
 /// What the worker has told.
@@ -231,6 +235,22 @@ pub(super) fn write_own(config: &model::Config, namespace: Option<&str>) -> Resu
     save(state_path(&scene, Whose::Supervisor), &page.into_text(), UMASK_DECIDES)
 }
 
+/// The dump of the check worker, as far as it has told: nothing is asked of it.
+pub(super) fn write_servers(
+    config: &model::Config,
+    servers: &BTreeMap<Subject, Remembered>,
+    namespace: Option<&str>,
+) -> Result<(), Unwritten> {
+    let told = Told::default();
+    let scene = Scene::new(config, &told, namespace);
+    let pools = checkers::Pools(servers);
+    let mut page = Page::default();
+    global::write(&scene, Whose::Checkers, &mut page);
+    servers::write(&scene, &pools, &mut page);
+    checkers::write(&scene, &pools, &mut page);
+    save(state_path(&scene, Whose::Checkers), &page.into_text(), UMASK_DECIDES)
+}
+
 /// One of the dumps of the vrrp worker.
 pub(super) fn write(
     kind: Kind,
@@ -276,7 +296,7 @@ fn located(dump: &Dump) -> PathBuf {
     }
 }
 
-/// `keepalived.data`, `keepalived_parent.data`; between name and ending stand the namespace and the instance if they are
+/// `keepalived.data`, `keepalived_check.data`, `keepalived_parent.data`; between name and ending stand the namespace and the instance if they are
 /// wanted there.
 fn state_path(scene: &Scene<'_>, whose: Whose) -> PathBuf {
     let dumps = &scene.config.global.files.dumps;
@@ -285,6 +305,7 @@ fn state_path(scene: &Scene<'_>, whose: Whose) -> PathBuf {
     let role = match whose {
         Whose::Supervisor => "_parent",
         Whose::Vrrp => "",
+        Whose::Checkers => "_check",
     };
     let who = if dumps.names_instance { who(scene) } else { String::new() };
     let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
