@@ -15,8 +15,17 @@ use crate::{cargo, root, say};
 pub(crate) use kernel::Tools;
 
 /// The test programs of the package `steadfast` that run in the virtual machine too, where nothing may be missing.
-const PROGRAMS: [&str; 8] =
-    ["links", "ipvlan", "link_polls", "ipvs_kernel", "lvs", "lvs_kernel", "directors", "tables"];
+const PROGRAMS: [&str; 9] = [
+    "links",
+    "ipvlan",
+    "link_polls",
+    "ipvs_kernel",
+    "lvs",
+    "lvs_kernel",
+    "directors",
+    "tables",
+    "check_dump",
+];
 /// For one test program.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
