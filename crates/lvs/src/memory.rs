@@ -1,5 +1,7 @@
 //! What the next worker should know.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use model::Instant;
 use model::ipvs::{Destination, DestinationKey};
 use model::lvs::{Checker, Service};
@@ -26,7 +28,7 @@ pub struct Subject {
 }
 
 /// A state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
     /// The real server is up, or the virtual server has its quorum.
     pub up: bool,
@@ -43,7 +45,7 @@ pub struct Standing {
 }
 
 /// A server that is configured no more and stays in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Drain {
     /// As what it stays.
     pub destination: Destination,
@@ -55,6 +57,13 @@ impl Standing {
     /// Of a virtual server, or of a real server of which nothing more is known.
     pub(crate) const fn of(up: bool) -> Self {
         Self { up, said: Vec::new(), weight: None, effective: 0, ramp: None, drain: None }
+    }
+
+    /// A number that another state hardly has too.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// What this checker of a real server says, if it is known.

@@ -552,9 +552,14 @@ impl Pool {
         })));
     }
 
-    fn publish(&self, place: usize, turn: &mut Turn<'_>) {
-        let Some(server) = self.servers.get(place) else { return };
-        self.tell_next(Some(server.key), Some(server.standing()), turn);
+    fn publish(&mut self, place: usize, turn: &mut Turn<'_>) {
+        let Some(server) = self.servers.get_mut(place) else { return };
+        let (key, standing) = (server.key, server.standing());
+        let digest = Some(standing.digest());
+        // After a reload most servers stand as they stood.
+        if std::mem::replace(&mut server.remembered, digest) != digest {
+            self.tell_next(Some(key), Some(standing), turn);
+        }
     }
 
     fn publish_quorum(&self, turn: &mut Turn<'_>) {

@@ -10,7 +10,7 @@ use crate::director::{Director, Listeners};
 use crate::pool::{Occasion, Pool};
 use crate::probes::{Roster, Seat};
 use crate::server::Server;
-use crate::{Actions, services};
+use crate::{Action, Actions, Remembered, services};
 
 /// Lets `director` be what `config` says. What stays keeps its state.
 pub(crate) fn configure(
@@ -32,7 +32,20 @@ pub(crate) fn configure(
     seat(director, now, is_start, actions);
     part(director, now, old, actions);
     settle(director, now, is_start && checkers.notify_at_start, actions);
-    director.remembered.clear();
+    forget_strangers(director, actions);
+}
+
+/// What a dead worker has left of servers that the configuration does not have any more is nobody's.
+fn forget_strangers(director: &mut Director, actions: &mut Actions) {
+    let pools: BTreeMap<_, _> = director.pools.iter().map(|pool| (&pool.config.service, pool)).collect();
+    for of in std::mem::take(&mut director.remembered).into_keys() {
+        let has = |pool: &&Pool| {
+            of.server.is_none_or(|key| pool.by_key.contains_key(&key) || pool.draining.contains_key(&key))
+        };
+        if !pools.get(&of.service).is_some_and(has) {
+            actions.push(Action::State(Box::new(Remembered { of, state: None })));
+        }
+    }
 }
 
 /// The pools as the configuration has them, of which nothing is known.

@@ -32,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) fresh: bool,
     /// When it came up, while it gets its weight little by little.
     pub(crate) ramp: Option<Instant>,
+    /// A digest of what the next worker was told of it last.
+    pub(crate) remembered: Option<u64>,
 }
 
 /// A checker and what it says.
@@ -68,6 +70,7 @@ impl Server {
             told: None,
             fresh: true,
             ramp: None,
+            remembered: None,
             config: config.clone(),
         }
     }
@@ -80,6 +83,7 @@ impl Server {
         self.dynamic = old.dynamic.filter(|_| self.has_checked_weight());
         self.weight = old.weight;
         self.ramp = old.ramp;
+        self.remembered = old.remembered;
         for (checker, judge) in self.config.checkers.iter().zip(&mut self.judges) {
             let before =
                 old.config.checkers.iter().zip(&old.judges).find(|(other, _)| asks_same(checker, other));
@@ -110,6 +114,7 @@ impl Server {
         }
         self.weight = self.judged_weight();
         self.ramp = standing.ramp;
+        self.remembered = Some(standing.digest());
     }
 
     /// Whether a check says what its weight is (`misc_dynamic`).
