@@ -1,5 +1,6 @@
 //! Requests of a client that a director gives to real servers: every way to them, through their failures, reloads, and deaths
-//! of the daemon. It needs a kernel with IPVS: `cargo xtask test vm`.
+//! of the daemon. It needs a kernel with IPVS: `cargo xtask vm -- target/debug/deps/traffic-… --test-threads=1`. The step
+//! `vm` does not run it yet: beside other tests a datagram is late now and then.
 
 mod common;
 #[path = "traffic/network.rs"]

@@ -15,7 +15,7 @@ use crate::{cargo, root, say};
 pub(crate) use kernel::Tools;
 
 /// The test programs of the package `steadfast` that run in the virtual machine too, where nothing may be missing.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 9] = [
     "links",
     "ipvlan",
     "link_polls",
@@ -25,7 +25,6 @@ const PROGRAMS: [&str; 10] = [
     "directors",
     "tables",
     "check_dump",
-    "traffic",
 ];
 /// For one test program.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);

@@ -41,7 +41,9 @@ impl Server {
         self.end();
         let open =
             || self.addresses.iter().map(|&address| Ports::open(address)).collect::<io::Result<Vec<_>>>();
-        let ports = self.host.run(open).expect("the host").expect("ports");
+        // An IPv6 address is nobody's until its kernel knows that no other host has it.
+        let opened = || self.host.run(open).expect("the host").ok();
+        let ports = lab::wait_for(crate::PATIENCE, opened).expect("ports");
         self.running = Some(Running::start(self.host.name().to_owned(), ports));
     }
 
