@@ -5,6 +5,7 @@ mod mutants;
 mod packages;
 mod pages;
 mod sizes;
+mod suite;
 mod test;
 mod vm;
 

@@ -3,12 +3,19 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::suite::{self, Verdict};
 use crate::{mutants, packages, pages, root, say, sizes, vm};
 
 const STEPS: [&str; 9] = ["packages", "fmt", "clippy", "docs", "sizes", "pages", "mutants", "test", "vm"];
 
-/// The namespace tests mostly wait for protocol timers: more of them than processors run at once.
-const TEST_THREADS: &str = "6";
+/// What a run that passed must not keep to itself; it is told in its last lines.
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    /// What this machine could not run, and why.
+    pub(crate) not_run: Vec<String>,
+    /// Test programs that failed beside others and passed by themselves.
+    pub(crate) unsteady: Vec<String>,
+}
 
 /// Runs the steps in `only`, or all.
 pub(crate) fn run(only: &[String]) -> ExitCode {
@@ -16,29 +23,28 @@ pub(crate) fn run(only: &[String]) -> ExitCode {
         say(&format!("no step is called '{unknown}'; steps: {}", STEPS.join(" ")));
         return ExitCode::from(2);
     }
-    let mut not_run = Vec::new();
+    let mut remarks = Remarks::default();
     for step in STEPS {
         if !only.is_empty() && !only.iter().any(|wanted| wanted == step) {
             continue;
         }
         let begun = Instant::now();
         say(&format!("== {step}"));
-        if !carry_out(step, &mut not_run) {
+        if !carry_out(step, &mut remarks) {
             say(&format!("== {step} FAILED"));
             return ExitCode::FAILURE;
         }
         say(&format!("== {step} ok, {:.1} s", begun.elapsed().as_secs_f32()));
     }
-    for line in &not_run {
-        say(&format!("NOT RUN: {line}"));
-    }
+    remarks.not_run.iter().for_each(|line| say(&format!("NOT RUN: {line}")));
+    remarks.unsteady.iter().for_each(|program| say(&format!("UNSTEADY, passed only by itself: {program}")));
     ExitCode::SUCCESS
 }
 
-fn carry_out(step: &str, not_run: &mut Vec<String>) -> bool {
+fn carry_out(step: &str, remarks: &mut Remarks) -> bool {
     match step {
         "packages" => {
-            not_run.extend(packages::ensure());
+            remarks.not_run.extend(packages::ensure());
             true
         }
         "fmt" => cargo(&["fmt", "--all", "--check"], &[]),
@@ -52,8 +58,8 @@ fn carry_out(step: &str, not_run: &mut Vec<String>) -> bool {
         "sizes" => sizes_are_kept(),
         "pages" => pages::are_current(),
         "mutants" => mutants::all_are_caught(),
-        "vm" => vm::tests(not_run),
-        _ => tests(not_run),
+        "vm" => vm::tests(remarks),
+        _ => tests(remarks),
     }
 }
 
@@ -73,20 +79,26 @@ fn sizes_are_kept() -> bool {
 /// Unit, property, conformance, namespace and interoperability tests. Where namespaces cannot be made, the tests that
 /// need them say so and pass; where they can, a test that does not run fails. A failure does not end the step: one run
 /// tells all of them.
-fn tests(not_run: &mut Vec<String>) -> bool {
+fn tests(remarks: &mut Remarks) -> bool {
     let required = if may_make_namespaces() { "1" } else { "0" };
     if required == "0" {
-        not_run.push(
+        remarks.not_run.push(
             "the tests in network namespaces and with peers (they printed SKIPPED): start as root".to_owned(),
         );
     }
     // The daemon under test is the one that ships: optimised, and with panics that abort.
     let built = cargo(&["build", "--release", "--quiet"], &[]);
-    built
-        && cargo(
-            &["test", "--workspace", "--quiet", "--no-fail-fast"],
-            &[("STEADFAST_REQUIRE_NETNS", required), ("RUST_TEST_THREADS", TEST_THREADS)],
-        )
+    if !built {
+        return false;
+    }
+    match suite::run(required) {
+        Verdict::Passed => true,
+        Verdict::Unsteady(programs) => {
+            remarks.unsteady.extend(programs);
+            true
+        }
+        Verdict::Failed => false,
+    }
 }
 
 fn may_make_namespaces() -> bool {
