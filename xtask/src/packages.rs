@@ -15,7 +15,7 @@ struct Needed {
     purpose: &'static str,
 }
 
-const NEEDED: [Needed; 13] = [
+const NEEDED: [Needed; 15] = [
     needed("keepalived", "keepalived", "the peer of the interoperability tests"),
     needed("/usr/lib/frr/vrrpd", "frr", "the other peer of the interoperability tests"),
     needed("tshark", "tshark", "the judge of every packet of ours"),
@@ -25,6 +25,8 @@ const NEEDED: [Needed; 13] = [
     needed("ipvsadm", "ipvsadm", "the judge of the IPVS table"),
     needed("/usr/bin/python3", "python3", "what the tests of statistics send with"),
     needed("openssl", "openssl", "what makes keys with pass phrases"),
+    needed("dnsmasq", "dnsmasq-base", "a name server that is checked"),
+    needed("aiosmtpd", "python3-aiosmtpd", "a mail server that is checked"),
     needed("ps", "procps", "what the check script of the tests calls"),
     needed("setpriv", "util-linux", "to start without rights"),
     needed("nsenter", "util-linux", "to look into a container"),
