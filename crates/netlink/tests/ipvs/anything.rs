@@ -21,17 +21,29 @@ struct Scene {
     fake: Fake,
     reconciler: Reconciler,
     reports: Vec<Report>,
+    /// What the kernel has answered and nobody has read.
+    unheard: Vec<u8>,
 }
 
 impl Scene {
     fn new() -> Self {
         let fake = Fake { has_ipvs: true, ..Fake::default() };
         let now = Instant::from_nanos(1_000_000_000);
-        Self { now, fake, reconciler: Reconciler::new(), reports: Vec::new() }
+        Self { now, fake, reconciler: Reconciler::new(), reports: Vec::new(), unheard: Vec::new() }
+    }
+
+    /// Lets it send what is next, which the kernel does at once, and leaves the answers unread.
+    fn ask(&mut self) {
+        let mut batch = Vec::new();
+        if self.reconciler.next(self.now, &mut batch) {
+            self.unheard = self.fake.ask(&batch);
+        }
     }
 
     /// Lets it have its way for now. Gives how many datagrams that took.
     fn turn(&mut self) -> usize {
+        let answers = std::mem::take(&mut self.unheard);
+        self.reconciler.hear(self.now, &answers);
         let mut batch = Vec::new();
         let mut datagrams = 0;
         while self.reconciler.next(self.now, &mut batch) {
@@ -94,6 +106,7 @@ enum Step {
     DeletedByOthers(usize, Option<usize>),
     AddedByOthers(usize, usize),
     Turn,
+    Ask,
     Wait,
     Lose,
 }
@@ -169,6 +182,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (service_at(), some_place()).prop_map(|(service, at)| Step::DeletedByOthers(service, at)),
         1 => (service_at(), 0..5_usize).prop_map(|(service, at)| Step::AddedByOthers(service, at)),
         6 => Just(Step::Turn),
+        3 => Just(Step::Ask),
         1 => Just(Step::Wait),
         1 => Just(Step::Lose),
     ]
@@ -208,6 +222,7 @@ fn take(scene: &mut Scene, step: Step, wanted: &mut Table) {
         Step::Turn => {
             scene.turn();
         }
+        Step::Ask => scene.ask(),
         Step::Wait => scene.now = scene.reconciler.deadline().unwrap_or(scene.now),
         Step::Lose => scene.reconciler.lose(scene.now),
     }
@@ -300,6 +315,37 @@ proptest! {
         }
         scene.settle();
         prop_assert_eq!(scene.fake.services.values().next().unwrap().destinations.len(), after.destinations.len());
+    }
+}
+
+#[test]
+fn what_the_kernel_is_about_to_add_when_it_is_wanted_no_more_goes_too() {
+    let (scheduler, flags) = (Scheduler::RoundRobin, SchedulerFlags::default());
+    let value =
+        Service { scheduler, flags, one_packet: false, persistence: None, destinations: BTreeMap::new() };
+    let table = Table { services: BTreeMap::from([(key(2), value)]) };
+    type End = fn(&mut Reconciler);
+    let ends: [End; 3] = [
+        |reconciler| reconciler.release(None),
+        |reconciler| reconciler.set_table(Table::default()),
+        |reconciler| reconciler.change(Change::RemoveService { service: key(2) }),
+    ];
+    for (is_refused, end) in [false, true].into_iter().flat_map(|is| ends.map(|end| (is, end))) {
+        let mut scene = Scene::new();
+        scene.settle();
+        scene.reconciler.set_table(table.clone());
+        if is_refused {
+            scene.fake.refuses.extend(kernel_with(&table).services.into_keys().map(|key| (key, None)));
+        }
+        scene.ask();
+        assert_eq!(scene.fake.services.is_empty(), is_refused, "it is under way");
+        end(&mut scene.reconciler);
+        assert!(scene.reconciler.ours().eq([key(2)]), "it may be there");
+        scene.settle();
+        assert!(scene.fake.services.is_empty());
+        assert!(scene.reconciler.is_settled());
+        assert!(scene.reconciler.ours().next().is_none());
+        assert_eq!(scene.reconciler.take_gone(), [key(2)]);
     }
 }
 

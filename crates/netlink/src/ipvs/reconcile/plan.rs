@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::ipvs::{Destination, DestinationKey, ServiceKey};
 
-use super::{BATCH, Reconciler};
+use super::{BATCH, Flight, Reconciler};
 use crate::ipvs::request::Request;
 use crate::ipvs::terms::{HeldService, Settings, Target, Timeouts};
 
@@ -54,6 +54,8 @@ impl Reconciler {
     pub(super) fn plan(&mut self, key: ServiceKey) {
         let held = self.held.get(&key);
         let work = match (self.wanted.services.get(&key), held) {
+            // It stays ours until the kernel has said whether it is there.
+            (None, None) if self.is_being_added(key) => None,
             (None, None) => {
                 if self.ours.remove(&key) {
                     self.gone.push(key);
@@ -206,6 +208,12 @@ impl Reconciler {
             Some(held) if held.target.does_as(&target) => None,
             Some(_) => Some(Request::SetDestination(key, place, target)),
         }
+    }
+
+    fn is_being_added(&self, key: ServiceKey) -> bool {
+        let adds =
+            |flight: &Flight| matches!(flight, Flight::Request(Request::AddService(of, _)) if *of == key);
+        self.flights.values().any(adds)
     }
 
     fn knows(&self, key: ServiceKey) -> bool {
