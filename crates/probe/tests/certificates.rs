@@ -45,17 +45,18 @@ impl Own {
     }
 }
 
+/// So many days from now. Half a day more: the day that is told does not change while the test runs.
+fn day<T: From<SystemTime>>(days: i64) -> T {
+    let span = DAY * u32::try_from(days.unsigned_abs()).unwrap();
+    let now = SystemTime::now();
+    (if days < 0 { now - span } else { now + span + DAY / 2 }).into()
+}
+
 /// For this name, signed by this authority or else by itself, good from then to then, as days from now.
 fn certificate(name: &str, by: Option<&Authority>, from: i64, to: i64) -> Own {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
-    // Half a day more: the day that is told does not change while the test runs.
-    let at = |days: i64| {
-        let span = DAY * u32::try_from(days.unsigned_abs()).unwrap();
-        let now = SystemTime::now();
-        (if days < 0 { now - span } else { now + span + DAY / 2 }).into()
-    };
-    (params.not_before, params.not_after) = (at(from), at(to));
+    (params.not_before, params.not_after) = (day(from), day(to));
     let key = KeyPair::generate().unwrap();
     let certificate = match by {
         Some(authority) => params.signed_by(&key, authority).unwrap(),
@@ -100,10 +101,14 @@ fn server(own: &Own, clients: Option<&Authority>) -> SocketAddr {
 }
 
 fn ask(prober: &Prober, server: SocketAddr, tls: TlsOptions) -> Answer {
+    ask_as(prober, server, tls, Some(HOST))
+}
+
+fn ask_as(prober: &Prober, server: SocketAddr, tls: TlsOptions, host: Option<&str>) -> Answer {
     let timeout = Duration::from_secs(20);
     let port = NonZeroU16::new(server.port());
     let connection = Connection { address: server.ip(), port, timeout, mark: 0, local: None };
-    let (host, status) = (Some(HOST.into()), StatusSet::SUCCESS);
+    let (host, status) = (host.map(Into::into), StatusSet::SUCCESS);
     let request = Request { path: "/".into(), host, status, digest: None, regex: None, tls_compliant: false };
     let (version, requests) = (HttpVersion::V11, vec![request]);
     let check =
@@ -151,6 +156,46 @@ fn the_name_is_that_of_the_handshake_else_the_host_else_the_address() {
 }
 
 #[test]
+fn an_address_is_as_good_as_a_name() {
+    let known = authority("known");
+    let folder = tempfile::tempdir().unwrap();
+    let trust = Trust::File(file(&folder, "ca.pem", &known.pem()));
+    let judged = |for_whom, host| {
+        let server = server(&certificate(for_whom, Some(&known), -1, 10), None);
+        let options = TlsOptions { trust: trust.clone(), ..TlsOptions::default() };
+        ask_as(&Prober::new(None), server, options, host).outcome
+    };
+    for host in [None, Some("127.0.0.1"), Some("127.0.0.1:8443")] {
+        assert_eq!(judged("127.0.0.1", host), Outcome::Passed, "{host:?}");
+        failed(&judged("127.0.0.2", host), "the certificate of the server is not good");
+        failed(&judged(HOST, host), "the certificate of the server is not good");
+    }
+    assert_eq!(judged("::1", Some("[::1]:8443")), Outcome::Passed);
+    assert_eq!(judged("*.example.org", Some("www.example.org:8443")), Outcome::Passed);
+    failed(&judged("*.example.org", Some("a.b.example.org")), "the certificate of the server is not good");
+}
+
+#[test]
+fn a_server_has_to_show_the_whole_way_to_an_authority() {
+    let known = authority("known");
+    let between = |from, to| {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "between");
+        (params.not_before, params.not_after) = (day(from), day(to));
+        CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &known).unwrap()
+    };
+    let shown = |between: &Authority, whole: bool| {
+        let mut own = certificate(HOST, Some(between), -1, 10);
+        own.chain.extend(whole.then(|| between.der().clone()));
+        judged(server(&own, None), &known.pem(), None)
+    };
+    assert_eq!(shown(&between(-1, 10), true), Outcome::Passed);
+    failed(&shown(&between(-1, 10), false), "signed by no authority that is trusted");
+    failed(&shown(&between(-10, -1), true), "has ended");
+}
+
+#[test]
 fn who_signs_for_himself_is_known_by_his_very_certificate() {
     let own = certificate(HOST, None, -1, 10);
     assert_eq!(judged(server(&own, None), &own.pem, None), Outcome::Passed);
@@ -160,6 +205,21 @@ fn who_signs_for_himself_is_known_by_his_very_certificate() {
     failed(&judged(server(&ended, None), &ended.pem, None), "has ended");
     let other = certificate("other.example.org", None, -1, 10);
     failed(&judged(server(&other, None), &other.pem, None), "certificate of the server");
+}
+
+#[test]
+fn who_signs_for_himself_is_no_authority_for_others() {
+    let mut params = CertificateParams::new([HOST.to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, HOST);
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+        params.is_ca = is_ca;
+        let neighbour = CertifiedIssuer::self_signed(params.clone(), KeyPair::generate().unwrap()).unwrap();
+        let own = server(&certificate(HOST, Some(&neighbour), -1, 10), None);
+        failed(&judged(own, &neighbour.pem(), None), "signed by no authority that is trusted");
+        // Beside a true authority, too.
+        let both = neighbour.pem() + &authority("known").pem();
+        failed(&judged(own, &both, None), "signed by no authority that is trusted");
+    }
 }
 
 #[test]

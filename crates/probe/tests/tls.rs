@@ -1,8 +1,9 @@
 //! `SSL_GET` before a server that speaks TLS.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU16;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -154,6 +155,78 @@ fn a_certificate_of_our_own_is_shown() {
     let outcome = ask(&Prober::new(Some(&tls)), &check(server, None, false));
     let Outcome::Unknown(reason) = outcome else { panic!("{outcome:?}") };
     assert!(reason.starts_with("cannot read the certificate /nowhere/own.pem: "), "{reason}");
+}
+
+/// keepalived takes keys of every kind, since OpenSSL knows them; who verifies no signature needs to know none.
+#[test]
+fn a_key_of_any_kind_will_do() {
+    if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
+        return lab::skip("openssl is not installed");
+    }
+    // In TLS 1.2 the curve of a certificate has to be one of those that keys are exchanged with.
+    let kinds: [(&[&str], &str); 4] = [
+        (&["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "-tls1_3"),
+        (&["ed448"], "-tls1_3"),
+        (&["rsa:1024"], "-tls1_3"),
+        (&["rsa:1024"], "-tls1_2"),
+    ];
+    for (kind, version) in kinds {
+        let server = OpenSsl::serve(kind, version);
+        let check = check(server.address, None, false);
+        assert_eq!(ask(&Prober::new(None), &check), Outcome::Passed, "{kind:?} {version}");
+    }
+}
+
+/// A server whose certificate rustls could not make.
+struct OpenSsl {
+    address: SocketAddr,
+    process: Child,
+}
+
+impl OpenSsl {
+    fn serve(kind: &[&str], version: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let openssl = |subcommand: &str| {
+            let mut command = Command::new("openssl");
+            command.arg(subcommand).current_dir(folder.path()).stdin(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let made = openssl("req")
+            .args([
+                "-x509", "-nodes", "-days", "2", "-subj", "/CN=any", "-keyout", "key", "-out", "own",
+                "-newkey",
+            ])
+            .args(kind)
+            .status();
+        assert!(made.unwrap().success(), "{kind:?}");
+        let mut process = openssl("s_server")
+            .args([
+                "-www",
+                "-accept",
+                "127.0.0.1:0",
+                "-key",
+                "key",
+                "-cert",
+                "own",
+                "-cipher",
+                "ALL:@SECLEVEL=0",
+            ])
+            .arg(version)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("ACCEPT ")?.parse().ok());
+        Self { address: address.expect("an address"), process }
+    }
+}
+
+impl Drop for OpenSsl {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
 }
 
 /// Wants a certificate, whatever it is: the client must still prove that the key is its own.

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::{Certificate, Version};
 
 use super::{expiry, files};
 
@@ -47,16 +52,25 @@ impl ServerCertVerifier for Anybody {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
+        // What nobody verifies need not be known either.
+        let known = self.0.supported_schemes();
+        let others = UNKNOWN_SCHEMES.iter().filter(|scheme| !known.contains(scheme));
+        known.iter().chain(others).copied().collect()
     }
 }
+
+/// Signatures that OpenSSL makes in TLS 1.3, and nothing here could verify.
+const UNKNOWN_SCHEMES: [SignatureScheme; 2] =
+    [SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448];
 
 /// Takes certificates that authorities have signed, and those that are named themselves (`verify_certificate`).
 #[derive(Debug)]
 pub(super) struct Trusted {
-    authorities: Arc<WebPkiServerVerifier>,
+    /// None if the file names servers only.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
     /// What the file holds. A server that signs for itself is known by its very certificate, which is no authority's.
     named: Vec<CertificateDer<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Trusted {
@@ -65,11 +79,38 @@ impl Trusted {
         let named = file.map(certificates).transpose()?.unwrap_or_default();
         let system = if file.is_none() { of_system()? } else { Vec::new() };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(named.iter().cloned().chain(system));
-        let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        let place = file.unwrap_or("the system's store");
-        let authorities = builder.build().map_err(|error| format!("no authorities in {place}: {error}"))?;
-        Ok(Self { authorities, named })
+        roots.add_parsable_certificates(
+            named.iter().filter(|named| is_authority(named)).cloned().chain(system),
+        );
+        let is_server = |named: &CertificateDer<'_>| Certificate::from_der(named).is_ok();
+        if roots.is_empty() && !named.iter().any(is_server) {
+            return Err(format!("no authorities in {}", file.unwrap_or("the system's store")).into());
+        }
+        let build = |roots| {
+            let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+            builder.build().map_err(|error| format!("the authorities cannot be used: {error}"))
+        };
+        let authorities = Some(roots).filter(|roots| !roots.is_empty()).map(build).transpose()?;
+        Ok(Self { authorities, named, algorithms: provider.signature_verification_algorithms })
+    }
+}
+
+/// Whether a certificate may sign others. What it says of itself nobody below would ask: what is among the roots counts.
+fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    // One that only others can read is judged by them.
+    let Ok(certificate) = Certificate::from_der(certificate) else { return true };
+    let certificate = certificate.tbs_certificate();
+    if certificate.version() != Version::V3 {
+        return true;
+    }
+    match certificate.get_extension::<BasicConstraints>() {
+        Ok(Some((_, constraints))) => constraints.ca,
+        // As OpenSSL has it, for authorities of long ago.
+        Ok(None) => {
+            let usage = certificate.get_extension::<KeyUsage>();
+            usage.is_ok_and(|usage| usage.is_some_and(|(_, usage)| usage.key_cert_sign()))
+        }
+        Err(_) => false,
     }
 }
 
@@ -99,7 +140,9 @@ impl ServerCertVerifier for Trusted {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if !self.named.contains(server) {
-            return self.authorities.verify_server_cert(server, between, name, staple, now);
+            let stranger = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+            let authorities = self.authorities.as_ref().ok_or(stranger)?;
+            return authorities.verify_server_cert(server, between, name, staple, now);
         }
         verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
         match expiry::is_valid_at(server, now) {
@@ -114,7 +157,7 @@ impl ServerCertVerifier for Trusted {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.authorities.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -123,11 +166,11 @@ impl ServerCertVerifier for Trusted {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.authorities.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.authorities.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
