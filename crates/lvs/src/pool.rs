@@ -80,7 +80,7 @@ impl Pool {
                 server.inherit(before, known);
             }
         }
-        let drains = old.draining.iter().filter(|(key, _)| !self.by_key.contains_key(key));
+        let drains = old.draining.iter().filter(|(key, drain)| !self.has_in_place_of(**key, drain));
         self.draining = drains.map(|(key, drain)| (*key, *drain)).collect();
     }
 
@@ -90,14 +90,16 @@ impl Pool {
         let Some(standing) = remembered.get(&of(None)) else { return };
         (self.fresh, self.quorum) = (false, standing.up);
         for server in &mut self.servers {
-            if let Some(standing) = remembered.get(&of(Some(server.key))) {
+            // One that was removed and is back begins anew.
+            let standing = remembered.get(&of(Some(server.key)));
+            if let Some(standing) = standing.filter(|standing| standing.drain.is_none()) {
                 server.remember(standing);
             }
         }
         let ours = remembered.range(of(None)..).take_while(|(of, _)| of.service == self.config.service);
         for (of, standing) in ours {
             if let (Some(key), Some(drain)) = (of.server, standing.drain)
-                && !self.by_key.contains_key(&key)
+                && !self.has_in_place_of(key, &drain)
             {
                 self.draining.insert(key, drain);
             }
@@ -272,8 +274,8 @@ impl Pool {
         }
         turn.say(moved(false, false, &old.name, &self.name));
         self.tell_server(old, false, RELOADED, turn);
-        if !old.config.drain.is_zero() {
-            let drain = Drain { destination: old.destination(0), until: turn.now + old.config.drain };
+        let drain = Drain { destination: old.destination(0), until: turn.now + old.config.drain };
+        if !old.config.drain.is_zero() && !self.has_in_place_of(old.key, &drain) {
             self.draining.insert(old.key, drain);
             let state = Standing { drain: Some(drain), ..Standing::of(false) };
             self.tell_next(Some(old.key), Some(state), turn);
@@ -283,6 +285,18 @@ impl Pool {
                 old.name, self.name
             ));
         }
+    }
+
+    /// Whether a server of the configuration is in the table where one that drains would be, perhaps under another port: its
+    /// weight is the one that counts.
+    fn has_in_place_of(&self, key: DestinationKey, drain: &Drain) -> bool {
+        let others = self.servers.iter().filter(|server| server.key.address == key.address);
+        let mut others = others.map(|server| (server.key, server.destination(0)));
+        others.any(|(other, value)| {
+            let is_same =
+                |service| seen_from(service, other, &value) == seen_from(service, key, &drain.destination);
+            other == key || self.keys.iter().any(is_same)
+        })
     }
 
     /// A sorry server that took the traffic is configured no more.
