@@ -28,6 +28,7 @@
 //! [`Reconciler::refresh`] looks.
 
 mod answer;
+mod damage;
 mod meaning;
 mod number;
 mod reconcile;
@@ -36,6 +37,7 @@ mod request;
 mod terms;
 
 pub use answer::{Heard, News, decode};
+pub use damage::{Damage, Loss};
 pub use reconcile::{BATCH, Reconciler};
 pub use report::{Action, Operation, Report, Subject};
 pub use request::{Request, encode, encode_lookup};

@@ -99,11 +99,33 @@ fn a_reload_makes_good_what_somebody_else_has_changed() {
     let _listeners = [8001, 8002].map(|port| listen(node, port));
     node.start();
     wait_for_table(node, &["8001 Masq 1", "8002 Masq 3"]);
-    for change in ["-D -t 192.0.2.1:80", "-e -t 192.0.2.1:80 -r 127.0.0.1:8002 -m -w 9"] {
-        node.shell(&format!("ipvsadm {change}"));
+    let whole =
+        "taken the service [192.0.2.1]:tcp:80 out of the table: it is put back with its 2 destinations";
+    let cleared = "ipvsadm -C && ipvsadm -A -t 203.0.113.9:99 -s lc && ipvsadm -a -t 203.0.113.9:99 -r 203.0.113.10:99 -m";
+    for (change, said) in [
+        (cleared, whole),
+        ("ipvsadm -D -t 192.0.2.1:80", whole),
+        (
+            "ipvsadm -e -t 192.0.2.1:80 -r 127.0.0.1:8002 -m -w 9",
+            "changed the service [192.0.2.1]:tcp:80: set as they were: [127.0.0.1]:8002",
+        ),
+    ] {
+        let before = node.log().len();
+        node.shell(change);
         node.daemon().hang_up().unwrap();
         wait_for_table(node, &["8001 Masq 1", "8002 Masq 3"]);
+        node.wait_for_line(before, "nothing changes, but what others have done to the IPVS table");
+        node.wait_for_line(before, said);
     }
+    let before = node.log().len();
+    node.daemon().hang_up().unwrap();
+    node.wait_for_line(before, "nothing changes");
+    node.shell("ipvsadm -e -t 192.0.2.1:80 -r 127.0.0.1:8001 -m -w 9");
+    node.daemon().hang_up().unwrap();
+    node.wait_for_line(before, "[127.0.0.1]:8001");
+    let log = node.log();
+    let blamed = log[before..].lines().filter(|line| line.contains("something else has")).count();
+    assert_eq!(blamed, 1, "{log}");
 }
 
 #[test]

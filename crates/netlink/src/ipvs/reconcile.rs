@@ -11,6 +11,7 @@ use std::time::Duration;
 use model::ipvs::{Change, Service, ServiceKey, SyncRole, SyncSide, Table};
 use model::{Flush, Instant};
 
+use super::damage::Damage;
 use super::report::Report;
 use super::request::{Request, encode, encode_lookup};
 use super::terms::{FamilyId, HeldService, Kernel, Timeouts};
@@ -55,6 +56,11 @@ pub struct Reconciler {
     listing: BTreeMap<ServiceKey, HeldService>,
     /// Services of ours whose destinations are not known.
     looks: BTreeSet<ServiceKey>,
+    /// What was known of services that are being looked at again: what differs now others have done.
+    before: BTreeMap<ServiceKey, HeldService>,
+    /// Answers have been lost: what is known may be older than what we have done ourselves.
+    is_doubtful: bool,
+    damages: Vec<Damage>,
     /// What may differ in services that are known.
     work: BTreeMap<ServiceKey, Work>,
     troubles: Troubles,
@@ -164,7 +170,7 @@ impl Reconciler {
         ours.into_iter().for_each(|key| self.adopt(key));
     }
 
-    /// Lists everything again: what others have changed is made good, and statistics are those of now.
+    /// Lists everything again: what others have changed is made good and reported, and statistics are those of now.
     pub fn refresh(&mut self) {
         self.is_listed = false;
         self.sides.forget();
@@ -177,6 +183,7 @@ impl Reconciler {
         self.patience = None;
         self.listing.clear();
         self.pause = Some(now + RETRY_FIRST);
+        self.is_doubtful = true;
         self.refresh();
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use model::ipvs::{DestinationKey, ServiceKey, SyncRole};
 
+use super::damage::Damage;
 use super::request::Request;
 use super::terms::Kernel;
 use crate::errno::Refusal;
@@ -32,6 +33,8 @@ pub enum Report {
     /// A destination of this service that was to be deleted was gone already: something else changes what is ours. The
     /// service is listed again, and what differs is made good.
     Meddled(ServiceKey),
+    /// What a look has shown that something else has done to services of ours. It is made good.
+    Damaged(Vec<Damage>),
 }
 
 /// What is done to the table.

@@ -9,7 +9,7 @@ use model::ipvs::{Change, Destination, DestinationKey, Service, ServiceKey, Tabl
 use model::lvs::{Forwarding, Persistence, PersistenceMask, Protocol, Scheduler, SchedulerFlags};
 use model::{Family, Flush, Instant};
 use netlink::Sequence;
-use netlink::ipvs::{BATCH, FamilyId, Reconciler, Report, Request, Settings, Target, encode};
+use netlink::ipvs::{BATCH, Damage, FamilyId, Loss, Reconciler, Report, Request, Settings, Target, encode};
 use proptest::prelude::*;
 use steadfast_netlink as netlink;
 
@@ -249,6 +249,7 @@ proptest! {
         let mut named: std::collections::BTreeSet<_> = start.services.keys().copied().collect();
         scene.reconciler.sweep(left.services.keys().copied());
         scene.reconciler.set_table(start);
+        let mut is_alone = true;
         for step in steps {
             match &step {
                 Step::Change(change @ Change::SetService { .. }) => { named.insert(change.service()); }
@@ -262,6 +263,7 @@ proptest! {
             {
                 continue;
             }
+            is_alone &= !matches!(step, Step::DeletedByOthers(..) | Step::AddedByOthers(..));
             take(&mut scene, step, &mut wanted);
         }
         scene.fake.refuses.clear();
@@ -269,6 +271,9 @@ proptest! {
         scene.reconciler.refresh();
         scene.settle();
         prop_assert!(scene.reconciler.is_settled());
+        let blames = |report: &Report| matches!(report, Report::Damaged(_) | Report::Meddled(_));
+        prop_assert!(!is_alone || !scene.reports.iter().any(blames), "nobody did anything: {:?}", scene.reports);
+        scene.reports.clear();
         let mut expected = kernel_with(&wanted).services;
         for service in strangers.iter().filter(|service| !named.contains(service)) {
             let alone = Table { services: BTreeMap::from([(*service, others.services[service].clone())]) };
@@ -283,6 +288,7 @@ proptest! {
         let operations = scene.fake.operations;
         scene.reconciler.refresh();
         scene.settle();
+        prop_assert_eq!(&scene.reports, &[]);
         scene.reconciler = Reconciler::new();
         scene.reconciler.set_table(wanted.clone());
         scene.settle();
@@ -405,7 +411,12 @@ fn a_table_that_others_emptied_is_filled_again_at_the_first_sign_of_it() {
             scene.reconciler.change(change);
         }
         scene.turn();
-        assert_eq!(std::mem::take(&mut scene.reports), [Report::Meddled(key(0))], "once");
+        let said = std::mem::take(&mut scene.reports);
+        assert_eq!(said.first(), Some(&Report::Meddled(key(0))));
+        // Beyond what was to go anyway.
+        let more = matches!(others, Request::Flush).into();
+        assert_eq!(said.iter().skip(1).filter(|report| matches!(report, Report::Damaged(_))).count(), more);
+        assert_eq!(said.len(), 1 + more, "once: {said:?}");
         assert_eq!(scene.fake.services, kernel_with(&table).services);
         for at in 0..2 {
             let change = Change::SetDestination { service: key(0), destination: place(at), value: plain(1) };
@@ -419,4 +430,60 @@ fn a_table_that_others_emptied_is_filled_again_at_the_first_sign_of_it() {
     scene.settle();
     assert!(scene.reconciler.is_settled());
     assert_eq!(scene.reports, [], "what should go is gone");
+}
+
+#[test]
+fn what_others_have_done_is_said_by_a_refresh_and_never_what_a_reload_does() {
+    let mut scene = Scene::new();
+    let destinations = BTreeMap::from([(place(0), plain(1)), (place(1), plain(1)), (place(2), plain(1))]);
+    let (scheduler, flags) = (Scheduler::RoundRobin, SchedulerFlags::default());
+    let value = Service { scheduler, flags, one_packet: false, persistence: None, destinations };
+    let mut table = Table { services: BTreeMap::from([(key(0), value.clone()), (key(1), value.clone())]) };
+    scene.reconciler.set_table(table.clone());
+    scene.settle();
+    scene.reports.clear();
+    let mut after = |acts: &[Request], table: &Table| {
+        acts.iter().for_each(|act| scene.meddle(act));
+        scene.reconciler.refresh();
+        scene.reconciler.set_table(table.clone());
+        scene.settle();
+        assert_eq!(scene.fake.services, kernel_with(table).services);
+        std::mem::take(&mut scene.reports)
+    };
+
+    let whole = |at| Damage { service: key(at), loss: Loss::Whole(3) };
+    assert_eq!(after(&[Request::Flush], &table), [Report::Damaged(vec![whole(1), whole(0)])]);
+    assert_eq!(
+        whole(0).to_string(),
+        "something else has taken the service [192.0.2.1]:tcp:80 out of the table: it is put back with its 3 destinations"
+    );
+    let wrr = Service { scheduler: Scheduler::WeightedRoundRobin, ..value };
+    let acts = [
+        Request::DeleteService(key(1)),
+        Request::SetService(key(0), Settings::of(&wrr, Family::V4)),
+        Request::DeleteDestination(key(0), place(0)),
+        Request::SetDestination(key(0), place(1), Target::of(&plain(7))),
+        Request::AddDestination(key(0), place(3), Target::of(&plain(1))),
+    ];
+    let said = after(&acts, &table);
+    let [Report::Damaged(damages)] = &said[..] else { panic!("{said:?}") };
+    let said: Vec<_> = damages.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            whole(1).to_string(),
+            "something else has changed the service [192.0.2.1]:tcp:80: set as it was; put back: [10.0.0.0]:80; \
+             set as they were: [10.0.0.1]:80; taken out: [10.0.0.3]:80"
+                .to_owned()
+        ]
+    );
+
+    // What the file says now, whoever was the first to do it.
+    table.services.remove(&key(1));
+    let own = table.services.get_mut(&key(0)).unwrap();
+    *own = wrr;
+    own.destinations.insert(place(1), plain(7));
+    own.destinations.remove(&place(2));
+    assert_eq!(after(&acts[..4], &table).len(), 1, "one destination that nobody wants away");
+    assert_eq!(after(&[], &table), []);
 }

@@ -162,6 +162,14 @@ impl Kernel {
             Report::Meddled(service) => self.log.warning(format_args!(
                 "IPVS: something else has changed the service {service}: what differs is made good"
             )),
+            Report::Damaged(damages) => {
+                for damage in damages.iter().take(MOST_TOLD) {
+                    self.log.warning(format_args!("IPVS: {damage}"));
+                }
+                if let more @ 1.. = damages.len().saturating_sub(MOST_TOLD) {
+                    self.log.warning(format_args!("IPVS: so it was with {more} more services"));
+                }
+            }
             Report::Accepted(subject) => {
                 self.log.notice(format_args!("IPVS: {subject}: what was refused before is done"));
             }
@@ -184,6 +192,9 @@ fn sides(sync: &SyncDaemon, is_master: bool) -> BTreeMap<SyncRole, SyncSide> {
     };
     roles.iter().map(|role| (*role, side.clone())).collect()
 }
+
+/// More services that something else has changed at once than these are counted.
+const MOST_TOLD: usize = 50;
 
 /// So many requests and answers before something else has its turn.
 const SLICE: usize = 16;

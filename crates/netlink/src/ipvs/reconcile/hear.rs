@@ -128,7 +128,10 @@ impl Reconciler {
     }
 
     fn services_listed(&mut self, listing: BTreeMap<ServiceKey, HeldService>) {
-        self.held = listing;
+        let before = std::mem::replace(&mut self.held, listing);
+        let is_known = !std::mem::take(&mut self.is_doubtful);
+        let known = |key: &ServiceKey| is_known && self.ours.contains(key) && !self.looks.contains(key);
+        self.before = before.into_iter().filter(|(key, _)| known(key)).collect();
         self.is_listed = true;
         self.work.clear();
         self.looks.clear();
@@ -137,9 +140,11 @@ impl Reconciler {
             if is_wanted && self.held.contains_key(&key) {
                 self.look(key);
             } else {
+                self.assess(key);
                 self.plan(key);
             }
         }
+        self.report_damages();
     }
 
     fn answered(&mut self, now: Instant, request: Request, result: Result<(), Refusal>) {
@@ -195,6 +200,7 @@ impl Reconciler {
             }
             Request::Flush => {
                 self.must_flush = false;
+                self.is_doubtful = true;
                 self.refresh();
             }
             Request::SetTimeouts(timeouts) => {
@@ -226,6 +232,9 @@ impl Reconciler {
     fn suspect(&mut self, key: ServiceKey) {
         if self.wanted.services.contains_key(&key) && !self.looks.contains(&key) {
             self.reports.push(Report::Meddled(key));
+            if let Some(held) = self.held.get(&key) {
+                self.before.insert(key, held.clone());
+            }
             self.look(key);
         }
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use model::ipvs::{Destination, DestinationKey, ServiceKey};
 
 use super::{BATCH, Flight, Reconciler};
+use crate::ipvs::damage::Damage;
+use crate::ipvs::report::Report;
 use crate::ipvs::request::Request;
 use crate::ipvs::terms::{HeldService, Settings, Target, Timeouts};
 
@@ -85,6 +87,8 @@ impl Reconciler {
     /// The whole service has been listed: what was refused counts only as far as it still differs.
     pub(super) fn plan_after_look(&mut self, key: ServiceKey) {
         self.looks.remove(&key);
+        self.assess(key);
+        self.report_damages();
         self.plan(key);
         let differs = self.service_differs(key);
         let work = self.work.get(&key);
@@ -93,6 +97,21 @@ impl Reconciler {
             (Some(place), Some(work)) => work.put.contains(&place) || work.gone.contains(&place),
             (Some(_), None) => false,
         });
+    }
+
+    /// Finds out what others have done to a service that has been looked at again.
+    pub(super) fn assess(&mut self, key: ServiceKey) {
+        let before = self.before.remove(&key);
+        if let (Some(before), Some(wanted)) = (before, self.wanted.services.get(&key)) {
+            self.damages.extend(Damage::find(key, &before, self.held.get(&key), wanted));
+        }
+    }
+
+    /// Reports it all at once, after the last look.
+    pub(super) fn report_damages(&mut self) {
+        if self.looks.is_empty() && !self.damages.is_empty() {
+            self.reports.push(Report::Damaged(std::mem::take(&mut self.damages)));
+        }
     }
 
     /// Whether the service as such, without its destinations, is other than wanted.

@@ -65,7 +65,9 @@ impl Daemon<'_> {
             self.checker.claim(&self.start.pid_files.checkers)?;
         }
         if config == self.config {
-            self.log.info("the configuration means the same as before: nothing changes");
+            let table =
+                if self.checker.is_there() { ", but what others have done to the IPVS table" } else { "" };
+            self.log.info(format_args!("the configuration means the same as before: nothing changes{table}"));
         }
         if keep_place(&mut config.process, &self.config.process) {
             self.log.warning(
