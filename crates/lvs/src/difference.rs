@@ -1,5 +1,7 @@
 //! What a reload would do to virtual servers, told before it is done.
 
+mod wording;
+
 use model::lvs::{Config, RealServer, VirtualServer};
 
 use crate::names;
@@ -63,10 +65,7 @@ fn changes(
         effects.push("its group has other members: connections to those that go end at once".to_owned());
         cuts = true;
     }
-    let settings = |server: &VirtualServer| VirtualServer { real_servers: Vec::new(), ..server.clone() };
-    if settings(before) != settings(after) {
-        effects.push("is set otherwise in place".to_owned());
-    }
+    effects.append(&mut wording::of_service(before, after));
     for server in &before.real_servers {
         if find(after, server).is_none() {
             let (what, ends) = leaving(server);
@@ -77,10 +76,12 @@ fn changes(
     for server in &after.real_servers {
         match find(before, server) {
             None => effects.push(format!("adds {}", name(after, server))),
-            Some(before) if before != server => {
-                effects.push(format!("{} {}", name(after, server), how(before, server)));
+            Some(before) => {
+                let changes = wording::of_server(before, server);
+                if !changes.is_empty() {
+                    effects.push(format!("{}: {}", name(after, server), changes.join(", ")));
+                }
             }
-            Some(_) => {}
         }
     }
     let service = names::service(&after.service);
@@ -101,20 +102,6 @@ fn leaving(server: &RealServer) -> (String, bool) {
         0 => ("goes: connections to it end at once".to_owned(), true),
         seconds => (format!("is drained for {seconds} seconds"), false),
     }
-}
-
-fn how(before: &RealServer, after: &RealServer) -> String {
-    let mut how = Vec::new();
-    if before.weight != after.weight {
-        how.push(format!("has weight {} instead of {}", after.weight, before.weight));
-    }
-    if before.checkers != after.checkers {
-        how.push("is checked otherwise, and stays as it is until that says so".to_owned());
-    }
-    if how.is_empty() {
-        how.push("is set otherwise in place".to_owned());
-    }
-    how.join(", ")
 }
 
 fn name(of: &VirtualServer, server: &RealServer) -> Box<str> {

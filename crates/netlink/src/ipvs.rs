@@ -43,5 +43,4 @@ pub use report::{Action, Operation, Report, Subject};
 pub use request::{Request, encode, encode_lookup};
 pub use terms::{
     Connections, FamilyId, HeldDestination, HeldService, Kernel, Settings, Statistics, Target, Timeouts,
-    scheduler_name,
 };

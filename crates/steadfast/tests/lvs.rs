@@ -118,13 +118,28 @@ fn a_reload_tells_only_of_what_differs() {
             + &service(80, "", &[server(8001, TCP), server(8003, TCP)])
             + &service(81, "", &[server(8004, TCP)])),
     );
+    let said = node.log().len();
     node.daemon().hang_up().unwrap();
+    node.wait_for_line(said, "virtual server [192.0.2.1]:tcp:80: adds [127.0.0.1]:tcp:8003");
+    node.wait_for_line(said, "virtual server [192.0.2.1]:tcp:81 comes with one real server");
     wait_for_notes(node, "server 8003", &["up"]);
     wait_for_notes(node, "quorum 81", &["up"]);
     wait_for_notes(node, "quorum 80", &["up"]);
     wait_for_notes(node, "server 8004", &["up"]);
     wait_for_notes(node, "server 8001", &["up"]);
     assert_eq!(pid_in(node, "/run/checkers.pid"), Some(worker), "the same process");
+    // Settings in place.
+    let said = node.log().len();
+    node.configure(
+        &(global("")
+            + &service(80, "quorum 2", &[server(8001, TCP), server(8003, TCP)])
+            + &service(81, "", &[server(8004, TCP)]))
+            .replace("lvs_sched rr", "lvs_sched wrr"),
+    );
+    node.daemon().hang_up().unwrap();
+    for change in ["80: scheduler rr becomes wrr", "80: quorum 1 becomes 2", "81: scheduler rr becomes wrr"] {
+        node.wait_for_line(said, &format!("virtual server [192.0.2.1]:tcp:{change}"));
+    }
     // And with no virtual server any more, and a virtual router instead.
     node.configure(&(global("") + &router("V", 51, 100, "192.168.0.100", "")));
     node.daemon().hang_up().unwrap();

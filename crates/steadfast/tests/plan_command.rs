@@ -143,9 +143,16 @@ fn what_becomes_of_virtual_servers_and_their_real_servers_is_foretold() {
     let wanted = "~ virtual server [192.0.2.1]:tcp:81 goes\n      connections to it end at once\n\
                   ~ virtual server [192.0.2.1]:tcp:80 changes\n      [127.0.0.1]:tcp:8001 goes: connections to it end at once\n      \
                   [127.0.0.1]:tcp:8003 is drained for 30 seconds\n      \
-                  [127.0.0.1]:tcp:8002 has weight 3 instead of 1\n      adds [127.0.0.1]:tcp:8004\n";
+                  [127.0.0.1]:tcp:8002: weight 1 becomes 3\n      adds [127.0.0.1]:tcp:8004\n";
     assert!(said.starts_with(wanted), "{said}");
     assert_eq!(status, 3, "{said}");
+
+    let otherwise = now.replace("lvs_sched rr", "lvs_sched wrr\npersistence_timeout 60");
+    node.host.write("/run/new.conf", &(otherwise + &service(81, &server(8001, "")))).unwrap();
+    let (said, status) = plan(node, &["/run/new.conf"]);
+    let wanted = "  virtual server [192.0.2.1]:tcp:80 changes\n      scheduler rr becomes wrr\n      \
+                  persistence_timeout none becomes 60s\nNobody would notice the reload.\n";
+    assert_eq!((said.as_str(), status), (wanted, 0));
 
     let more = now + &service(81, &server(8001, "")) + &service(82, &server(8005, ""));
     node.host.write("/run/new.conf", &more).unwrap();

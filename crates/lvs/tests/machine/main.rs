@@ -1,6 +1,7 @@
 //! The machine on a virtual clock.
 
 mod cases;
+mod difference;
 mod random;
 mod rig;
 mod schedule;

@@ -238,7 +238,8 @@ pub(crate) fn command(rig: &mut Rig, words: &[&str]) {
     }
 }
 
-struct Text<'t>(&'t str);
+/// A file of its own.
+pub(crate) struct Text<'t>(pub(crate) &'t str);
 
 impl config::SourceProvider for Text<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {

@@ -74,6 +74,29 @@ pub enum Scheduler {
     TwoChoices,
 }
 
+impl Scheduler {
+    /// The word for it, in the configuration and in the kernel.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "rr",
+            Self::WeightedRoundRobin => "wrr",
+            Self::LeastConnection => "lc",
+            Self::WeightedLeastConnection => "wlc",
+            Self::LocalityLeastConnection => "lblc",
+            Self::LocalityReplicated => "lblcr",
+            Self::SourceHash => "sh",
+            Self::DestinationHash => "dh",
+            Self::Maglev => "mh",
+            Self::WeightedFailover => "fo",
+            Self::WeightedOverflow => "ovf",
+            Self::ShortestExpectedDelay => "sed",
+            Self::NeverQueue => "nq",
+            Self::TwoChoices => "twos",
+        }
+    }
+}
+
 /// Flags whose meaning is the scheduler's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SchedulerFlags {

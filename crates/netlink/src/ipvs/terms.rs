@@ -7,7 +7,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 use model::Family;
 use model::ipvs::{Destination, DestinationKey, Service};
 use model::lvs::{
-    Forwarding, Persistence, PersistenceMask, Scheduler, SchedulerFlags, Tunnel, TunnelChecksum, TunnelKind,
+    Forwarding, Persistence, PersistenceMask, SchedulerFlags, Tunnel, TunnelChecksum, TunnelKind,
 };
 
 /// The number that the kernel has given to the family "IPVS" of generic netlink.
@@ -67,7 +67,7 @@ impl Settings {
                 (u32::try_from(seconds).unwrap_or(u32::MAX), mask, engine.clone())
             }
         };
-        Self { scheduler: scheduler_name(service.scheduler).into(), flags, timeout, mask, engine }
+        Self { scheduler: service.scheduler.word().into(), flags, timeout, mask, engine }
     }
 
     /// Whether the kernel, which holds `self`, does as `wanted` says.
@@ -88,27 +88,6 @@ pub(super) const fn whole_address(family: Family) -> u32 {
     match family {
         Family::V4 => u32::MAX,
         Family::V6 => 128,
-    }
-}
-
-/// The word for `scheduler` in the kernel.
-#[must_use]
-pub const fn scheduler_name(scheduler: Scheduler) -> &'static str {
-    match scheduler {
-        Scheduler::RoundRobin => "rr",
-        Scheduler::WeightedRoundRobin => "wrr",
-        Scheduler::LeastConnection => "lc",
-        Scheduler::WeightedLeastConnection => "wlc",
-        Scheduler::LocalityLeastConnection => "lblc",
-        Scheduler::LocalityReplicated => "lblcr",
-        Scheduler::SourceHash => "sh",
-        Scheduler::DestinationHash => "dh",
-        Scheduler::Maglev => "mh",
-        Scheduler::WeightedFailover => "fo",
-        Scheduler::WeightedOverflow => "ovf",
-        Scheduler::ShortestExpectedDelay => "sed",
-        Scheduler::NeverQueue => "nq",
-        Scheduler::TwoChoices => "twos",
     }
 }
 

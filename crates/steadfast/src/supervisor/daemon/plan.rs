@@ -105,6 +105,23 @@ impl Daemon<'_> {
         }
     }
 
+    /// Says from what to what virtual servers change, as [`Self::foretell`] does when it is asked.
+    pub(super) fn say_server_changes(&self, config: &model::lvs::Config) {
+        let differences = lvs::differences(&self.config.lvs, config);
+        let lines = differences.iter().flat_map(|Difference { service, fate, effects, .. }| match fate {
+            Fate::Comes => vec![format!("{service} comes with {}", count(effects.len()))],
+            Fate::Goes => vec![format!("{service} goes: {}", effects.join(", "))],
+            Fate::Changes => effects.iter().map(|effect| format!("{service}: {effect}")).collect(),
+        });
+        let lines: Vec<String> = lines.collect();
+        for line in lines.iter().take(MOST_TOLD) {
+            self.log.info(format_args!("virtual server {line}"));
+        }
+        if let more @ 1.. = lines.len().saturating_sub(MOST_TOLD) {
+            self.log.info(format_args!("and {more} more changes of virtual servers"));
+        }
+    }
+
     fn foretell_step(&mut self, asker: u64, change: &str, effect: &str) {
         let effects = vec![effect.to_owned()];
         let step = Step { change: change.to_owned(), effects, disturbance: Disturbance::None };
@@ -120,7 +137,11 @@ impl Daemon<'_> {
     }
 }
 
-/// More findings than these are those on a file that is no configuration.
+fn count(servers: usize) -> String {
+    if servers == 1 { "one real server".to_owned() } else { format!("{servers} real servers") }
+}
+
+/// More findings than these are those on a file that is no configuration; more changes than these nobody reads.
 const MOST_TOLD: usize = 200;
 /// More changes of the servers of one virtual server than these are counted.
 const MOST_EFFECTS: usize = 100;

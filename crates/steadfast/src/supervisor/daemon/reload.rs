@@ -69,6 +69,7 @@ impl Daemon<'_> {
                 if self.checker.is_there() { ", but what others have done to the IPVS table" } else { "" };
             self.log.info(format_args!("the configuration means the same as before: nothing changes{table}"));
         }
+        self.say_server_changes(&config.lvs);
         if keep_place(&mut config.process, &self.config.process) {
             self.log.warning(
                 "net_namespace, instance and use_pid_dir of the daemon that runs stay: they need a restart",

@@ -11,7 +11,6 @@ use model::lvs::{
     Forwarding, Member, PersistenceMask, Protocol, RealServer, Scheduler, ServerGroup, Service, SorryServer,
     TunnelChecksum, TunnelKind, VirtualServer,
 };
-use netlink::ipvs::scheduler_name;
 
 use super::Scene;
 use super::checkers::Pools;
@@ -114,7 +113,7 @@ fn family_and_protocol(scene: &Scene<'_>, server: &VirtualServer) -> (Family, &'
 }
 
 fn write_scheduler(server: &VirtualServer, protocol: &str, page: &mut Page) {
-    let name = scheduler_name(server.scheduler);
+    let name = server.scheduler.word();
     page.line(3, format_args!("lvs_sched = {name}"));
     page.line(3, "Hashed = disabled");
     let flags = server.flags;
