@@ -26,9 +26,23 @@ pub(crate) fn uri(is_tls: bool, host: Option<&str>, target: SocketAddr, path: &s
     let cannot = |error: &dyn std::fmt::Display| {
         Trouble::here(format!("`{path}` of `{authority}` cannot be asked for over HTTP/2: {error}"))
     };
-    let page = PathAndQuery::try_from(path).map_err(|error| cannot(&error))?;
+    let page = PathAndQuery::try_from(encoded(path)).map_err(|error| cannot(&error))?;
     let uri = Uri::builder().scheme(scheme).authority(authority.as_str()).path_and_query(page).build();
     uri.map_err(|error| cannot(&error))
+}
+
+/// A path as URIs have it (RFC 3986 §2, RFC 3987 §3.1). HTTP/1 sends whatever is configured, and a check that would refuse it
+/// here could tell nothing for ever.
+fn encoded(path: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte);
+    let mut text = if path.starts_with('/') { String::new() } else { "/".to_owned() };
+    for byte in path.bytes() {
+        match char::from(byte) {
+            plain if is_plain(byte) => text.push(plain),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// Asks, shows the head of the response and then the body in parts, and gives the trailers.
@@ -102,5 +116,23 @@ fn trouble_of(error: &h2::Error) -> Trouble {
         Trouble::server(format!("the server ends the HTTP/2 session: {reason}"))
     } else {
         Trouble::server(format!("the server does not speak HTTP/2 as it should: {reason}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_can_be_asked_for() {
+        let target = SocketAddr::from(([192, 0, 2, 1], 80));
+        let asked = |path: &str| uri(false, None, target, path).map(|uri| uri.to_string());
+        assert_eq!(asked("/a-b/c?d=%20&e"), Ok("http://192.0.2.1:80/a-b/c?d=%20&e".into()));
+        assert_eq!(asked("health"), Ok("http://192.0.2.1:80/health".into()));
+        assert_eq!(asked("/ü <>?^`"), Ok("http://192.0.2.1:80/%C3%BC%20%3C%3E?%5E%60".into()));
+        for byte in 0..=0x7f {
+            let path = format!("/{}?{}", char::from(byte), char::from(byte));
+            assert!(asked(&path).is_ok(), "{path:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -202,6 +202,106 @@ fn bad_answers_fail_with_their_reason() {
 }
 
 #[test]
+fn what_surrounds_a_response_is_passed_over() {
+    let polite = server(Dress::Plain, async |_, mut respond: Answer| {
+        for _ in 0..3 {
+            respond.send_informational(Response::builder().status(103).body(()).unwrap()).unwrap();
+        }
+        let mut body = respond.send_response(Response::new(()), false).unwrap();
+        body.send_data("hello".into(), false).unwrap();
+        body.send_trailers(HeaderMap::from_iter([("x".parse().unwrap(), "y".parse().unwrap())])).unwrap();
+    });
+    assert_eq!(ask(&page(polite, None, Some("^hello$"))), Outcome::Passed);
+}
+
+/// The kind, the flags, the stream and the content of a frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], content].concat()
+}
+
+/// Sends this to whoever has sent a request, and closes.
+fn frames(answer: Vec<u8>) -> SocketAddr {
+    endless(answer, Vec::new())
+}
+
+/// The same, and then this again and again as long as somebody reads, if it is anything.
+fn endless(answer: Vec<u8>, again: Vec<u8>) -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            stream.read_exact(&mut [0; 24]).unwrap();
+            let mut head = [0; 9];
+            while head[3] != HEADERS {
+                stream.read_exact(&mut head).unwrap();
+                let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                stream.read_exact(&mut vec![0; length.try_into().unwrap()]).unwrap();
+            }
+            // Who has heard enough leaves.
+            drop(stream.write_all(&answer));
+            while !again.is_empty() && stream.write_all(&again).is_ok() {}
+            drop(stream.shutdown(std::net::Shutdown::Write));
+            drop(stream.read_to_end(&mut Vec::new()));
+        }
+    });
+    address
+}
+
+#[test]
+fn no_flood_outlasts_the_time() {
+    let begun = [frame(SETTINGS, 0, 0, &[]), frame(HEADERS, 4, 1, &[0x88])].concat();
+    let floods = [
+        ("empty data", frame(DATA, 0, 1, &[])),
+        ("data", frame(DATA, 0, 1, &[b'x'; 200])),
+        ("pings", frame(PING, 0, 0, &[0; 8])),
+        ("settings", frame(SETTINGS, 0, 0, &[])),
+        ("early hints", frame(HEADERS, 4, 1, &[0x08, 3, b'1', b'0', b'3'])),
+        ("headers without end", frame(CONTINUATION, 0, 1, &[0; 100])),
+    ];
+    for (what, again) in floods {
+        let mut check = page(endless(begun.clone(), again.repeat(1000)), None, None);
+        if let Check::Http(http) = &mut check {
+            http.connection.timeout = Duration::from_millis(500);
+        }
+        let began = Instant::now();
+        failed(&ask(&check), "");
+        assert!(began.elapsed() < Duration::from_secs(10), "{what} for {:?}", began.elapsed());
+    }
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GO_AWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+
+#[test]
+fn a_complete_response_counts_whatever_follows() {
+    let settings = || frame(SETTINGS, 0, 0, &[]);
+    // `:status` 200, the end of the header and of the stream.
+    let response = || frame(HEADERS, 5, 1, &[0x88]);
+    let reset = frame(RESET, 0, 1, &[0; 4]);
+    let leaves = |last, code| frame(GO_AWAY, 0, 0, &[0, 0, 0, last, 0, 0, 0, code]);
+    let answers = [
+        [settings(), response()].concat(),
+        [settings(), response(), reset.clone()].concat(),
+        [settings(), response(), leaves(1, 0)].concat(),
+        [settings(), leaves(1, 0), response()].concat(),
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        assert_eq!(ask(&page(frames(answer), None, None)), Outcome::Passed, "answer {number}");
+    }
+    failed(&ask(&page(frames([settings(), reset].concat()), None, None)), "the server resets the request");
+    failed(
+        &ask(&page(frames([settings(), leaves(0, 0)].concat()), None, None)),
+        "the server ends the HTTP/2 session",
+    );
+}
+
+#[test]
 fn a_body_may_be_longer_than_any_window() {
     let long = server(Dress::Plain, async |_, mut respond: Answer| {
         let mut body = respond.send_response(Response::new(()), false).unwrap();
@@ -227,10 +327,10 @@ fn silence_ends_with_the_time() {
 fn what_cannot_be_asked_for_is_our_own_trouble() {
     let mut check = page(server(Dress::Plain, echo), None, None);
     if let Check::Http(http) = &mut check {
-        http.requests[0].path = "/a b".into();
+        http.requests[0].host = Some("a b".into());
     }
     let Outcome::Unknown(reason) = ask(&check) else { panic!() };
-    assert!(reason.starts_with("`/a b` of `www.example.org` cannot be asked for over HTTP/2"), "{reason}");
+    assert!(reason.starts_with("`/health?deep=1` of `a b` cannot be asked for over HTTP/2"), "{reason}");
 }
 
 fn health(server: SocketAddr, service: &str, tls: Option<TlsOptions>) -> Outcome {
