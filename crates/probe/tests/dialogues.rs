@@ -228,6 +228,20 @@ fn bodies_are_raw_and_end_with_their_length_or_the_connection() {
 }
 
 #[test]
+fn what_a_server_says_before_its_response_is_passed_over() {
+    let hello = Request { digest: Some(Box::new(HELLO)), ..page("/") };
+    let (server, _) = web(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n\
+        HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello world\n");
+    passes(&http(get(server, vec![hello])));
+    let (server, _) = web(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Service Unavailable\r\n\r\n");
+    fails(&http(get(server, vec![page("/")])), "the status is 503");
+    let (server, _) = web(b"HTTP/1.1 100 Continue\r\n\r\n");
+    fails(&http(get(server, vec![page("/")])), "the connection was closed without a response");
+    let (server, _) = web(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    fails(&http(get(server, vec![page("/")])), "the status is 101");
+}
+
+#[test]
 fn a_server_that_keeps_the_connection_is_not_waited_for() {
     let server = serve(|mut stream| {
         read_request(&mut stream)?;

@@ -13,6 +13,13 @@ pub(crate) struct Head {
     pub(crate) body_bytes: Option<u64>,
 }
 
+impl Head {
+    /// Whether the response itself is still to come. After 101 another protocol is.
+    pub(crate) const fn is_interim(self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
+}
+
 /// Why a response has no head.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {

@@ -131,8 +131,20 @@ impl<'a, S: AsyncRead + Unpin> Response<'a, S> {
         self.head_with(|_| ()).await
     }
 
-    /// As [`Self::head`], and shows its bytes.
+    /// As [`Self::head`], and shows its bytes. What a server says before its response (RFC 9110 §15.2) is passed over.
     pub(crate) async fn head_with(&mut self, show: impl FnOnce(&[u8])) -> Result<Head, Trouble> {
+        loop {
+            let bytes = self.head_bytes().await?;
+            let head = head::parse(&bytes).map_err(|error| Trouble::server(error.to_string()))?;
+            if !head.is_interim() {
+                show(&bytes);
+                return Ok(head);
+            }
+        }
+    }
+
+    /// Up to the next empty line.
+    async fn head_bytes(&mut self) -> Result<Vec<u8>, Trouble> {
         let mut searched = 0;
         let end = loop {
             let unsearched = self.buffer.get(searched..).unwrap_or_default();
@@ -151,9 +163,7 @@ impl<'a, S: AsyncRead + Unpin> Response<'a, S> {
                 }));
             }
         };
-        let head: Vec<u8> = self.buffer.drain(..end).collect();
-        show(&head);
-        head::parse(&head).map_err(|error| Trouble::server(error.to_string()))
+        Ok(self.buffer.drain(..end).collect())
     }
 
     /// Hands the body on, as raw as it is sent, up to the length that the head gives it or the end of the connection.
