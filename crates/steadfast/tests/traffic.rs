@@ -1,6 +1,5 @@
 //! Requests of a client that a director gives to real servers: every way to them, through their failures, reloads, and deaths
-//! of the daemon. It needs a kernel with IPVS: `cargo xtask vm -- target/debug/deps/traffic-… --test-threads=1`. The step
-//! `vm` does not run it yet: beside other tests a datagram is late now and then.
+//! of the daemon. It needs a kernel with IPVS: `cargo xtask vm -- target/debug/deps/traffic-… --test-threads=1`.
 
 mod common;
 #[path = "traffic/network.rs"]
@@ -101,8 +100,8 @@ fn wait_for_weights(network: &Network) {
     network.wait_for_servers(&[(21, all.len()), (22, all.len()), (23, 0)]);
     for question in all {
         let answers = question.ask(&network.world.client, 16);
-        let fair = Answers::of(&[(ONE, 12), (TWO, 4)]);
-        assert_eq!(answers, fair, "{question:?}: {}", network.story());
+        let fair = answers.are_shared(&[(ONE, 12), (TWO, 4)], question.may_lose());
+        assert!(fair, "{question:?}: {answers:?}\n{}", network.story());
     }
 }
 

@@ -162,6 +162,14 @@ impl Question {
         answers
     }
 
+    /// How many of a few requests may stay without an answer: nobody sends a lost datagram again.
+    pub(crate) const fn may_lose(self) -> usize {
+        match self {
+            Self::Tcp(_) => 0,
+            Self::Udp(_) => 1,
+        }
+    }
+
     fn once(self) -> io::Result<String> {
         match self {
             Self::Tcp(target) => Connection::open(target).map(|connection| connection.server),
@@ -199,6 +207,16 @@ impl Answers {
             *self.by_name.entry(name).or_default() += count;
         }
         self.errors.extend(more.errors);
+    }
+
+    /// Each server has answered so often, but for at most so many requests without an answer.
+    pub(crate) fn are_shared(&self, counts: &[(&str, usize)], lost: usize) -> bool {
+        let shares: BTreeMap<_, _> = counts.iter().copied().collect();
+        let fits =
+            |(name, count): (&String, &usize)| shares.get(name.as_str()).is_some_and(|share| count <= share);
+        let all: usize = counts.iter().map(|(_, count)| count).sum();
+        let answered: usize = self.by_name.values().sum();
+        self.errors.len() <= lost && answered + self.errors.len() == all && self.by_name.iter().all(fits)
     }
 
     /// All of them from this server.
