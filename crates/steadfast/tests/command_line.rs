@@ -332,6 +332,23 @@ fn a_start_that_fails_on_the_other_pid_file_says_so() {
 }
 
 #[test]
+fn a_pid_file_that_cannot_be_written_is_said_once() {
+    if !rustix::process::geteuid().is_root() {
+        lab::skip("needs root");
+        return;
+    }
+    let place = Place::with(INSTANCE);
+    // Its folder is a file.
+    let mut daemon =
+        place.daemon_with(|command| command.arg("-D").arg("-r").arg(place.config().join("v.pid")));
+    daemon.wait_for_line("the vrrp worker is ready");
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.wait_for_end().code(), Some(0));
+    let log = fs::read_to_string(&daemon.log).unwrap();
+    assert_eq!(log.matches("cannot write pid file").count(), 1, "{log}");
+}
+
+#[test]
 fn it_is_said_why_nothing_runs() {
     let place = Place::with("");
     let mut daemon = place.daemon();

@@ -5,13 +5,12 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use model::Instant;
-use sys::pidfile;
 use sys::process::{Exit, Pid};
 use sys::reactor::Reactor;
 
 use super::backoff::Backoff;
 use super::link::{Link, LinkError, Role};
-use super::pid_files::{self, AlreadyRunning};
+use super::pid_files::{AlreadyRunning, PidFile};
 use crate::exit;
 use crate::log::Log;
 use crate::program::Program;
@@ -25,12 +24,12 @@ pub(super) struct Life<R> {
     /// None has ever been ready.
     unproven: bool,
     restart_at: Option<Instant>,
-    pid_file: Option<pidfile::Held>,
+    pid_file: PidFile,
 }
 
 impl<R: Role> Life<R> {
     /// None has been started.
-    pub(super) fn new(log: Log, pid_file: Option<pidfile::Held>) -> Self {
+    pub(super) fn new(log: Log, pid_file: PidFile) -> Self {
         Self { log, link: None, backoff: Backoff::default(), unproven: true, restart_at: None, pid_file }
     }
 
@@ -59,9 +58,7 @@ impl<R: Role> Life<R> {
     /// # Errors
     /// Another daemon holds it.
     pub(super) fn claim(&mut self, path: &Path) -> Result<(), AlreadyRunning> {
-        if self.pid_file.is_none() {
-            self.pid_file = pid_files::claim(path, Pid::own(), &self.log)?;
-        }
+        self.pid_file = std::mem::take(&mut self.pid_file).claim(path, Pid::own(), &self.log)?;
         Ok(())
     }
 
@@ -79,7 +76,7 @@ impl<R: Role> Life<R> {
         let link = Link::start(program, options, assignment, reactor)?;
         let pid = link.pid();
         self.log.info(format_args!("Starting {} child process, pid={pid}", R::TITLE));
-        if let Some(file) = &mut self.pid_file
+        if let PidFile::Held(file) = &mut self.pid_file
             && let Err(error) = file.rewrite(pid)
         {
             self.log.warning(format_args!("{:#}", anyhow::Error::from(error)));

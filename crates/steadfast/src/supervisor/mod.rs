@@ -40,7 +40,7 @@ use crate::program::{self, Program};
 
 use daemon::{Beginning, Daemon};
 use files::{Files, Reading, Unusable};
-use pid_files::{HeldFiles, PidFiles};
+use pid_files::{HeldFiles, PidFile, PidFiles};
 use report::Console;
 use saved::Saved;
 use service::Service;
@@ -156,7 +156,7 @@ impl Start<'_> {
         if routers || servers {
             check_rights().map_err(|missing| self.fail(exit::PERMISSION, &missing.to_string()))?;
         }
-        let main = pid_files::claim(&files.main, Pid::own(), &self.log);
+        let main = PidFile::default().claim(&files.main, Pid::own(), &self.log);
         held.main = main.map_err(|running| self.fail(exit::OK, &running.to_string()))?;
         let claim = |path| {
             // No daemon of this name runs, and there will be none: unlike above, that is no success.

@@ -21,9 +21,21 @@ pub(super) struct PidFiles {
 /// Pid files that belong to this daemon now.
 #[derive(Debug, Default)]
 pub(super) struct HeldFiles {
-    pub(super) main: Option<pidfile::Held>,
-    pub(super) vrrp: Option<pidfile::Held>,
-    pub(super) checkers: Option<pidfile::Held>,
+    pub(super) main: PidFile,
+    pub(super) vrrp: PidFile,
+    pub(super) checkers: PidFile,
+}
+
+/// A pid file, as far as it has been needed.
+#[derive(Debug, Default)]
+pub(super) enum PidFile {
+    /// Nobody has asked for it.
+    #[default]
+    Unclaimed,
+    /// It belongs to this daemon.
+    Held(pidfile::Held),
+    /// It cannot be written, and that has been said.
+    Unwritable,
 }
 
 /// Another daemon holds a pid file.
@@ -55,17 +67,13 @@ impl PidFiles {
         }
     }
 
-    /// Takes the pid file of a worker, as [`claim`] does. A worker outlives a supervisor that was killed by
+    /// Takes the pid file of a worker, as [`PidFile::claim`] does. A worker outlives a supervisor that was killed by
     /// as long as it takes to release its addresses: two would fight over them, so its end is awaited.
-    pub(super) fn claim_for_worker(
-        path: &Path,
-        pid: Pid,
-        log: &Log,
-    ) -> Result<Option<pidfile::Held>, AlreadyRunning> {
+    pub(super) fn claim_for_worker(path: &Path, pid: Pid, log: &Log) -> Result<PidFile, AlreadyRunning> {
         let until = sys::clock::now() + MOST_RELEASE_TIME;
         let mut told = false;
         loop {
-            match claim(path, pid, log) {
+            match PidFile::Unclaimed.claim(path, pid, log) {
                 Err(running) if sys::clock::now() < until => {
                     if !told {
                         log.info(format_args!("{running}: its end is awaited"));
@@ -79,15 +87,26 @@ impl PidFiles {
     }
 }
 
-/// Takes a pid file. One that cannot be written is a warning, as with keepalived; `None` then.
-pub(super) fn claim(path: &Path, pid: Pid, log: &Log) -> Result<Option<pidfile::Held>, AlreadyRunning> {
-    match pidfile::Held::claim(path, pid, &KIN) {
-        Ok(held) => Ok(Some(held)),
-        Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
-        Err(error) => {
-            log.warning(format_args!("{:#}", anyhow::Error::from(error)));
-            Ok(None)
+impl PidFile {
+    /// Takes it, unless it is ours already. One that cannot be written is a warning, as with keepalived, and said once.
+    pub(super) fn claim(self, path: &Path, pid: Pid, log: &Log) -> Result<Self, AlreadyRunning> {
+        if self.is_held() {
+            return Ok(self);
         }
+        match pidfile::Held::claim(path, pid, &KIN) {
+            Ok(held) => Ok(Self::Held(held)),
+            Err(pidfile::Error::AlreadyRunning { pid }) => Err(AlreadyRunning { pid, path: path.to_owned() }),
+            Err(error) => {
+                if !matches!(self, Self::Unwritable) {
+                    log.warning(format_args!("{:#}", anyhow::Error::from(error)));
+                }
+                Ok(Self::Unwritable)
+            }
+        }
+    }
+
+    pub(super) const fn is_held(&self) -> bool {
+        matches!(self, Self::Held(_))
     }
 }
 

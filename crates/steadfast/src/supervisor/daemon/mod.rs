@@ -15,7 +15,6 @@ use std::ffi::OsString;
 use anyhow::Context as _;
 use model::Instant;
 use rustix::fs::Mode;
-use sys::pidfile;
 use sys::process::{Orphans, Pid, reap_orphans};
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::signal::{Signal, Signals};
@@ -26,7 +25,7 @@ use super::dump::{Kind, Requests};
 use super::life::Life;
 use super::link::Role as _;
 use super::news::News;
-use super::pid_files::HeldFiles;
+use super::pid_files::{HeldFiles, PidFile};
 use super::roles::{Checkers, Vrrp};
 use super::schedule::Schedule;
 use super::service::Service;
@@ -71,7 +70,7 @@ pub(super) struct Daemon<'a> {
     stopping: Option<Stopping>,
     /// The process that the shell waits for, until it has been told.
     background: Option<sys::process::Daemon>,
-    pid_file: Option<pidfile::Held>,
+    pid_file: PidFile,
     dumps: Requests,
     /// When this daemon began.
     started_at: Instant,
@@ -179,7 +178,7 @@ impl<'a> Daemon<'a> {
 
     /// Takes questions, if the pid file is ours: the name beside it is too then.
     fn listen(&mut self) {
-        if self.pid_file.is_none() {
+        if !self.pid_file.is_held() {
             return;
         }
         let path = socket_of(&self.start.pid_files.main);
