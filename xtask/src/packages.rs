@@ -15,7 +15,7 @@ struct Needed {
     purpose: &'static str,
 }
 
-const NEEDED: [Needed; 16] = [
+const NEEDED: [Needed; 17] = [
     needed("keepalived", "keepalived", "the peer of the interoperability tests"),
     needed("/usr/lib/frr/vrrpd", "frr", "the other peer of the interoperability tests"),
     needed("tshark", "tshark", "the judge of every packet of ours"),
@@ -27,6 +27,7 @@ const NEEDED: [Needed; 16] = [
     needed("openssl", "openssl", "what makes keys with pass phrases"),
     needed("dnsmasq", "dnsmasq-base", "a name server that is checked"),
     needed("aiosmtpd", "python3-aiosmtpd", "a mail server that is checked"),
+    needed("nft", "nftables", "the judge of the filter"),
     needed("ping", "iputils-ping", "what a filter lets through"),
     needed("ps", "procps", "what the check script of the tests calls"),
     needed("setpriv", "util-linux", "to start without rights"),
