@@ -182,6 +182,9 @@ fn mails_are_encrypted_where_the_server_can_do_it() {
             server.mails(),
             world.logs()
         );
+        assert!(wait_until(PATIENCE, || server.mails().len() >= 2), "{}", world.logs());
+        let refused = world.nodes[0].log().matches("by TLS: ").count();
+        assert_eq!(refused, usize::from(!encrypted), "{manner:?}: once for both mails\n{}", world.logs());
         world.nodes[0].stop();
     }
 }

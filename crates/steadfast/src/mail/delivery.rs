@@ -51,7 +51,14 @@ fn chain(error: &lettre::transport::smtp::Error) -> String {
 
 /// Hands a mail to the server. Encrypted if the server offers it; whose certificate that is, nobody can say here: without
 /// a certificate to compare with, and beside keepalived, which never encrypts, it is better than nothing.
-pub(super) fn deliver(route: &Route, letter: &Letter, log: &Log) -> Result<(), DeliveryError> {
+///
+/// Each mail tries that anew; `clear` holds why the one before went without, which is said once.
+pub(super) fn deliver(
+    route: &Route,
+    letter: &Letter,
+    clear: &mut Option<String>,
+    log: &Log,
+) -> Result<(), DeliveryError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let from = route.mail.from.clone().unwrap_or_else(|| own_address(&host));
     let router_id = route.router_id.as_ref().unwrap_or(&host);
@@ -71,10 +78,19 @@ pub(super) fn deliver(route: &Route, letter: &Letter, log: &Log) -> Result<(), D
     let outcome = match encryption(route).and_then(&send) {
         // It offers encryption that it or we cannot do.
         Err(error) if !is_answer(&error) && !error.is_timeout() && !is_wrapped(route) => {
-            log.detail(format_args!("{} by TLS: {}; trying without", route.server.host, chain(&error)));
+            let why = Some(format!("{} by TLS: {}; trying without", route.server.host, chain(&error)));
+            if *clear != why {
+                log.detail(why.as_deref().unwrap_or_default());
+                *clear = why;
+            }
             send(Tls::None)
         }
-        outcome => outcome,
+        outcome => {
+            if outcome.is_ok() {
+                *clear = None;
+            }
+            outcome
+        }
     };
     match outcome {
         Ok(_) => Ok(()),

@@ -114,10 +114,10 @@ impl Desk {
 
     /// The thread.
     fn serve(&self, log: &Log) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut clear) = (FIRST_PAUSE, None);
         loop {
             let Some((letter, route)) = self.next(log) else { return };
-            match deliver(&route, &letter, log) {
+            match deliver(&route, &letter, &mut clear, log) {
                 Ok(()) => {
                     log.info(format_args!("mail sent: {}", letter.subject));
                     pause = FIRST_PAUSE;
