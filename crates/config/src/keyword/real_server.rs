@@ -74,7 +74,7 @@ pub(super) const REAL_SERVER: &[Keyword] = &[
 pub(super) const STEADFAST: &[Keyword] = &[
     built("drain", micros(0..=86_400_000_000)).or("0 (it leaves at once)")
         .such_as("drain 30")
-        .doc("Keeps a server that a reload removes so many seconds with weight 0: connections can end, and no new ones come."),
+        .doc("Keeps a server that a reload removes so many seconds with weight 0: connections can end, and no new ones come but those of clients that persistence binds to it."),
     built("slow_start", micros(0..=86_400_000_000)).or("0 (all of its weight at once)")
         .such_as("slow_start 60")
         .doc("Lets the weight of a server that comes up grow from 1 to what it should be in so many seconds. With a weight of 1 nothing can grow."),
