@@ -9,8 +9,9 @@ use crate::outline::Line;
 /// Looks at the real servers of a virtual server, whose block this is.
 pub(super) fn check(server: &VirtualServer, block: &Line, findings: &mut Vec<Diagnostic>) {
     let is_any_checked = server.real_servers.iter().any(|real| !real.checkers.is_empty());
+    let mut lines: Vec<&Line> = block.lines().iter().filter(|line| line.keyword() == "real_server").collect();
     for real in &server.real_servers {
-        let Some(line) = line_of(real, block) else { continue };
+        let Some(line) = take_line_of(real, &mut lines) else { continue };
         if let (true, true, Some(span)) = (is_any_checked, real.checkers.is_empty(), line.value()) {
             let headline = format!(
                 "nobody checks the real server `{}`, and others of its pool are checked",
@@ -22,7 +23,8 @@ pub(super) fn check(server: &VirtualServer, block: &Line, findings: &mut Vec<Dia
             );
         }
         real.checkers.iter().filter_map(without_port).for_each(|keywords| {
-            let checker = of_both_languages(line).find(|line| keywords.contains(&line.keyword()));
+            let is_it = |line: &&Line| keywords.contains(&line.keyword()) && line.last("connect_port").is_none();
+            let checker = of_both_languages(line).find(is_it);
             let Some((checker, span)) = checker.and_then(|line| Some((line, line.head()?))) else { return };
             let headline = format!("this {} has no port to ask", checker.keyword());
             findings.push(
@@ -33,13 +35,14 @@ pub(super) fn check(server: &VirtualServer, block: &Line, findings: &mut Vec<Dia
     }
 }
 
-/// Its line. Ports that do not count are in the file only.
-fn line_of<'a>(real: &RealServer, block: &'a Line) -> Option<&'a Line> {
-    let port = real.port.map(|port| port.to_string());
-    block.lines().iter().find(|line| {
-        let is_port = port.as_deref().is_none_or(|port| line.word(2) == port);
-        line.keyword() == "real_server" && line.word(1).parse() == Ok(real.address) && is_port
-    })
+/// Takes its line out of those that are left. A port that is not written, or does not count, is that of the virtual server: of
+/// several such lines the first one is the first server.
+fn take_line_of<'a>(real: &RealServer, lines: &mut Vec<&'a Line>) -> Option<&'a Line> {
+    let port = real.port.map_or_else(String::new, |port| port.to_string());
+    let is_its = |line: &&Line| line.word(1).parse() == Ok(real.address);
+    let exactly = lines.iter().position(|line| is_its(line) && line.word(2) == port);
+    let place = exactly.or_else(|| lines.iter().position(is_its))?;
+    Some(lines.remove(place))
 }
 
 /// The lines of a block, and those of its `steadfast` blocks.
