@@ -22,6 +22,9 @@ struct Plan {
     alpha: bool,
     omega: bool,
     ha_suspend: bool,
+    /// In seconds.
+    drain: u32,
+    slow_start: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -46,10 +49,12 @@ enum Act {
     Held(bool),
     Reload(Plan),
     Restart,
+    /// The next worker begins with another configuration.
+    Succeed(Plan),
 }
 
 fn real() -> impl Strategy<Value = Real> {
-    (1_u8..6, 0_u32..4, any::<bool>(), any::<bool>(), 0_u8..6, 1_u32..3).prop_map(
+    (1_u8..6, prop_oneof![0_u32..4, Just(40)], any::<bool>(), any::<bool>(), 0_u8..6, 1_u32..3).prop_map(
         |(number, weight, inhibit, alpha, checks, retry)| Real {
             number,
             weight,
@@ -63,11 +68,24 @@ fn real() -> impl Strategy<Value = Real> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (prop::collection::vec(real(), 1..5), 1_u32..6, 0_u32..3, flags).prop_map(
-        |(mut servers, quorum, hysteresis, (sorry, sorry_inhibit, alpha, omega, ha_suspend))| {
+    let spans = (prop_oneof![Just(0_u32), 1_u32..60], prop_oneof![Just(0_u32), 1_u32..60]);
+    (prop::collection::vec(real(), 1..5), 1_u32..6, 0_u32..3, flags, spans).prop_map(
+        |(mut servers, quorum, hysteresis, flags, (drain, slow_start))| {
             servers.sort_by_key(|server| server.number);
             servers.dedup_by_key(|server| server.number);
-            Plan { servers, quorum, hysteresis, sorry, sorry_inhibit, alpha, omega, ha_suspend }
+            let (sorry, sorry_inhibit, alpha, omega, ha_suspend) = flags;
+            Plan {
+                servers,
+                quorum,
+                hysteresis,
+                sorry,
+                sorry_inhibit,
+                alpha,
+                omega,
+                ha_suspend,
+                drain,
+                slow_start,
+            }
         },
     )
 }
@@ -92,6 +110,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(Act::Held),
         2 => plan().prop_map(Act::Reload),
         1 => Just(Act::Restart),
+        1 => plan().prop_map(Act::Succeed),
     ]
 }
 
@@ -99,11 +118,11 @@ fn text(plan: &Plan) -> String {
     let mut text = String::from(
         "track_file f {\n    file /run/f\n    weight 1\n}\nbfd_instance b {\n    neighbor_ip 10.9.9.9\n}\n",
     );
-    let Plan { quorum, hysteresis, .. } = plan;
+    let Plan { quorum, hysteresis, drain, slow_start, .. } = plan;
     write!(
         text,
         "virtual_server 192.0.2.1 80 {{\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\ndelay_loop 10\n\
-         quorum {quorum}\nhysteresis {hysteresis}\n"
+         quorum {quorum}\nhysteresis {hysteresis}\nsteadfast {{\ndrain {drain}\nslow_start {slow_start}\n}}\n"
     )
     .unwrap();
     let flags = [
@@ -170,13 +189,21 @@ fn perform(rig: &mut Rig, watch: &mut Watch, act: &Act) {
         }
         Act::Reload(plan) => rig.load(&text(plan)),
         Act::Restart => {
-            rig.director = fresh(rig, watch);
-            rig.running.clear();
-            rig.kernel = model::ipvs::Table::default();
+            die(rig, watch);
             let config = std::mem::take(&mut rig.config);
             rig.configure(config);
         }
+        Act::Succeed(plan) => {
+            die(rig, watch);
+            rig.load(&text(plan));
+        }
     }
+}
+
+fn die(rig: &mut Rig, watch: &Watch) {
+    rig.director = fresh(rig, watch);
+    rig.running.clear();
+    rig.kernel = model::ipvs::Table::default();
 }
 
 /// A director that knows what this one knows, and is not configured yet.
@@ -217,8 +244,16 @@ fn examine(rig: &Rig, watch: &mut Watch) {
         assert_eq!(shown.is_some(), takes || server.inhibit_on_failure, "{key}: {state:?}\n{}", rig.story);
         assert!(takes || shown.unwrap_or(0) == 0, "{key} is down and has weight {shown:?}\n{}", rig.story);
         assert_eq!(state.up, state.said.iter().all(|(_, up)| *up), "{key}: {state:?}\n{}", rig.story);
-        live += if takes { shown.unwrap_or(0) } else { 0 };
+        let weight = shown.unwrap_or(0);
+        assert!(
+            !takes || weight == state.effective || !server.slow_start.is_zero(),
+            "{key}: {state:?}\n{}",
+            rig.story
+        );
+        assert!(weight <= state.effective, "{key} has weight {weight}: {state:?}\n{}", rig.story);
+        live += if takes { state.effective } else { 0 };
     }
+    leavers(rig, sorry);
     let quorum = &virtual_server.quorum;
     if !is_sorry && standing(None).up {
         assert!(live >= quorum.weight.saturating_sub(quorum.hysteresis), "quorum with {live}\n{}", rig.story);
@@ -227,7 +262,36 @@ fn examine(rig: &Rig, watch: &mut Watch) {
     }
     let mut director = fresh(rig, watch);
     director.configure(rig.now, &rig.config, &rig.globals, &mut Actions::default());
-    assert_eq!(director.table(), &rig.kernel, "one that begins now wants another table\n{}", rig.story);
+    let mut table = director.table().clone();
+    // It knows what a weight has grown to; the other one will at the next step.
+    for (service, value) in &mut table.services {
+        for (key, value) in &mut value.destinations {
+            let before = rig.kernel.services[service].destinations.get(key).map(|held| held.weight);
+            let grows = virtual_server
+                .real_servers
+                .iter()
+                .any(|real| real.address == key.address && !real.slow_start.is_zero());
+            value.weight =
+                before.filter(|before| grows && (1..=value.weight).contains(before)).unwrap_or(value.weight);
+        }
+    }
+    assert_eq!(&table, &rig.kernel, "one that begins now wants another table\n{}", rig.story);
+}
+
+/// Who is configured no more gets no connections, and leaves in time.
+fn leavers(rig: &Rig, sorry: DestinationKey) {
+    let virtual_server = &rig.config.virtual_servers[0];
+    let is_configured = |key: &DestinationKey| {
+        *key == sorry || virtual_server.real_servers.iter().any(|real| real.address == key.address)
+    };
+    let Some(service) = rig.kernel.services.values().next() else { return };
+    for (key, shown) in service.destinations.iter().filter(|(key, _)| !is_configured(key)) {
+        let subject = Subject { service: virtual_server.service.clone(), server: Some(*key) };
+        let drain = rig.remembered.get(&subject).and_then(|told| told.state.as_ref()?.drain);
+        let drain = drain.unwrap_or_else(|| panic!("{key} is nobody's\n{}", rig.story));
+        assert_eq!((shown.weight, &drain.destination), (0, shown), "{key}\n{}", rig.story);
+        assert!(drain.until > rig.now, "{key} should have gone\n{}", rig.story);
+    }
 }
 
 /// Up follows down, and down up, for as long as somebody is configured.
