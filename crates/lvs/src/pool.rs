@@ -649,6 +649,9 @@ fn without_servers(config: &lvs::VirtualServer) -> lvs::VirtualServer {
         omega: config.omega,
         smtp_alert: config.smtp_alert,
         snmp_name: config.snmp_name.clone(),
+        forwarding: config.forwarding,
+        inhibit_on_failure: config.inhibit_on_failure,
+        pace: config.pace,
         real_servers: Vec::new(),
     }
 }

@@ -23,6 +23,7 @@ use model::Instant;
 use model::lvs::{Check, Outcome, Probe};
 
 use crate::chance::Chance;
+use crate::progress::Ran;
 use crate::{Action, Actions, ProbeId};
 
 /// A checker of a real server: who wants the outcome of a check.
@@ -58,6 +59,10 @@ struct Asked {
     failures: u32,
     /// Why the last run told nothing.
     unknown: Option<Box<str>>,
+    /// When it was asked last.
+    began: Option<Instant>,
+    /// The last answer, and when that check began.
+    last: Option<(Instant, Outcome)>,
     /// The first outcome counts at once, as nobody relies on the server yet.
     hasty: bool,
 }
@@ -184,6 +189,8 @@ impl Probes {
             reason: before.map(|before| before.reason.clone()).unwrap_or_default(),
             failures: 0,
             unknown: before.and_then(|before| before.unknown.clone()),
+            began: None,
+            last: None,
             hasty: roster.is_start,
         };
         self.each.insert(id, asked);
@@ -249,6 +256,7 @@ impl Probes {
             let run = self.next_run;
             self.next_run += 1;
             asked.phase = Phase::Runs { run };
+            asked.began = Some(now);
             actions.push(Action::Ask { probe: id, run, check: Arc::clone(&asked.check) });
         }
     }
@@ -259,6 +267,12 @@ impl Probes {
         self.due.clear();
     }
 
+    /// How a check is getting on.
+    pub(crate) fn ran(&self, id: ProbeId) -> Ran {
+        let Some(asked) = self.each.get(&id) else { return Ran::default() };
+        Ran { has_told: asked.verdict.is_some(), failures: asked.failures, last: asked.last.clone() }
+    }
+
     /// Takes an outcome. One that was not asked for is dropped.
     pub(crate) fn answer(
         &mut self,
@@ -267,6 +281,7 @@ impl Probes {
         outcome: Outcome,
     ) -> Option<News> {
         let asked = self.each.get_mut(&id).filter(|asked| asked.phase == Phase::Runs { run })?;
+        asked.last = asked.began.map(|began| (began, outcome.clone()));
         let (what, soon) = asked.judge(outcome);
         let spread = asked.pace.interval / SPREAD;
         asked.phase = if asked.awake == 0 {

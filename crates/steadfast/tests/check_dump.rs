@@ -3,22 +3,28 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use common::web::is_installed;
 use common::{PATIENCE, has_ipvs};
 use lab::{Host, wait_for, wait_until};
 
-/// Servers that are down as nobody listens, servers that nobody checks, and every kind of checker but those of tracked things.
+/// Servers that are down as nobody listens, servers that nobody checks, and every kind of checker but that of BFD.
 const FILE: &str = "\
 global_defs {
     router_id lvs1
     enable_script_security
     script_user root
 }
+track_file tf {
+    file /run/tf
+    weight 3
+}
 virtual_server_group G {
     192.0.2.10 80
     192.0.2.11-14 80
+    fwmark 7
 }
 virtual_server_group S {
     2001:db8::10 80
@@ -98,6 +104,14 @@ virtual_server 192.0.2.1 80 {
     }
     real_server 127.0.0.4 82 {
         weight 5
+        connect_timeout 2
+        delay_loop 3
+        delay_before_retry 4
+        warmup 5
+        FILE_CHECK {
+            track_file tf
+            weight 2
+        }
     }
 }
 virtual_server fwmark 5 {
@@ -106,6 +120,8 @@ virtual_server fwmark 5 {
     mh-port
     mh-fallback
     lvs_method TUN type gue port 6080
+    alpha
+    inhibit_on_failure
     ops
     real_server 2001:db8::5 {
     }
@@ -128,41 +144,58 @@ virtual_server group S {
 }
 ";
 
-/// What a daemon says of its servers once those that are dead are known to be.
-fn dump_of(host: &Host, program: &str) -> Option<Vec<String>> {
+/// What a daemon says of its servers once those that are dead are known to be, and again after a reload.
+fn dumps_of(host: &Host, program: &str) -> [Vec<String>; 2] {
     host.write("/run/servers.conf", FILE).expect("a file");
+    host.write("/run/tf", "1").expect("a file");
     let folder = format!("/run/{}", program.rsplit('/').next().unwrap_or_default());
     let path = host.path(&folder);
     fs::create_dir_all(&path).expect("a folder");
     let directory = format!("TMPDIR={folder}");
     let argv = ["/usr/bin/env", &directory, program, "-n", "-l", "-D", "-C", "-f", "/run/servers.conf"];
     let mut daemon = host.spawn(&argv).expect("the daemon starts");
-    // One is inhibited, one is gone, and one that nobody checks takes the traffic alone.
-    let settled = wait_until(PATIENCE, || {
-        let mut table = host.spawn(&["ipvsadm", "-Sn"]).expect("ipvsadm");
-        table.wait(PATIENCE);
-        let table = table.log().unwrap_or_default();
+    // One is inhibited, one is gone, and one that a file speaks of takes the traffic alone.
+    wait_for_table(host, &daemon, |table| {
         table.contains("127.0.0.1:80 -g -w 0") && !table.contains("127.0.0.2:81")
     });
-    let log = daemon.log().unwrap_or_default();
-    assert!(settled, "{program}: dead servers stay\n{log}");
     // Every failure has been counted.
     let failures = ["TCP_CHECK", "DNS_CHECK", "SMTP_CHECK", "UDP_CHECK", "Misc check"];
     let is_counted = || failures.iter().all(|word| said_failed(&daemon.log().unwrap_or_default(), word));
     assert!(wait_until(PATIENCE, is_counted), "{program}\n{}", daemon.log().unwrap_or_default());
-    let pid = daemon.pid().to_string();
-    let status = Command::new("kill").args(["-USR1", &pid]).status().expect("a program");
-    assert!(status.success(), "{status}");
-    let whole = || {
-        let text = fs::read_to_string(path.join("keepalived_check.data")).ok()?;
-        let (_, servers) = text.split_once("------< LVS Topology >------\n")?;
-        servers.contains("Regex min offset").then(|| servers.lines().map(str::to_owned).collect())
-    };
-    let lines: Option<Vec<String>> = wait_for(PATIENCE, whole);
-    assert!(lines.is_some(), "{program} writes nothing\n{}", daemon.log().unwrap_or_default());
+    let before = dump(&daemon, &path);
+    host.write("/run/servers.conf", &FILE.replace("weight 5", "weight 6")).expect("a file");
+    daemon.hang_up().expect("it runs");
+    wait_for_table(host, &daemon, |table| table.contains("127.0.0.4:82 -m -w 8"));
+    let after = dump(&daemon, &path);
     daemon.terminate().expect("it runs");
     assert!(daemon.wait(PATIENCE).is_some(), "{program} does not stop");
-    lines
+    [before, after]
+}
+
+#[track_caller]
+fn wait_for_table(host: &Host, daemon: &lab::Process, is_so: impl Fn(&str) -> bool) {
+    let settled = wait_until(PATIENCE, || {
+        let mut table = host.spawn(&["ipvsadm", "-Sn"]).expect("ipvsadm");
+        table.wait(PATIENCE);
+        is_so(&table.log().unwrap_or_default())
+    });
+    assert!(settled, "{}", daemon.log().unwrap_or_default());
+}
+
+/// What `SIGUSR1` has written below the heading of the servers.
+#[track_caller]
+fn dump(daemon: &lab::Process, folder: &Path) -> Vec<String> {
+    let file = folder.join("keepalived_check.data");
+    // That of an earlier dump may be there.
+    drop(fs::remove_file(&file));
+    let status = Command::new("kill").args(["-USR1", &daemon.pid().to_string()]).status().expect("a program");
+    assert!(status.success(), "{status}");
+    let whole = || {
+        let text = fs::read_to_string(&file).ok()?;
+        let (_, servers) = text.split_once("------< LVS Topology >------\n")?;
+        servers.contains("Tracking instances :\n     [").then(|| servers.lines().map(str::to_owned).collect())
+    };
+    wait_for(PATIENCE, whole).unwrap_or_else(|| panic!("no dump\n{}", daemon.log().unwrap_or_default()))
 }
 
 fn said_failed(log: &str, word: &str) -> bool {
@@ -177,13 +210,28 @@ fn servers_are_told_in_keepaliveds_words() {
     }
     let host = Host::new("dumped").expect("a host");
     let program = std::env::var("STEADFAST_TEST_DAEMON");
-    let ours = dump_of(&host, program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast"))).expect("ours");
-    let theirs = dump_of(&host, "keepalived").expect("theirs");
-    // keepalived has more lines: the paces of virtual servers, and how checks are getting on.
-    let mut rest = theirs.iter();
-    for line in &ours {
-        let is_there = rest.any(|other| other == line);
-        assert!(is_there, "{line:?} is not there\nours\n{}\ntheirs\n{}", ours.join("\n"), theirs.join("\n"));
+    let ours = dumps_of(&host, program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast")));
+    let theirs = dumps_of(&host, "keepalived");
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert!(ours.iter().any(|line| line.trim() == "Failed URL = /"), "{}", ours.join("\n"));
+        assert!(ours.len() > 300, "{}", ours.join("\n"));
+        let (ours, theirs) = (comparable(ours), comparable(theirs));
+        let differs = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs);
+        let from = differs.unwrap_or(0).saturating_sub(20);
+        let shown =
+            |lines: &[String]| lines.iter().skip(from).take(40).cloned().collect::<Vec<_>>().join("\n");
+        assert!(ours == theirs, "{differs:?}\nours\n{}\ntheirs\n{}", shown(&ours), shown(&theirs));
     }
-    assert!(ours.len() > 150, "{}", ours.join("\n"));
+}
+
+/// Without what keepalived was built with, the times at which things happened, and how far a check is that goes on.
+fn comparable(lines: &[String]) -> Vec<String> {
+    let passing = ["System is compiled with", "Failed URL"];
+    let numbers = ["Retries iterations", "Last ran"];
+    let lines = lines.iter().filter(|line| !passing.iter().any(|word| line.trim().starts_with(word)));
+    let without = |line: &String| match numbers.iter().find(|word| line.trim().starts_with(**word)) {
+        Some(word) => (*word).to_owned(),
+        None => line.clone(),
+    };
+    lines.map(without).collect()
 }

@@ -191,6 +191,27 @@ fn a_check_worker_that_dies_is_followed_by_one_that_knows_and_repeats_nothing() 
 }
 
 #[test]
+fn a_dump_of_servers_comes_also_from_a_worker_that_dies_before_it_has_told() {
+    let file = global("state_dump_file /run/dump.data") + &service(80, "", &[server(8001, TCP)]);
+    let Some(mut world) = lone(&file) else { return };
+    let node = &mut world.nodes[0];
+    let _listener = listen(node, 8001);
+    node.start();
+    wait_for_notes(node, "server 8001", &["up"]);
+    let dump = || node.host.read("/run/dump_check.data").unwrap_or_default();
+    node.shell("kill -USR1 $(cat /run/keepalived.pid)");
+    assert!(wait_until(PATIENCE, || dump().contains("Has run = yes")), "{}\n{}", dump(), node.log());
+    node.shell("rm /run/dump_check.data && kill -STOP $(cat /run/checkers.pid)");
+    let said = node.log().len();
+    node.shell("kill -USR1 $(cat /run/keepalived.pid)");
+    node.wait_for_line(said, "Printing parent data on signal");
+    node.shell("kill -KILL $(cat /run/checkers.pid)");
+    assert!(wait_until(PATIENCE, || dump().contains("Up = yes")), "{}\n{}", dump(), node.log());
+    assert!(!dump().contains("Has run"), "nobody has told: {}", dump());
+    node.stop();
+}
+
+#[test]
 fn a_program_checks_sets_the_weight_and_is_ended_when_it_hangs() {
     let check = "MISC_CHECK {\nmisc_path /run/check\nmisc_timeout 1\nmisc_dynamic\n}";
     let Some(mut world) = lone(&(global("") + &service(80, "", &[server(8001, check)]))) else { return };

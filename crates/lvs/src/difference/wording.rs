@@ -25,6 +25,10 @@ pub(super) fn of_service(before: &VirtualServer, after: &VirtualServer) -> Vec<S
         omega,
         smtp_alert,
         snmp_name,
+        // What is passed on is said of those who get it.
+        forwarding: _,
+        inhibit_on_failure: _,
+        pace: _,
         real_servers: _,
     } = before;
     let mut changes = Changes::default();
@@ -64,6 +68,7 @@ pub(super) fn of_server(before: &RealServer, after: &RealServer) -> Vec<String> 
         snmp_name,
         drain,
         slow_start,
+        pace: _,
         checkers,
     } = before;
     let mut changes = Changes::default();

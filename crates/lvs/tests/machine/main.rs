@@ -2,6 +2,7 @@
 
 mod cases;
 mod difference;
+mod progress;
 mod random;
 mod rig;
 mod schedule;

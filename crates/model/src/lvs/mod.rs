@@ -23,8 +23,8 @@ pub use http::{
 };
 pub use outcome::Outcome;
 pub use pool::{
-    Forwarding, Persistence, PersistenceMask, Quorum, RealServer, Scheduler, SchedulerFlags, SorryServer,
-    Tunnel, TunnelChecksum, TunnelKind, VirtualServer,
+    Forwarding, Pace, Persistence, PersistenceMask, Quorum, RealServer, Scheduler, SchedulerFlags,
+    SorryServer, Tunnel, TunnelChecksum, TunnelKind, VirtualServer,
 };
 pub use service::{AddressRange, Member, Protocol, ServerGroup, Service};
 pub use tls::Tls;

@@ -37,8 +37,31 @@ pub struct VirtualServer {
     pub smtp_alert: bool,
     /// A label for SNMP (`snmp_name`).
     pub snmp_name: Option<Box<str>>,
+    /// What its real servers have unless they say otherwise: how packets reach them (`lvs_method`).
+    pub forwarding: Forwarding,
+    /// The same: a failed server gets weight 0 and stays (`inhibit_on_failure`).
+    pub inhibit_on_failure: bool,
+    /// The same: how their checkers keep time.
+    pub pace: Pace,
     /// The pool, in file order, without duplicates.
     pub real_servers: Vec<RealServer>,
+}
+
+/// How checkers keep time that do not say so themselves. They have it themselves too: this is for those who look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Pace {
+    /// From one check to the next (`delay_loop`).
+    pub interval: Duration,
+    /// For a connection and each answer (`connect_timeout`).
+    pub connect_timeout: Duration,
+    /// How often a failure is tried again (`retry`); what is usual for each kind of checker if `None`.
+    pub retry: Option<u32>,
+    /// After what time (`delay_before_retry`); what is usual for each kind of checker if `None`.
+    pub delay_before_retry: Option<Duration>,
+    /// The first check comes within this time (`warmup`); within `interval` if `None`.
+    pub warmup: Option<Duration>,
+    /// A server counts as down until its check passes (`alpha`).
+    pub alpha: bool,
 }
 
 /// How a server is chosen (`lvs_sched`, `lb_algo`).
@@ -232,6 +255,9 @@ pub struct RealServer {
     /// For so long after it has come up its weight grows to what it should be (`steadfast { slow_start }`).
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub slow_start: Duration,
+    /// How its checkers keep time, if not as the virtual server says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Box<Pace>>,
     /// All must pass. Without any the server is up.
     pub checkers: Vec<Checker>,
 }

@@ -22,6 +22,8 @@ pub(super) enum Order {
     ScriptDone { probe: u64, run: u64, outcome: Outcome },
     /// A tracked file holds this number now.
     File { name: String, value: i32 },
+    /// Tell how the checks are getting on.
+    TellProgress,
     /// The virtual router that is followed is master, or not.
     Router { is_master: bool },
     /// Release the table and leave. Also when the supervisor is gone: nobody else could stop us.
@@ -90,6 +92,7 @@ impl Channel {
                         return Poll::Ready(Order::ScriptDone { probe, run, outcome });
                     }
                     Ok(ToChecker::File { name, value }) => return Poll::Ready(Order::File { name, value }),
+                    Ok(ToChecker::TellProgress) => return Poll::Ready(Order::TellProgress),
                     Ok(ToChecker::Router { is_master }) => return Poll::Ready(Order::Router { is_master }),
                     Err(error) => self.log.error(format_args!("{error}")),
                 },

@@ -202,6 +202,12 @@ impl Worker {
                 }
                 self.kernel.follow_router(is_master);
             }
+            Order::TellProgress => {
+                for progress in self.director.progress() {
+                    self.channel.send(&FromChecker::Progress(Box::new(progress)));
+                }
+                self.channel.send(&FromChecker::ProgressTold);
+            }
             Order::Stop => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lvs::{Notification, Remembered};
+use lvs::{Notification, Progress, Remembered};
 use model::ipvs::ServiceKey;
 use model::lvs::{MiscCheck, Outcome};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub(crate) enum ToChecker {
         /// What that says of the server.
         outcome: Outcome,
     },
+    /// Tell how the checks are getting on: [`FromChecker::Progress`] for each real server, then
+    /// [`FromChecker::ProgressTold`].
+    TellProgress,
     /// A tracked file holds another number.
     File {
         /// The name of the `track_file`.
@@ -108,6 +111,10 @@ pub(crate) enum FromChecker {
         /// It is, or soon will be, in the table.
         owned: bool,
     },
+    /// How a real server and its checkers are getting on.
+    Progress(Box<Progress>),
+    /// There are no more real servers.
+    ProgressTold,
     /// What a reload changed has been done, and reported before this.
     Reconfigured,
     /// The answer to [`ToChecker::Stop`]: no message follows.

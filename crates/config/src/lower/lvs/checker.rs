@@ -158,7 +158,7 @@ impl CheckerDraft {
     ) -> Checker {
         let pace = self.pace.within(outer);
         let alpha = pace.alpha.unwrap_or(false);
-        let timeout = pace.connect_timeout.unwrap_or(Pace::CONNECT_TIMEOUT);
+        let timeout = pace.connect_timeout();
         let connection = || self.connection.resolve(server, timeout);
         let (check, habit) = match self.kind {
             Kind::Tcp => (Check::Tcp(connection()), Habit::USUAL),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::lvs;
+
 use crate::lower::{Report, Setting};
 
 use super::text;
@@ -68,6 +70,22 @@ impl Pace {
             connect_timeout: self.connect_timeout.or(outer.connect_timeout),
             alpha: self.alpha.or(outer.alpha),
         }
+    }
+
+    /// As it is passed on.
+    pub(super) fn resolve(&self) -> lvs::Pace {
+        lvs::Pace {
+            interval: self.interval(),
+            connect_timeout: self.connect_timeout(),
+            retry: self.retry,
+            delay_before_retry: self.delay_before_retry,
+            warmup: self.warmup,
+            alpha: self.alpha.unwrap_or(false),
+        }
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.unwrap_or(Self::CONNECT_TIMEOUT)
     }
 
     pub(super) fn interval(&self) -> Duration {

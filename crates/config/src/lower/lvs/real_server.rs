@@ -205,7 +205,8 @@ impl RealServer {
     }
 
     pub(super) fn resolve(self, outer: &Inherited<'_>) -> lvs::RealServer {
-        let pace = self.pace.map_or(outer.pace, |pace| pace.within(&outer.pace));
+        let own_pace = self.pace.map(|pace| pace.within(&outer.pace));
+        let pace = own_pace.unwrap_or(outer.pace);
         let virtualhost = self.virtualhost.or_else(|| outer.virtualhost.clone());
         let endpoint = self.endpoint;
         let checked = Endpoint { port: self.written.port.or(endpoint.port), ..endpoint };
@@ -229,6 +230,7 @@ impl RealServer {
             snmp_name: self.snmp_name,
             drain: gradual.drain.unwrap_or_default(),
             slow_start: gradual.slow_start.unwrap_or_default(),
+            pace: own_pace.map(|pace| Box::new(pace.resolve())),
         }
     }
 }

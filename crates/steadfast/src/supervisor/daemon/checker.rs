@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Context as _;
-use lvs::{Remembered, Subject};
+use lvs::{Progress, Remembered, Subject};
 use model::ipvs::ServiceKey;
 use model::lvs::Outcome;
 use model::vrrp::Command;
 use sys::process::Pid;
 
+use super::super::dump::Before;
 use super::super::link::LinkError;
 use super::Daemon;
 use crate::message::State;
@@ -27,6 +28,12 @@ pub(super) struct Servers {
     commands: HashSet<Command>,
     /// Configurations that were handed to the running worker, and not acknowledged.
     handed: usize,
+    /// How checks are getting on, as far as the running worker has told since it was asked.
+    progress: BTreeMap<Subject, Progress>,
+    /// How often it was asked, and has not told everything.
+    asked: usize,
+    /// How things were when the last reload came.
+    before: Before,
     /// A worker has been ready.
     have_begun: bool,
 }
@@ -49,6 +56,20 @@ impl Servers {
     /// How each server stands, as far as it was told.
     pub(super) const fn remembered(&self) -> &BTreeMap<Subject, Remembered> {
         &self.remembered
+    }
+
+    /// What the running worker has told for a dump.
+    pub(super) fn take_progress(&mut self) -> BTreeMap<Subject, Progress> {
+        std::mem::take(&mut self.progress)
+    }
+
+    /// This configuration is about to be replaced.
+    pub(super) fn keep_for_dumps(&mut self, config: &model::lvs::Config) {
+        self.before = Before::of(config, &self.remembered);
+    }
+
+    pub(super) const fn before(&self) -> &Before {
+        &self.before
     }
 
     fn remember(&mut self, state: Remembered) {
@@ -126,6 +147,12 @@ impl Daemon<'_> {
         }
     }
 
+    /// Asks how the checks are getting on, for a dump.
+    pub(super) fn ask_for_progress(&mut self) {
+        self.servers.asked += 1;
+        self.checker.say(&mut self.reactor, &ToChecker::TellProgress);
+    }
+
     pub(super) fn on_checker_messages(&mut self) {
         while let Some(message) = self.checker.next(&mut self.reactor) {
             self.on_checker_message(message);
@@ -154,6 +181,13 @@ impl Daemon<'_> {
                 notification.command = notification.command.filter(|command| self.may_run(command));
                 self.news.server_changed(&mut self.reactor, &notification);
                 self.runner.notify_server(&mut self.reactor, now, &notification);
+            }
+            FromChecker::Progress(progress) => {
+                drop(self.servers.progress.insert(progress.of.clone(), *progress))
+            }
+            FromChecker::ProgressTold => {
+                self.servers.asked = self.servers.asked.saturating_sub(1);
+                self.write_servers();
             }
             FromChecker::State(state) => self.servers.remember(*state),
             FromChecker::Owns { service, owned: true } => drop(self.servers.owned.insert(service)),
@@ -184,6 +218,9 @@ impl Daemon<'_> {
         let ended = self.checker.take_end(&mut self.reactor).context("cannot wait for the check worker")?;
         let Some((pid, exit)) = ended else { return Ok(()) };
         let now = sys::clock::now();
+        if std::mem::take(&mut self.servers.asked) > 0 {
+            self.write_servers();
+        }
         self.runner.forget_checks(now);
         if self.stopping.is_some() {
             self.sweep_table_if_needed();

@@ -10,13 +10,25 @@ impl Daemon<'_> {
             let written = dump::write_own(&self.config, self.start.options.namespace.as_deref());
             self.told_of_dump("Printing parent data", written);
             if self.checker.is_there() {
-                let namespace = self.start.options.namespace.as_deref();
-                let written = dump::write_servers(&self.config, self.servers.remembered(), namespace);
-                self.told_of_dump("Printing checkers data", written);
+                self.ask_for_progress();
             }
         }
         self.dumps.ask(kind);
         self.begin_dumps();
+    }
+
+    /// Writes the dump of the check worker, which has told how it is getting on, or is gone.
+    pub(super) fn write_servers(&mut self) {
+        let progress = self.servers.take_progress();
+        let files = self.trackers.readings().files;
+        let pools = dump::Pools {
+            remembered: self.servers.remembered(),
+            progress: &progress,
+            files: &files,
+            before: self.servers.before(),
+        };
+        let written = dump::write_servers(&self.config, &pools, self.start.options.namespace.as_deref());
+        self.told_of_dump("Printing checkers data", written);
     }
 
     /// Asks the worker how things are, or goes without if there is none.

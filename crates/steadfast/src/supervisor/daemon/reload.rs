@@ -70,6 +70,7 @@ impl Daemon<'_> {
             self.log.info(format_args!("the configuration means the same as before: nothing changes{table}"));
         }
         self.say_server_changes(&config.lvs);
+        self.servers.keep_for_dumps(&self.config.lvs);
         if keep_place(&mut config.process, &self.config.process) {
             self.log.warning(
                 "net_namespace, instance and use_pid_dir of the daemon that runs stay: they need a restart",

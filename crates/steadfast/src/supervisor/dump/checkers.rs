@@ -1,87 +1,111 @@
 //! The checkers of real servers, and what they say.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lvs::{Remembered, Standing, Subject};
-use model::ipvs::DestinationKey;
+use lvs::CheckerProgress;
 use model::lvs::{
-    Check, Checker, Connection, DnsType, HttpCheck, HttpVersion, Payload, Probe, RealServer, Regex, Request,
-    ServerName, TlsOptions, UdpCheck, VirtualServer,
+    Check, Checker, Connection, DnsType, HttpCheck, HttpVersion, Outcome, Payload, Probe, RealServer, Regex,
+    Request, ServerName, TlsOptions, UdpCheck, VirtualServer,
 };
 
 use super::page::{Page, micros, yes};
+use super::pools::Pools;
 use super::{Scene, command};
 
-/// What the check worker has told of each server.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pools<'a>(pub(super) &'a BTreeMap<Subject, Remembered>);
-
-impl<'a> Pools<'a> {
-    /// How a real server stands, or the virtual server itself; `None` if nothing has been told.
-    pub(super) fn standing(&self, of: &VirtualServer, real: Option<&RealServer>) -> Option<&'a Standing> {
-        let server = real.map(|real| DestinationKey { address: real.address, port: real.port });
-        let subject = Subject { service: of.service.clone(), server };
-        self.0.get(&subject)?.state.as_ref()
-    }
-}
-
-/// Every checker that there is.
+/// Every checker that there is: those that ask, and then those that look at files.
 pub(super) fn write(scene: &Scene<'_>, pools: &Pools<'_>, page: &mut Page) {
     page.title("Health checkers");
-    for server in &scene.config.lvs.virtual_servers {
-        for real in &server.real_servers {
-            let standing = pools.standing(server, Some(real));
-            for checker in &real.checkers {
-                let name = lvs::server_name(&server.service, real.address, real.port);
-                page.line(1, format_args!("{} -> {name}", lvs::service_name(&server.service)));
-                let up = standing.and_then(|standing| standing.of_checker(checker));
-                write_checker(scene, checker, up, standing, page);
+    for looks_at_file in [false, true] {
+        for server in &scene.config.lvs.virtual_servers {
+            for real in &server.real_servers {
+                let each = real.checkers.iter().enumerate();
+                for (at, checker) in each.filter(|(_, one)| matches!(one, Checker::File(_)) == looks_at_file)
+                {
+                    page.line(1, title(server, real));
+                    let standing = pools.standing(server, Some(real));
+                    let up = standing.and_then(|standing| standing.of_checker(checker));
+                    let progress = pools.checker(server, real, at);
+                    write_checker(scene, checker, &Known { up, progress }, page);
+                }
             }
         }
     }
 }
 
-fn write_checker(
-    scene: &Scene<'_>,
-    checker: &Checker,
+/// `[192.0.2.1]:tcp:80 -> [10.0.0.1]:tcp:80`.
+pub(super) fn title(server: &VirtualServer, real: &RealServer) -> String {
+    let name = lvs::server_name(&server.service, real.address, real.port);
+    format!("{} -> {name}", lvs::service_name(&server.service))
+}
+
+/// What is known of a checker.
+struct Known<'a> {
     up: Option<bool>,
-    standing: Option<&Standing>,
-    page: &mut Page,
-) {
-    if let Some(up) = up {
+    progress: Option<&'a CheckerProgress>,
+}
+
+fn write_checker(scene: &Scene<'_>, checker: &Checker, known: &Known<'_>, page: &mut Page) {
+    let progress = known.progress;
+    if let Some(progress) = progress {
+        page.line(3, format_args!("Enabled = {}", yes(progress.is_awake)));
+    }
+    if let Some(up) = known.up {
         page.line(3, format_args!("Up = {}", yes(up)));
     }
+    if let Some(progress) = progress {
+        page.line(3, format_args!("Has run = {}", yes(progress.has_told)));
+        page.line(3, format_args!("Current weight = {}", progress.offset));
+    }
     match checker {
-        Checker::Probe(probe) => write_probe(scene, probe, standing, page),
+        Checker::Probe(probe) => write_probe(scene, probe, known, page),
         Checker::Bfd(bfd) => {
             page.line(3, format_args!("Alpha = {}", yes(bfd.alpha)));
             page.line(3, "Keepalive method = BFD_CHECK");
             page.line(3, format_args!("Name = {}", bfd.session));
         }
         Checker::File(file) => {
+            page.line(3, "Log all failures = no");
             page.line(3, "Keepalive method = FILE_CHECK");
             page.line(5, format_args!("Tracked file = {}", file.file));
+            // keepalived says so after a reload too.
+            page.line(5, "Reloaded = No");
         }
     }
 }
 
-fn write_probe(scene: &Scene<'_>, probe: &Probe, standing: Option<&Standing>, page: &mut Page) {
-    if let Some(weight) = standing.and_then(|standing| standing.weight) {
-        page.line(3, format_args!("Current weight = {weight}"));
-    }
+fn write_probe(scene: &Scene<'_>, probe: &Probe, known: &Known<'_>, page: &mut Page) {
     page.line(3, format_args!("Alpha = {}", yes(probe.alpha)));
     let us = |span: Duration| format!("{} us", span.as_micros());
     page.line(3, format_args!("Delay loop = {}", us(probe.interval)));
     page.line(3, format_args!("Warmup = {}", us(probe.warmup)));
     page.line(3, format_args!("Retries = {}", probe.retry));
     page.line(3, format_args!("Delay before retry = {}", us(probe.delay_before_retry)));
+    if let Some(progress) = known.progress {
+        page.line(3, format_args!("Retries iterations = {}", progress.failures));
+    }
+    page.line(3, format_args!("Default delay before retry = {}", us(usual_delay(&probe.check))));
     page.line(3, format_args!("Log all failures = {}", yes(probe.log_all_failures)));
+    write_check(scene, &probe.check, page);
+    write_last(scene, &probe.check, known, page);
+}
+
+/// What `delay_before_retry` is if the file does not say; 0 for the time between checks.
+const fn usual_delay(check: &Check) -> Duration {
+    match check {
+        Check::Http(_) => Duration::from_secs(3),
+        Check::Dns(_) => Duration::ZERO,
+        Check::Tcp(_) | Check::Smtp(_) | Check::Ping(_) | Check::Udp(_) | Check::Grpc(_) | Check::Misc(_) => {
+            Duration::from_secs(1)
+        }
+    }
+}
+
+fn write_check(scene: &Scene<'_>, check: &Check, page: &mut Page) {
     let mut over = |connection: &Connection, method: &str| {
         write_connection(connection, page);
         page.line(3, format_args!("Keepalive method = {method}"));
     };
-    match &probe.check {
+    match check {
         Check::Tcp(connection) => over(connection, "TCP_CHECK"),
         Check::Ping(connection) => over(connection, "PING_CHECK"),
         Check::Udp(udp) => {
@@ -104,7 +128,7 @@ fn write_probe(scene: &Scene<'_>, probe: &Probe, standing: Option<&Standing>, pa
         Check::Http(http) => {
             let method = if http.tls.is_some() { "SSL_GET" } else { "HTTP_GET" };
             over(&http.connection, &format!("{method}, http protocol {}", version(http)));
-            write_http(http, page);
+            write_http(scene, http, page);
         }
         Check::Misc(misc) => {
             page.line(3, "Keepalive method = MISC_CHECK");
@@ -173,7 +197,7 @@ const fn version(http: &HttpCheck) -> &'static str {
     }
 }
 
-fn write_http(http: &HttpCheck, page: &mut Page) {
+fn write_http(scene: &Scene<'_>, http: &HttpCheck, page: &mut Page) {
     let set = |value| if value { "set" } else { "unset" };
     let name = http.tls.as_ref().and_then(|tls: &TlsOptions| tls.server_name.as_ref());
     page.line(3, format_args!("Enable SNI {}", set(name.is_some())));
@@ -181,10 +205,42 @@ fn write_http(http: &HttpCheck, page: &mut Page) {
         page.line(3, format_args!("SNI name = {name}"));
     }
     page.line(3, format_args!("Fast recovery {}", set(http.fast_recovery)));
-    http.requests.iter().for_each(|request| write_request(request, page));
+    http.requests.iter().for_each(|request| write_request(scene, request, page));
 }
 
-fn write_request(request: &Request, page: &mut Page) {
+/// What came of the last check.
+fn write_last(scene: &Scene<'_>, check: &Check, known: &Known<'_>, page: &mut Page) {
+    let Some(progress) = known.progress else { return };
+    match (check, &progress.outcome) {
+        (Check::Misc(_), Some(outcome)) => {
+            page.line(3, format_args!("Last ran = {}", scene.clocks.stamp(progress.began)));
+            if let Some(status) = status(outcome) {
+                page.line(3, format_args!("Last status = {status}"));
+            }
+        }
+        (Check::Http(http), Some(Outcome::Failed(reason))) => {
+            // The reason names the page if there are several.
+            let named =
+                http.requests.iter().find(|request| reason.starts_with(&format!("{}: ", request.path)));
+            if let Some(request) = named.or_else(|| http.requests.first()) {
+                page.line(3, format_args!("Failed URL = {}", request.path));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a program left with, if it did.
+fn status(outcome: &Outcome) -> Option<u32> {
+    match outcome {
+        Outcome::Passed => Some(0),
+        Outcome::PassedWithWeight(weight) => Some(weight + 2),
+        Outcome::Failed(reason) => reason.rsplit_once("exited with status ")?.1.parse().ok(),
+        Outcome::Unknown(_) => None,
+    }
+}
+
+fn write_request(scene: &Scene<'_>, request: &Request, page: &mut Page) {
     page.line(3, format_args!("Checked url = {}", request.path));
     if let Some(digest) = &request.digest {
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -202,11 +258,11 @@ fn write_request(request: &Request, page: &mut Page) {
         page.line(5, format_args!("Virtual host = {host}"));
     }
     if let Some(regex) = &request.regex {
-        write_regex(regex, page);
+        write_regex(scene, regex, page);
     }
 }
 
-fn write_regex(regex: &Regex, page: &mut Page) {
+fn write_regex(scene: &Scene<'_>, regex: &Regex, page: &mut Page) {
     page.line(5, format_args!("Regex = \"{}\"", regex.pattern));
     if regex.inverted {
         page.line(5, "Regex no match");
@@ -216,7 +272,6 @@ fn write_regex(regex: &Regex, page: &mut Page) {
         page.line(5, format_args!("Regex min offset = {}, max_offset = {most}", regex.min_offset));
     }
     let options: String = regex.options.iter().map(|option| format!(" {}", option.name())).collect();
-    if !options.is_empty() {
-        page.line(5, format_args!("Regex options:{options}"));
-    }
+    page.line(5, format_args!("Regex options:{options}"));
+    page.line(5, format_args!("Regex ref count = {}", scene.uses(regex)));
 }

@@ -3,24 +3,27 @@
 //! What belongs to the configuration is known here; what the virtual routers are up to, the worker tells in a
 //! [`snapshot`]. Programs wait some ten milliseconds for a dump, so nothing here waits.
 
+mod checked_files;
 mod checkers;
 mod command;
 mod global;
 mod json;
 mod kernel;
 mod page;
+mod pools;
 mod servers;
 mod statistics;
 mod topology;
 mod trackers;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lvs::{Remembered, Subject};
+use model::lvs::{self, Check, Checker, Probe, Regex, RegexOptions};
 use model::vrrp::{Instance, SyncGroup};
 use model::{Dump, IfName, Namespace};
 
@@ -29,6 +32,7 @@ use crate::snapshot::{self, Piece};
 
 use command::Users;
 use page::{Clocks, Page};
+pub(super) use pools::{Before, Pools};
 pub(super) use write::replace;
 
 /// What can be asked for.
@@ -179,6 +183,8 @@ struct Scene<'a> {
     told: &'a Told,
     clocks: Clocks,
     users: Users,
+    /// How often each pattern is used.
+    patterns: OnceCell<HashMap<(&'a str, RegexOptions), usize>>,
     /// The network namespace that the command line names.
     namespace: Option<&'a str>,
 }
@@ -186,7 +192,8 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn new(config: &'a model::Config, told: &'a Told, namespace: Option<&'a str>) -> Self {
         let users = Users::new(&config.global.script_user);
-        Self { config, told, clocks: Clocks::now(), users, namespace }
+        let patterns = OnceCell::new();
+        Self { config, told, clocks: Clocks::now(), users, patterns, namespace }
     }
 
     /// What was told of an instance; of one that has just been configured nothing is known yet.
@@ -213,9 +220,27 @@ impl<'a> Scene<'a> {
         self.config.vrrp.groups.iter().find(|group| group.members.iter().any(|name| name == member))
     }
 
+    /// How many pages are matched with this pattern.
+    fn uses(&self, regex: &Regex) -> usize {
+        let patterns = self.patterns.get_or_init(|| count_patterns(&self.config.lvs));
+        patterns.get(&(&*regex.pattern, regex.options)).copied().unwrap_or(0)
+    }
+
     fn link(&self, name: &IfName) -> Option<&'a snapshot::Link> {
         self.told.links.iter().find(|link| link.name == *name)
     }
+}
+
+fn count_patterns(config: &lvs::Config) -> HashMap<(&str, RegexOptions), usize> {
+    let mut patterns = HashMap::new();
+    let servers = config.virtual_servers.iter().flat_map(|server| &server.real_servers);
+    for checker in servers.flat_map(|real| &real.checkers) {
+        let Checker::Probe(Probe { check: Check::Http(http), .. }) = checker else { continue };
+        for regex in http.requests.iter().filter_map(|request| request.regex.as_deref()) {
+            *patterns.entry((&*regex.pattern, regex.options)).or_default() += 1;
+        }
+    }
+    patterns
 }
 
 /// A dump could not be written.
@@ -235,19 +260,19 @@ pub(super) fn write_own(config: &model::Config, namespace: Option<&str>) -> Resu
     save(state_path(&scene, Whose::Supervisor), &page.into_text(), UMASK_DECIDES)
 }
 
-/// The dump of the check worker, as far as it has told: nothing is asked of it.
+/// The dump of the check worker.
 pub(super) fn write_servers(
     config: &model::Config,
-    servers: &BTreeMap<Subject, Remembered>,
+    pools: &Pools<'_>,
     namespace: Option<&str>,
 ) -> Result<(), Unwritten> {
     let told = Told::default();
     let scene = Scene::new(config, &told, namespace);
-    let pools = checkers::Pools(servers);
     let mut page = Page::default();
     global::write(&scene, Whose::Checkers, &mut page);
-    servers::write(&scene, &pools, &mut page);
-    checkers::write(&scene, &pools, &mut page);
+    servers::write(&scene, pools, &mut page);
+    checkers::write(&scene, pools, &mut page);
+    checked_files::write(&scene, pools, &mut page);
     save(state_path(&scene, Whose::Checkers), &page.into_text(), UMASK_DECIDES)
 }
 

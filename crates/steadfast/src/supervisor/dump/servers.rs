@@ -1,35 +1,32 @@
 //! What virtual and real servers are, and how they stand.
-//!
-//! Paces and time-outs of virtual servers are not here, which keepalived shows too: the configuration hands them down to
-//! checkers, and these have them.
 
 use std::num::NonZeroU16;
 
 use lvs::Standing;
 use model::Family;
 use model::lvs::{
-    Forwarding, Member, PersistenceMask, Protocol, RealServer, Scheduler, ServerGroup, Service, SorryServer,
-    TunnelChecksum, TunnelKind, VirtualServer,
+    Checker, Config, FileCheck, Forwarding, Member, Pace, PersistenceMask, Protocol, RealServer, Scheduler,
+    ServerGroup, Service, SorryServer, TunnelChecksum, TunnelKind, VirtualServer,
 };
 
 use super::Scene;
-use super::checkers::Pools;
-use super::page::{Page, enabled, yes};
+use super::page::{Page, enabled, micros, yes};
+use super::pools::Pools;
 
 /// From the topology to the last real server.
 pub(super) fn write(scene: &Scene<'_>, pools: &Pools<'_>, page: &mut Page) {
     page.title("LVS Topology");
     let config = &scene.config.lvs;
-    config.groups.iter().for_each(|group| write_group(group, page));
+    config.groups.iter().for_each(|group| write_group(config, pools, group, page));
     for server in &config.virtual_servers {
         write_service(scene, pools, server, page);
         for real in &server.real_servers {
-            write_server(scene, pools.standing(server, Some(real)), real, page);
+            write_server(scene, pools, (server, real), page);
         }
     }
 }
 
-fn write_group(group: &ServerGroup, page: &mut Page) {
+fn write_group(config: &Config, pools: &Pools<'_>, group: &ServerGroup, page: &mut Page) {
     page.line(1, "------< Virtual server group >------");
     let has = |family| {
         let of = |member: &Member| matches!(member, Member::Addresses { range, .. } if Family::from(range.first()) == family);
@@ -47,6 +44,33 @@ fn write_group(group: &ServerGroup, page: &mut Page) {
                 page.line(3, format_args!("VIP Range = {first}-{last}, VPORT = {}", number(*port)));
             }
             Member::Fwmark { mark, .. } => page.line(3, format_args!("FWMARK = {mark}")),
+        }
+        write_users(config, group, member, page);
+        let stayed = if pools.before.had(group, member) { "True" } else { "False" };
+        page.line(5, format_args!("reloaded = {stayed}"));
+    }
+}
+
+/// How many virtual servers use a member of a group: all that there are live.
+fn write_users(config: &Config, group: &ServerGroup, member: &Member, page: &mut Page) {
+    let users = |wanted: Option<Protocol>| {
+        let uses = |server: &&VirtualServer| match &server.service {
+            Service::Group { name, protocol } => {
+                *name == group.name && wanted.is_none_or(|wanted| wanted == *protocol)
+            }
+            Service::Address { .. } | Service::Fwmark { .. } => false,
+        };
+        config.virtual_servers.iter().filter(uses).count()
+    };
+    match member {
+        Member::Addresses { .. } => {
+            let [tcp, udp, sctp] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].map(|one| users(Some(one)));
+            page.line(5, format_args!("Alive: {tcp} tcp, {udp} udp, {sctp} sctp"));
+        }
+        Member::Fwmark { family, .. } => {
+            let all = users(None);
+            let (four, six) = if *family == Family::V4 { (all, 0) } else { (0, all) };
+            page.line(5, format_args!("Alive: {four} IPv4, {six} IPv6"));
         }
     }
 }
@@ -72,23 +96,42 @@ fn write_service(scene: &Scene<'_>, pools: &Pools<'_>, server: &VirtualServer, p
     }
     let family = if family == Family::V4 { "inet" } else { "inet6" };
     page.line(3, format_args!("Address family = {family}"));
+    page.line(3, format_args!("connection timeout = {}", micros(server.pace.connect_timeout)));
+    page.line(3, format_args!("delay_loop = {}", micros(server.pace.interval)));
     write_scheduler(server, protocol, page);
     write_persistence(server, page);
     page.line(3, format_args!("protocol = {protocol}"));
     page.line(3, format_args!("alpha is {}", on(server.alpha)));
     page.line(3, format_args!("omega is {}", on(server.omega)));
+    write_pace(&server.pace, page);
+    page.line(3, format_args!("Inhibit on failure is {}", on(server.inhibit_on_failure)));
     write_quorum(scene, server, page);
     if server.ha_suspend {
         page.line(3, "Using HA suspend");
     }
     page.line(3, format_args!("Using smtp notification = {}", yes(server.smtp_alert)));
+    let word = if matches!(server.forwarding, Forwarding::Tunnel(_)) { "" } else { "default " };
+    page.line(3, format_args!("{word}forwarding method = {}", forwarding(server.forwarding)));
     if let Some(sorry) = &server.sorry_server {
         write_sorry(server, sorry, page);
     }
     page.line(3, "alive = 1");
     let quorum = pools.standing(server, None).is_some_and(|standing| standing.up);
     page.line(3, format_args!("quorum_state_up = {}", u8::from(quorum)));
-    page.line(3, "reloaded = 0");
+    page.line(3, format_args!("reloaded = {}", u8::from(pools.before.weight(server, None).is_some())));
+}
+
+/// What the file says of it.
+fn write_pace(pace: &Pace, page: &mut Page) {
+    if let Some(retry) = pace.retry {
+        page.line(3, format_args!("Retry count = {retry}"));
+    }
+    if let Some(delay) = pace.delay_before_retry {
+        page.line(3, format_args!("Retry delay = {}", micros(delay)));
+    }
+    if let Some(warmup) = pace.warmup {
+        page.line(3, format_args!("Warmup = {}", micros(warmup)));
+    }
 }
 
 fn family_and_protocol(scene: &Scene<'_>, server: &VirtualServer) -> (Family, &'static str) {
@@ -163,16 +206,26 @@ fn write_sorry(server: &VirtualServer, sorry: &SorryServer, page: &mut Page) {
     page.line(5, format_args!("Inhibit on failure is {}", on(sorry.inhibit)));
 }
 
-fn write_server(scene: &Scene<'_>, standing: Option<&Standing>, real: &RealServer, page: &mut Page) {
+fn write_server(
+    scene: &Scene<'_>,
+    pools: &Pools<'_>,
+    (of, real): (&VirtualServer, &RealServer),
+    page: &mut Page,
+) {
+    let standing = pools.standing(of, Some(real));
     page.line(3, "------< Real server >------");
     let (address, port) = (real.address, number(real.port));
-    let up = standing.is_some_and(|standing| standing.up);
     let weight = standing.map_or(real.weight, |standing| standing.effective);
     page.line(3, format_args!("RIP = {address}, RPORT = {port}, WEIGHT = {weight} EFF WEIGHT = {weight}"));
     page.line(3, format_args!("forwarding method = {}", forwarding(real.forwarding)));
+    let pace = real.pace.as_deref().unwrap_or(&of.pace);
+    page.line(3, format_args!("Alpha is {}", on(pace.alpha)));
+    page.line(3, format_args!("connection timeout = {}", micros(pace.connect_timeout)));
     let limit = |limit: Option<std::num::NonZeroU32>| limit.map_or(0, std::num::NonZeroU32::get);
     let (lower, upper) = (limit(real.lower_threshold), limit(real.upper_threshold));
     page.line(3, format_args!("connection limit range = {lower} -> {upper}"));
+    page.line(3, format_args!("Delay loop = {}", micros(pace.interval)));
+    write_pace(pace, page);
     page.line(3, format_args!("Inhibit on failure is {}", on(real.inhibit_on_failure)));
     for (word, command) in [("up", &real.notify_up), ("down", &real.notify_down)] {
         if let Some(command) = command {
@@ -188,10 +241,35 @@ fn write_server(scene: &Scene<'_>, standing: Option<&Standing>, real: &RealServe
     page.line(3, format_args!("Using smtp notification = {}", yes(real.smtp_alert)));
     page.line(3, format_args!("initial weight = {}", real.weight));
     page.line(3, format_args!("effective weight = {weight}"));
+    write_standing(pools, (of, real), standing, page);
+}
+
+fn write_standing(
+    pools: &Pools<'_>,
+    (of, real): (&VirtualServer, &RealServer),
+    standing: Option<&Standing>,
+    page: &mut Page,
+) {
+    let before = pools.before.weight(of, Some(real));
+    page.line(3, format_args!("previous effective_weight = {}", before.unwrap_or(0)));
+    let up = standing.is_some_and(|standing| standing.up);
     page.line(3, format_args!("alive = {}", u8::from(up)));
     let failed = standing.map_or(0, |standing| standing.said.iter().filter(|(_, up)| !up).count());
     page.line(3, format_args!("num failed checkers = {failed}"));
-    page.line(3, "reloaded = 0");
+    page.line(3, format_args!("RS set = {}", u8::from(pools.is_in_table(of, real))));
+    page.line(3, format_args!("reloaded = {}", u8::from(before.is_some())));
+    let mut title = Some("Tracked Files");
+    for checker in &real.checkers {
+        if let Checker::File(file) = checker {
+            title.take().into_iter().for_each(|title| page.line(3, title));
+            page.line(5, format_args!("{}, weight {}", file.file, file_weight(file)));
+        }
+    }
+}
+
+/// `2`, or `2 reverse`.
+pub(super) fn file_weight(file: &FileCheck) -> String {
+    format!("{}{}", file.weight, if file.reverse { " reverse" } else { "" })
 }
 
 fn forwarding(method: Forwarding) -> String {
