@@ -10,7 +10,7 @@ mod liar;
 #[path = "real_servers/programs.rs"]
 mod programs;
 
-use bench::{Bench, watch};
+use bench::{Bench, Watch, watch};
 use liar::{End, reply, speak};
 use programs::{dnsmasq, haproxy, nginx, smtpd};
 use rustix::process::Signal;
@@ -163,6 +163,140 @@ fn nginx_with_good_and_bad_certificates() {
     bench.expect("killed", &[]);
     bench.end();
 }
+
+/// Where the daemon finds the authority that has signed the certificates of `signed.pem` and `signed_expired.pem`.
+macro_rules! pem {
+    ($name:literal) => {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real_servers/", $name, ".pem")
+    };
+}
+
+/// A block of `SSL_GET` that looks at certificates by this authority, and asks this host.
+macro_rules! verified {
+    ($authority:literal, $more:literal, $host:literal) => {
+        concat!(
+            "steadfast {\nverify_certificate ",
+            pem!($authority),
+            "\n",
+            $more,
+            "\n}\n",
+            $host,
+            "\nurl {\npath /\n}"
+        )
+    };
+}
+
+#[test]
+fn nginx_before_checks_that_keepalived_does_not_know() {
+    let Some(mut bench) = Bench::new(&["nginx"]) else { return };
+    let web = bench.host("web", "192.168.0.21");
+    for (name, text) in [
+        ("ca", include_str!("real_servers/authority.pem")),
+        ("good", include_str!("real_servers/good.pem")),
+        ("signed", include_str!("real_servers/signed.pem")),
+        ("expired", include_str!("real_servers/signed_expired.pem")),
+    ] {
+        web.host.write(&format!("/run/{name}.pem"), text).expect("a file");
+    }
+    let serving = "printf '\\000\\000\\000\\000\\002\\010\\001' > /run/new && mv /run/new /run/www/health";
+    let not_serving =
+        "printf '\\000\\000\\000\\000\\002\\010\\002' > /run/new && mv /run/new /run/www/health";
+    web.shell(&format!("mkdir /run/www && {serving}"));
+    let mut process = nginx(&web, &blocks_of_all_dresses());
+    bench.start_alone("", &WATCHES_OF_ALL_DRESSES);
+    let never = ["no_http2", "other_name", "stranger", "expired", "old", "shows_none", "no_grpc"];
+    bench.expect_all_but("healthy", &never);
+    for line in [
+        "does not offer HTTP/2 in the TLS handshake",
+        "the certificate of the server has ended",
+        "signed by no authority that is trusted",
+        "the certificate of the server is not good",
+    ] {
+        assert!(bench.log().contains(line), "{line}\n{}", bench.log());
+    }
+    web.shell(not_serving);
+    bench.expect_all_but("not serving", &[&never[..], &["grpc", "grpc_tls"]].concat());
+    web.shell(serving);
+    bench.expect_all_but("serving", &never);
+    web.shell("touch /run/broken");
+    bench.expect("out of service", &[]);
+    web.shell("rm /run/broken");
+    bench.expect_all_but("in service", &never);
+    process.signal(Signal::STOP).expect("it runs");
+    bench.expect("stopped", &[]);
+    process.signal(Signal::CONT).expect("it runs");
+    bench.expect_all_but("going on", &never);
+    process.signal(Signal::KILL).expect("it runs");
+    bench.expect("killed", &[]);
+    bench.end();
+}
+
+/// The health service is a file, given as the body of a gRPC response.
+fn blocks_of_all_dresses() -> String {
+    let server = |listen: &str, more: &str| {
+        format!(
+            "server {{\nlisten {listen};\n{more}\nif (-f /run/broken) {{\nreturn 503;\n}}\n\
+             location / {{\nreturn 200 \"$server_protocol\\n\";\n}}\n\
+             location = /grpc.health.v1.Health/Check {{\nproxy_method GET;\nproxy_pass_request_body off;\n\
+             proxy_pass http://127.0.0.1:8080/health;\nadd_trailer grpc-status 0;\n}}\n}}\n"
+        )
+    };
+    let shown =
+        |name: &str| format!("ssl_certificate /run/{name}.pem;\nssl_certificate_key /run/{name}.pem;");
+    let asks = shown("signed") + "ssl_verify_client on;\nssl_client_certificate /run/ca.pem;";
+    server("80 http2", "")
+        + &server("443 ssl http2", &shown("signed"))
+        + &server("444 ssl", &shown("signed"))
+        + &server("445 ssl", &shown("expired"))
+        + &server("446 ssl", &shown("good"))
+        + &server("447 ssl", &asks)
+        + "server {\nlisten 127.0.0.1:8080;\n}\n"
+}
+
+const HTTP2: &str = "steadfast {\nhttp_version 2\n}\nurl {\npath /\nregex ^HTTP/2\n}";
+const WATCHES_OF_ALL_DRESSES: [Watch; 16] = [
+    watch("http2", "192.168.0.21 80", "HTTP_GET", HTTP2),
+    watch("http2_tls", "192.168.0.21 443", "SSL_GET", HTTP2),
+    watch("no_http2", "192.168.0.21 444", "SSL_GET", HTTP2),
+    watch("grpc", "192.168.0.21 80", "GRPC_CHECK", ""),
+    watch(
+        "grpc_tls",
+        "192.168.0.21 443",
+        "GRPC_CHECK",
+        concat!("tls\nverify_certificate ", pem!("authority"), "\nvirtualhost shop.example"),
+    ),
+    watch("no_grpc", "192.168.0.21 444", "GRPC_CHECK", "tls"),
+    watch("name", "192.168.0.21 444", "SSL_GET", verified!("authority", "", "virtualhost shop.example")),
+    watch(
+        "sent_name",
+        "192.168.0.21 444",
+        "SSL_GET",
+        verified!("authority", "", "enable_sni\nsni_name shop.example\nvirtualhost any.example"),
+    ),
+    watch(
+        "address",
+        "192.168.0.21 444",
+        "SSL_GET",
+        verified!("authority", "certificate_expiry_warning 30", ""),
+    ),
+    watch(
+        "other_name",
+        "192.168.0.21 444",
+        "SSL_GET",
+        verified!("authority", "", "virtualhost other.example"),
+    ),
+    watch("stranger", "192.168.0.21 444", "SSL_GET", verified!("good", "", "virtualhost shop.example")),
+    watch("expired", "192.168.0.21 445", "SSL_GET", verified!("authority", "", "virtualhost shop.example")),
+    watch("unverified", "192.168.0.21 445", "SSL_GET", "url {\npath /\n}"),
+    watch("old", "192.168.0.21 446", "SSL_GET", verified!("good", "", "virtualhost shop.example")),
+    watch(
+        "shows",
+        "192.168.0.21 447",
+        "SSL_GET",
+        concat!("steadfast {\ncertificate ", pem!("signed"), "\n}\nurl {\npath /\n}"),
+    ),
+    watch("shows_none", "192.168.0.21 447", "SSL_GET", "url {\npath /\n}"),
+];
 
 #[test]
 fn haproxy_with_and_without_servers_of_its_own() {

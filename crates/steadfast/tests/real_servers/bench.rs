@@ -73,15 +73,25 @@ impl Bench {
 
     /// Starts the daemon with a virtual server for each checker; and keepalived, where it can work.
     pub(crate) fn start(&mut self, global: &str, watches: &[Watch]) {
+        self.start_alone(global, watches);
+        if has_ipvs() && is_installed("keepalived") && is_installed("ipvsadm") {
+            let peer = self.host("peer", "192.168.0.12");
+            self.directors.push(Director::start(peer, "keepalived", &file(global, watches)));
+        }
+    }
+
+    /// Starts the daemon only: it is asked for what keepalived does not know.
+    pub(crate) fn start_alone(&mut self, global: &str, watches: &[Watch]) {
         self.names = watches.iter().map(|watch| watch.name).collect();
         let file = file(global, watches);
         let ours = std::env::var("STEADFAST_TEST_DAEMON");
         let ours = ours.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast"));
         self.directors.push(Director::start(self.host("ours", "192.168.0.11"), ours, &file));
-        if has_ipvs() && is_installed("keepalived") && is_installed("ipvsadm") {
-            let peer = self.host("peer", "192.168.0.12");
-            self.directors.push(Director::start(peer, "keepalived", &file));
-        }
+    }
+
+    /// What the daemons have said.
+    pub(crate) fn log(&self) -> String {
+        self.directors.iter().map(Director::log).collect()
     }
 
     /// Waits until these servers and no others live in the eyes of every director, without having been told dead, or living,
@@ -131,11 +141,12 @@ impl Bench {
 fn file(global: &str, watches: &[Watch]) -> String {
     let mut file = format!("global_defs {{\nscript_user root\n}}\n{global}\n");
     for (Watch { name, place, keyword, block }, port) in watches.iter().zip(FIRST_PORT..) {
+        let (opening, closing) = if *keyword == "GRPC_CHECK" { ("steadfast {\n", "}\n") } else { ("", "") };
         write!(
             file,
             "virtual_server 192.0.2.1 {port} {{\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\ndelay_loop 0.3\n\
              retry 1\ndelay_before_retry 0.2\nalpha\nreal_server {place} {{\nweight 1\nnotify_up \"/run/note {name} up\"\n\
-             notify_down \"/run/note {name} down\"\n{keyword} {{\nconnect_timeout 1\n{block}\n}}\n}}\n}}\n"
+             notify_down \"/run/note {name} down\"\n{opening}{keyword} {{\nconnect_timeout 1\n{block}\n}}\n{closing}}}\n}}\n"
         )
         .expect("a String takes everything");
     }
