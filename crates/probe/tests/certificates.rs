@@ -52,9 +52,10 @@ fn day<T: From<SystemTime>>(days: i64) -> T {
     (if days < 0 { now - span } else { now + span + DAY / 2 }).into()
 }
 
-/// For this name, signed by this authority or else by itself, good from then to then, as days from now.
+/// For this name, or for nobody, signed by this authority or else by itself, good from then to then, as days from now.
 fn certificate(name: &str, by: Option<&Authority>, from: i64, to: i64) -> Own {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    let names: Vec<_> = [name.to_owned()].into_iter().filter(|name| !name.is_empty()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     (params.not_before, params.not_after) = (day(from), day(to));
     let key = KeyPair::generate().unwrap();
@@ -205,6 +206,16 @@ fn who_signs_for_himself_is_known_by_his_very_certificate() {
     failed(&judged(server(&ended, None), &ended.pem, None), "has ended");
     let other = certificate("other.example.org", None, -1, 10);
     failed(&judged(server(&other, None), &other.pem, None), "certificate of the server");
+    let nameless = certificate("", None, -1, 10);
+    assert_eq!(
+        judged(server(&nameless, None), &nameless.pem, None),
+        Outcome::Passed,
+        "it has no name at all"
+    );
+    failed(&judged(server(&nameless, None), &own.pem, None), "signed by no authority that is trusted");
+    let known = authority("known");
+    let nameless = certificate("", Some(&known), -1, 10);
+    failed(&judged(server(&nameless, None), &known.pem(), None), "the certificate of the server is not good");
 }
 
 #[test]

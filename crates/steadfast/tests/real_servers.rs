@@ -11,6 +11,7 @@ mod liar;
 mod programs;
 
 use bench::{Bench, Watch, watch};
+use lab::wait_until;
 use liar::{End, reply, speak};
 use programs::{dnsmasq, haproxy, nginx, smtpd};
 use rustix::process::Signal;
@@ -211,8 +212,11 @@ fn nginx_before_checks_that_keepalived_does_not_know() {
         "the certificate of the server has ended",
         "signed by no authority that is trusted",
         "the certificate of the server is not good",
+        "of X.509 version 1",
     ] {
-        assert!(bench.log().contains(line), "{line}\n{}", bench.log());
+        // The dead are told of in their own time.
+        let told = wait_until(common::PATIENCE, || bench.log().contains(line));
+        assert!(told, "{line}\n{}", bench.log());
     }
     web.shell(not_serving);
     bench.expect_all_but("not serving", &[&never[..], &["grpc", "grpc_tls"]].concat());

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use x509_cert::der::Decode as _;
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName};
 use x509_cert::{Certificate, Version};
 
 use super::{expiry, files};
@@ -114,6 +114,13 @@ fn is_authority(certificate: &CertificateDer<'_>) -> bool {
     }
 }
 
+/// Whether a certificate says whose it is, in the way that counts. Many that servers have made for themselves do not, and
+/// then the certificate itself is all there is to know them by.
+fn has_names(certificate: &CertificateDer<'_>) -> bool {
+    let Ok(certificate) = Certificate::from_der(certificate) else { return true };
+    !matches!(certificate.tbs_certificate().get_extension::<SubjectAltName>(), Ok(None))
+}
+
 fn certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, Box<str>> {
     let content = files::read(file, "the authorities")?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
@@ -144,7 +151,9 @@ impl ServerCertVerifier for Trusted {
             let authorities = self.authorities.as_ref().ok_or(stranger)?;
             return authorities.verify_server_cert(server, between, name, staple, now);
         }
-        verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
+        if has_names(server) {
+            verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
+        }
         match expiry::is_valid_at(server, now) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
             Err(error) => Err(Error::InvalidCertificate(error)),
@@ -185,6 +194,10 @@ pub(super) fn words(error: &CertificateError) -> String {
         }
         CertificateError::UnknownIssuer => {
             "the certificate of the server is signed by no authority that is trusted".to_owned()
+        }
+        // What is behind this is not shown by any type.
+        CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
+            "the certificate of the server is of X.509 version 1, which is out of use".to_owned()
         }
         _ => format!("the certificate of the server is not good: {error}"),
     }
