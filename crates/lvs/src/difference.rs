@@ -37,7 +37,7 @@ pub fn differences(old: &Config, new: &Config) -> Vec<Difference> {
     let gone = old.virtual_servers.iter().filter(|before| same(&new.virtual_servers, before).is_none());
     let goes = gone.map(|before| {
         let effects = vec!["connections to it end at once".to_owned()];
-        Difference { service: names::service(&before.service), fate: Fate::Goes, effects, cuts: true }
+        Difference { service: names::service(before), fate: Fate::Goes, effects, cuts: true }
     });
     let stays = new.virtual_servers.iter().filter_map(|after| match same(&old.virtual_servers, after) {
         Some(before) => changes((old, before), (new, after)),
@@ -52,7 +52,7 @@ fn same<'a>(servers: &'a [VirtualServer], one: &VirtualServer) -> Option<&'a Vir
 
 fn comes(after: &VirtualServer) -> Difference {
     let effects = after.real_servers.iter().map(|server| format!("adds {}", name(after, server))).collect();
-    Difference { service: names::service(&after.service), fate: Fate::Comes, effects, cuts: false }
+    Difference { service: names::service(after), fate: Fate::Comes, effects, cuts: false }
 }
 
 fn changes(
@@ -84,7 +84,7 @@ fn changes(
             }
         }
     }
-    let service = names::service(&after.service);
+    let service = names::service(after);
     (!effects.is_empty()).then_some(Difference { service, fate: Fate::Changes, effects, cuts })
 }
 

@@ -3,15 +3,16 @@
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
-use model::lvs::{Protocol, Service};
+use model::lvs::{Protocol, Service, VirtualServer};
 
-/// What a virtual server is called: `[192.0.2.1]:tcp:80`, `FWM 5`, `[GROUP]:0`.
+/// What a virtual server is called: `[192.0.2.1]:tcp:80`, `FWM 5`, `[GROUP]:0`, and `[GROUP]:1` if it is the second of its
+/// group.
 #[must_use]
-pub fn service(service: &Service) -> Box<str> {
-    match service {
+pub fn service(server: &VirtualServer) -> Box<str> {
+    match &server.service {
         Service::Address { address, port, protocol } => endpoint(*address, word(*protocol), *port),
         Service::Fwmark { mark, .. } => format!("FWM {mark}").into(),
-        Service::Group { name, .. } => format!("[{name}]:0").into(),
+        Service::Group { name, .. } => format!("[{name}]:{}", server.nth_of_group).into(),
     }
 }
 

@@ -55,7 +55,7 @@ impl Pool {
     ) -> Self {
         let config = without_servers(config);
         let by_key = servers.iter().enumerate().map(|(place, server)| (server.key, place)).collect();
-        let name = names::service(&config.service);
+        let name = names::service(&config);
         Self {
             place,
             name,
@@ -649,6 +649,7 @@ fn without_servers(config: &lvs::VirtualServer) -> lvs::VirtualServer {
         omega: config.omega,
         smtp_alert: config.smtp_alert,
         snmp_name: config.snmp_name.clone(),
+        nth_of_group: config.nth_of_group,
         forwarding: config.forwarding,
         inhibit_on_failure: config.inhibit_on_failure,
         pace: config.pace,

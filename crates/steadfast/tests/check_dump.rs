@@ -135,6 +135,14 @@ virtual_server group G {
         weight 3
     }
 }
+virtual_server group G {
+    lvs_sched rr
+    lvs_method DR
+    protocol UDP
+    real_server 127.0.0.9 80 {
+        weight 3
+    }
+}
 virtual_server group S {
     lvs_sched rr
     lvs_method NAT

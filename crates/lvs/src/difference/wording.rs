@@ -25,6 +25,7 @@ pub(super) fn of_service(before: &VirtualServer, after: &VirtualServer) -> Vec<S
         omega,
         smtp_alert,
         snmp_name,
+        nth_of_group: _,
         // What is passed on is said of those who get it.
         forwarding: _,
         inhibit_on_failure: _,

@@ -37,6 +37,9 @@ pub struct VirtualServer {
     pub smtp_alert: bool,
     /// A label for SNMP (`snmp_name`).
     pub snmp_name: Option<Box<str>>,
+    /// How many virtual servers of the same group stand before it: that is part of what logs call it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nth_of_group: u32,
     /// What its real servers have unless they say otherwise: how packets reach them (`lvs_method`).
     pub forwarding: Forwarding,
     /// The same: a failed server gets weight 0 and stays (`inhibit_on_failure`).
@@ -45,6 +48,10 @@ pub struct VirtualServer {
     pub pace: Pace,
     /// The pool, in file order, without duplicates.
     pub real_servers: Vec<RealServer>,
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How checkers keep time that do not say so themselves. They have it themselves too: this is for those who look.

@@ -112,14 +112,20 @@ impl Lvs {
             self.virtual_servers.iter().filter_map(VirtualServer::family_of_group).collect();
         let groups = self.groups.into_iter().map(|group| group.resolve(&families));
         let files = files.iter().map(|file| (file.name.as_str(), file)).collect();
-        lvs::Config {
-            groups: groups.collect(),
-            virtual_servers: self
-                .virtual_servers
-                .into_iter()
-                .map(|server| server.resolve(global, &files))
-                .collect(),
-            tls: self.tls.map(Ssl::resolve),
+        let mut virtual_servers: Vec<_> =
+            self.virtual_servers.into_iter().map(|server| server.resolve(global, &files)).collect();
+        number_those_of_groups(&mut virtual_servers);
+        lvs::Config { groups: groups.collect(), virtual_servers, tls: self.tls.map(Ssl::resolve) }
+    }
+}
+
+fn number_those_of_groups(servers: &mut [lvs::VirtualServer]) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for lvs::VirtualServer { service, nth_of_group, .. } in servers {
+        if let lvs::Service::Group { name, .. } = service {
+            let count = counts.entry(name).or_default();
+            *nth_of_group = *count;
+            *count += 1;
         }
     }
 }

@@ -245,6 +245,7 @@ impl VirtualServer {
             omega: self.omega,
             smtp_alert: self.smtp_alert.or_else(|| global.mails_of_servers()).unwrap_or(false),
             snmp_name: self.snmp_name,
+            nth_of_group: 0,
             forwarding,
             inhibit_on_failure: self.inhibit_on_failure,
             pace: self.pace.resolve(),

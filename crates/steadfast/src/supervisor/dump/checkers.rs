@@ -35,7 +35,7 @@ pub(super) fn write(scene: &Scene<'_>, pools: &Pools<'_>, page: &mut Page) {
 /// `[192.0.2.1]:tcp:80 -> [10.0.0.1]:tcp:80`.
 pub(super) fn title(server: &VirtualServer, real: &RealServer) -> String {
     let name = lvs::server_name(&server.service, real.address, real.port);
-    format!("{} -> {name}", lvs::service_name(&server.service))
+    format!("{} -> {name}", lvs::service_name(server))
 }
 
 /// What is known of a checker.

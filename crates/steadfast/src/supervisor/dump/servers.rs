@@ -88,7 +88,7 @@ fn write_service(scene: &Scene<'_>, pools: &Pools<'_>, server: &VirtualServer, p
         }
         Service::Fwmark { mark, .. } => page.line(1, format_args!("VS FWMARK = {mark}")),
         Service::Group { .. } => {
-            page.line(1, format_args!("VS GROUP = {}", lvs::service_name(&server.service)));
+            page.line(1, format_args!("VS GROUP = {}", lvs::service_name(server)));
         }
     }
     if let Some(name) = &server.snmp_name {
