@@ -304,9 +304,14 @@ proptest! {
     }
 
     #[test]
-    fn a_pool_that_changes_is_never_without_a_server(mut before in service(), mut after in service()) {
-        before.destinations.entry(place(5)).or_insert_with(|| plain(1));
-        after.destinations.entry(place(6)).or_insert_with(|| plain(1));
+    fn a_pool_that_changes_is_never_without_a_server(
+        mut before in service(), mut after in service(), drains in any::<bool>()
+    ) {
+        before.destinations.insert(place(5), plain(1));
+        after.destinations.insert(place(6), plain(1));
+        if drains {
+            after.destinations.insert(place(5), plain(0));
+        }
         let mut scene = Scene::new();
         let with = |service: &Service| Table { services: BTreeMap::from([(key(0), service.clone())]) };
         scene.reconciler.set_table(with(&before));

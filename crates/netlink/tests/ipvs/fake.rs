@@ -30,6 +30,7 @@ pub(super) struct Fake {
 const SERVICE_KEY: [u16; 5] = [1, 2, 3, 4, 5];
 const DESTINATION_KEY: [u16; 3] = [1, 2, 11];
 const FLAGS: u16 = 7;
+const WEIGHT: u16 = 4;
 const FAMILY: u16 = 30;
 const EEXIST: i32 = 17;
 const ENOENT: i32 = 2;
@@ -150,8 +151,10 @@ impl Fake {
     fn destination(&mut self, command: u8, key: &Attributes, destination: &Attributes) -> Result<(), i32> {
         let place = part(destination, &DESTINATION_KEY);
         let is_refused = self.refuses.contains(&(key.clone(), Some(place.clone())));
+        let is_watched = self.watched.contains(key);
         let entry = self.services.get_mut(key).ok_or(ESRCH)?;
-        match (command, entry.destinations.get(&place)) {
+        let had_server = entry.has_server();
+        let done = match (command, entry.destinations.get(&place)) {
             (5, Some(_)) => Err(EEXIST),
             (6 | 7, None) => Err(ENOENT),
             _ if is_refused => Err(EINVAL),
@@ -162,12 +165,19 @@ impl Fake {
             }
             (7, Some(_)) => {
                 entry.destinations.remove(&place);
-                let is_bare = entry.destinations.is_empty() && self.watched.contains(key);
-                assert!(!is_bare, "a moment without a server");
                 Ok(())
             }
             _ => panic!("command {command}"),
-        }
+        };
+        assert!(!is_watched || !had_server || entry.has_server(), "a moment without a server");
+        done
+    }
+}
+
+impl Entry {
+    /// Whether somebody gets connections.
+    fn has_server(&self) -> bool {
+        self.destinations.values().any(|value| value.get(&WEIGHT).is_some_and(|weight| *weight != [0; 4]))
     }
 }
 

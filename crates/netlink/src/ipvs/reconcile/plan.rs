@@ -13,10 +13,22 @@ use crate::ipvs::terms::{HeldService, Settings, Target, Timeouts};
 /// What may differ within a service. It is compared once more when its turn comes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Work {
-    /// Destinations that may have to be added or changed.
+    /// Destinations that may have to be added or changed, and are to get connections.
     put: BTreeSet<DestinationKey>,
+    /// Those that are to get none (weight 0): after the others, so that there is always one that does.
+    quiet: BTreeSet<DestinationKey>,
     /// Destinations that may have to go.
     gone: BTreeSet<DestinationKey>,
+}
+
+impl Work {
+    fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.quiet.is_empty() && self.gone.is_empty()
+    }
+
+    fn contains(&self, place: &DestinationKey) -> bool {
+        [&self.put, &self.quiet, &self.gone].into_iter().any(|line| line.contains(place))
+    }
 }
 
 impl Reconciler {
@@ -43,13 +55,19 @@ impl Reconciler {
         if !self.knows(service) {
             return;
         }
-        let work = self.work.entry(service).or_default();
-        let (to, from) = match is_wanted {
-            true => (&mut work.put, &mut work.gone),
-            false => (&mut work.gone, &mut work.put),
+        let wanted = self.wanted.services.get(&service);
+        let wanted = wanted.and_then(|wanted| wanted.destinations.get(&destination));
+        let is_quiet = wanted.is_some_and(|wanted| wanted.weight == 0);
+        let Work { put, quiet, gone } = self.work.entry(service).or_default();
+        for line in [&mut *put, &mut *quiet, &mut *gone] {
+            line.remove(&destination);
+        }
+        let line = match (is_wanted, is_quiet) {
+            (true, false) => put,
+            (true, true) => quiet,
+            (false, _) => gone,
         };
-        from.remove(&destination);
-        to.insert(destination);
+        line.insert(destination);
     }
 
     /// Notes all that differs in a service that is known.
@@ -70,11 +88,18 @@ impl Reconciler {
                     held.and_then(|held| held.destinations.get(place))
                         .is_none_or(|held| !held.target.does_as(&Target::of(value)))
                 };
-                let put = wanted.destinations.iter().filter(differs).map(|(place, _)| *place).collect();
+                let (quiet, put) = wanted
+                    .destinations
+                    .iter()
+                    .filter(differs)
+                    .partition::<Vec<_>, _>(|(_, value)| value.weight == 0);
+                let places =
+                    |of: Vec<(&DestinationKey, _)>| of.into_iter().map(|(place, _)| *place).collect();
                 let is_unwanted = |place: &&DestinationKey| !wanted.destinations.contains_key(place);
                 let there = held.into_iter().flat_map(|held| held.destinations.keys());
-                let work = Work { put, gone: there.filter(is_unwanted).copied().collect() };
-                let is_different = self.service_differs(key) || !work.put.is_empty() || !work.gone.is_empty();
+                let gone = there.filter(is_unwanted).copied().collect();
+                let work = Work { put: places(put), quiet: places(quiet), gone };
+                let is_different = self.service_differs(key) || !work.is_empty();
                 is_different.then_some(work)
             }
         };
@@ -94,7 +119,7 @@ impl Reconciler {
         let work = self.work.get(&key);
         self.troubles.retain(key, |entry| match (entry, work) {
             (None, _) => differs,
-            (Some(place), Some(work)) => work.put.contains(&place) || work.gone.contains(&place),
+            (Some(place), Some(work)) => work.contains(&place),
             (Some(_), None) => false,
         });
     }
@@ -194,7 +219,7 @@ impl Reconciler {
             }
         }
         while requests.len() < BATCH
-            && let Some(place) = work.put.pop_first()
+            && let Some(place) = work.put.pop_first().or_else(|| work.quiet.pop_first())
         {
             let value = wanted.destinations.get(&place);
             requests.extend(self.put(key, place, value, held));
@@ -208,7 +233,7 @@ impl Reconciler {
                 requests.push(Request::DeleteDestination(key, place));
             }
         }
-        work.put.is_empty() && work.gone.is_empty()
+        work.is_empty()
     }
 
     fn put(
