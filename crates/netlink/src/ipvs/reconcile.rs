@@ -99,7 +99,7 @@ impl Reconciler {
         let touched: Vec<_> = gone.chain(new).copied().collect();
         for key in touched {
             self.troubles.forgive(key, before.services.get(&key), self.wanted.services.get(&key));
-            self.adopt(key);
+            self.adopt(key, before.services.contains_key(&key));
         }
     }
 
@@ -109,7 +109,7 @@ impl Reconciler {
             Change::SetService { service: key, value } => {
                 let before = self.wanted.services.insert(key, value);
                 self.troubles.forgive(key, before.as_ref(), self.wanted.services.get(&key));
-                self.adopt(key);
+                self.adopt(key, before.is_some());
             }
             Change::RemoveService { service: key } => {
                 let before = self.wanted.services.remove(&key);
@@ -117,7 +117,7 @@ impl Reconciler {
                     return;
                 }
                 self.troubles.forgive(key, before.as_ref(), None);
-                self.adopt(key);
+                self.adopt(key, before.is_some());
             }
             Change::SetDestination { service, destination, value } => {
                 let Some(wanted) = self.wanted.services.get_mut(&service) else { return };
@@ -138,7 +138,7 @@ impl Reconciler {
 
     /// These services are ours: somebody before us has made them on our behalf. They go unless they are wanted.
     pub fn sweep(&mut self, keys: impl IntoIterator<Item = ServiceKey>) {
-        keys.into_iter().for_each(|key| self.adopt(key));
+        keys.into_iter().for_each(|key| self.adopt(key, false));
     }
 
     /// From now on these are the timeouts, as far as they say; the others stay as they are.
@@ -167,7 +167,7 @@ impl Reconciler {
         // What has been refused before is worth another attempt at once.
         self.troubles = Troubles::default();
         let ours = self.ours.clone();
-        ours.into_iter().for_each(|key| self.adopt(key));
+        ours.into_iter().for_each(|key| self.adopt(key, false));
     }
 
     /// Lists everything again: what others have changed is made good and reported, and statistics are those of now.

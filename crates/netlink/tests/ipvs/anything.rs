@@ -361,6 +361,29 @@ fn what_the_kernel_is_about_to_add_when_it_is_wanted_no_more_goes_too() {
 }
 
 #[test]
+fn what_could_not_be_deleted_and_is_wanted_again_is_looked_at_first() {
+    let (scheduler, flags) = (Scheduler::RoundRobin, SchedulerFlags::default());
+    let with = |destinations: &[usize]| {
+        let destinations = destinations.iter().map(|at| (place(*at), plain(1))).collect();
+        let value = Service { scheduler, flags, one_packet: false, persistence: None, destinations };
+        Table { services: BTreeMap::from([(key(2), value)]) }
+    };
+    let mut scene = Scene::new();
+    scene.made(&with(&[1, 2]));
+    scene.fake.refuses.extend(scene.fake.services.keys().cloned().map(|key| (key, None)));
+    scene.reconciler.sweep([key(2)]);
+    scene.turn();
+    assert!(matches!(scene.reports.last(), Some(Report::Refused { .. })), "{:?}", scene.reports);
+    scene.reports.clear();
+    scene.fake.refuses.clear();
+    scene.reconciler.set_table(with(&[2, 3]));
+    scene.settle();
+    assert_eq!(scene.fake.services, kernel_with(&with(&[2, 3])).services);
+    let is_ill = |report: &Report| !matches!(report, Report::Accepted(_));
+    assert!(!scene.reports.iter().any(is_ill), "nobody did anything: {:?}", scene.reports);
+}
+
+#[test]
 fn ten_thousand_destinations_take_few_datagrams() {
     let mut scene = Scene::new();
     let places =

@@ -32,11 +32,11 @@ impl Work {
 }
 
 impl Reconciler {
-    /// The service is ours, and what is wanted of it may have changed.
-    pub(super) fn adopt(&mut self, key: ServiceKey) {
-        let is_new = self.ours.insert(key);
+    /// The service is ours, and what is wanted of it may have changed; or it was not wanted at all.
+    pub(super) fn adopt(&mut self, key: ServiceKey, was_wanted: bool) {
+        self.ours.insert(key);
         let is_wanted = self.wanted.services.contains_key(&key);
-        if is_new && is_wanted && self.is_listed && self.held.contains_key(&key) {
+        if !was_wanted && is_wanted && self.is_listed && self.held.contains_key(&key) {
             // Its destinations were nobody's concern until now.
             self.look(key);
         } else if self.knows(key) {
