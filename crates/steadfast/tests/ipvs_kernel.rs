@@ -161,10 +161,15 @@ fn one_change_is_one_operation() {
     assert_eq!(operations(&director.make()), [SET_SERVICE, NEW_DEST, DEL_DEST]);
     assert_holds(&director.reconciler, &table);
 
-    // What others have done to what is ours is made good, and told only if it stood in the way.
+    // What others have done to what is ours is made good, and told.
     director.shell("ipvsadm -d -t 192.0.2.1:80 -r 10.0.0.7:80; ipvsadm -D -f 5");
     director.reconciler.refresh();
-    assert_eq!(operations(&director.make()), [NEW_DEST, NEW_SERVICE, NEW_DEST]);
+    let (commands, reports) = director.settle(START);
+    assert_eq!(operations(&commands), [NEW_DEST, NEW_SERVICE, NEW_DEST]);
+    let [Report::Damaged(damages)] = &reports[..] else { panic!("{reports:?}") };
+    let told: Vec<_> = damages.iter().map(ToString::to_string).collect();
+    assert!(told[0].ends_with("it is put back with its destination"), "{told:?}");
+    assert!(told[1].ends_with("put back: [10.0.0.7]:80"), "{told:?}");
     assert_holds(&director.reconciler, &table);
 
     director.shell("ipvsadm -D -t 192.0.2.1:80");
