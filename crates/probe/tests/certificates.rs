@@ -179,12 +179,15 @@ fn an_address_is_as_good_as_a_name() {
 #[test]
 fn a_server_has_to_show_the_whole_way_to_an_authority() {
     let known = authority("known");
-    let between = |from, to| {
+    let params = |name: &str, from, to| {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "between");
+        params.distinguished_name.push(DnType::CommonName, name);
         (params.not_before, params.not_after) = (day(from), day(to));
-        CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &known).unwrap()
+        params
+    };
+    let between = |from, to| {
+        CertifiedIssuer::signed_by(params("between", from, to), KeyPair::generate().unwrap(), &known).unwrap()
     };
     let shown = |between: &Authority, whole: bool| {
         let mut own = certificate(HOST, Some(between), -1, 10);
@@ -194,6 +197,9 @@ fn a_server_has_to_show_the_whole_way_to_an_authority() {
     assert_eq!(shown(&between(-1, 10), true), Outcome::Passed);
     failed(&shown(&between(-1, 10), false), "signed by no authority that is trusted");
     failed(&shown(&between(-10, -1), true), "has ended");
+    let old = CertifiedIssuer::self_signed(params("old", -10, -1), KeyPair::generate().unwrap()).unwrap();
+    let own = certificate(HOST, Some(&old), -1, 10);
+    assert_eq!(judged(server(&own, None), &old.pem(), None), Outcome::Passed, "the file says whom to trust");
 }
 
 #[test]
