@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use crate::process::Pid;
+
 /// A signal number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(i32);
@@ -116,8 +118,18 @@ impl Signals {
     /// Only what means a broken program.
     #[expect(clippy::should_implement_trait, reason = "none now does not mean none later")]
     pub fn next(&mut self) -> io::Result<Option<Signal>> {
+        Ok(self.next_and_sender()?.map(|(signal, _)| signal))
+    }
+
+    /// The same, and the process that sent it, if one did that this process can name. What the kernel sends at the end of
+    /// the parent comes from the parent.
+    ///
+    /// # Errors
+    /// Only what means a broken program.
+    pub fn next_and_sender(&mut self) -> io::Result<Option<(Signal, Option<Pid>)>> {
         let Some(read) = self.fd.read_signal()? else { return Ok(None) };
-        Ok(i32::try_from(read.ssi_signo).ok().and_then(Signal::from_number))
+        let signal = i32::try_from(read.ssi_signo).ok().and_then(Signal::from_number);
+        Ok(signal.map(|signal| (signal, i32::try_from(read.ssi_pid).ok().and_then(Pid::from_number))))
     }
 }
 
@@ -160,7 +172,7 @@ mod tests {
         for signal in [json, Signal::USR1, Signal::USR1] {
             raise(signal);
         }
-        assert_eq!(signals.next().unwrap(), Some(Signal::USR1));
+        assert_eq!(signals.next_and_sender().unwrap(), Some((Signal::USR1, Some(Pid::own()))));
         assert_eq!(signals.next().unwrap(), Some(json));
         assert_eq!(signals.next().unwrap(), None);
     }

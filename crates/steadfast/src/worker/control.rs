@@ -39,13 +39,23 @@ pub(super) struct Control {
     /// Room in the channel is waited for.
     full: bool,
     received: Vec<u8>,
+    /// That the supervisor is gone has been said.
+    told_gone: bool,
     log: Log,
 }
 
 impl Control {
     pub(super) fn new(channel: Channel, token: Token, reactor: &mut Reactor, log: Log) -> io::Result<Self> {
         reactor.add(&channel, token, Interest::Read)?;
-        Ok(Self { channel, token, unsent: VecDeque::new(), full: false, received: Vec::new(), log })
+        Ok(Self {
+            channel,
+            token,
+            unsent: VecDeque::new(),
+            full: false,
+            received: Vec::new(),
+            told_gone: false,
+            log,
+        })
     }
 
     /// Sends `message`, now or as soon as there is room.
@@ -80,6 +90,13 @@ impl Control {
             if let Err(error) = reactor.modify(&self.channel, self.token, interest) {
                 self.log.error(format_args!("cannot watch the supervisor's channel: {error}"));
             }
+        }
+    }
+
+    /// Says once that the supervisor is gone.
+    pub(super) fn tell_gone(&mut self) {
+        if !std::mem::replace(&mut self.told_gone, true) {
+            self.log.error("the supervisor is gone, so the vrrp worker stops too");
         }
     }
 
@@ -124,7 +141,7 @@ impl Control {
                 }
                 Ok(Received::Empty) => return None,
                 Ok(Received::Closed) => {
-                    self.log.error("the supervisor is gone, so the vrrp worker stops too");
+                    self.tell_gone();
                     return Some(Order::Stop);
                 }
                 Err(error) => {

@@ -36,6 +36,7 @@ use netlink::{Heard, Standing};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::clock::WallOffset;
 use sys::ipc::Channel;
+use sys::process::Pid;
 use sys::reactor::{Interest, Reactor, Ready, Token};
 use sys::rights::Capability;
 use sys::signal::{Signal, Signals};
@@ -113,6 +114,7 @@ struct Worker {
     reactor: Reactor,
     clock: WallOffset,
     signals: Signals,
+    supervisor: Option<Pid>,
     control: Control,
     kernel: Kernel,
     own_links: OwnLinks,
@@ -167,6 +169,7 @@ impl Worker {
             reactor,
             clock: WallOffset::sample(),
             signals: prepared.signals,
+            supervisor: Pid::parent(),
             kernel,
             own_links,
             link_polls,
@@ -350,9 +353,12 @@ impl Worker {
     }
 
     fn serve_signals(&mut self) -> io::Result<()> {
-        while let Some(signal) = self.signals.next()? {
-            // Also what the kernel sends when the supervisor dies.
+        while let Some((signal, sender)) = self.signals.next_and_sender()? {
             if signal == Signal::TERM {
+                // The kernel sends it when the supervisor dies, maybe before its end of the channel is closed.
+                if sender.is_some() && sender == self.supervisor {
+                    self.control.tell_gone();
+                }
                 self.stop_soon();
             }
             if signal == Signal::XCPU {

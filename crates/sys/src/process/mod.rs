@@ -34,6 +34,13 @@ impl Pid {
         Self(rustix::process::getpid())
     }
 
+    /// The process that has started this one, unless it has ended: then who takes its place. `None` if that is in another
+    /// namespace.
+    #[must_use]
+    pub fn parent() -> Option<Self> {
+        rustix::process::getppid().map(Self)
+    }
+
     /// The process with this number; `None` unless it is positive.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Self> {
