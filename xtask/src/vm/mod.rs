@@ -16,7 +16,7 @@ use crate::{cargo, root, say};
 pub(crate) use kernel::Tools;
 
 /// The test programs of the package `steadfast` that run in the virtual machine too, where nothing may be missing.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "links",
     "ipvlan",
     "link_polls",
@@ -27,6 +27,7 @@ const PROGRAMS: [&str; 10] = [
     "tables",
     "check_dump",
     "traffic",
+    "real_servers",
 ];
 /// For one test program.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);

@@ -46,6 +46,15 @@ pub(crate) const fn watch(
     Watch { name, place, keyword, block }
 }
 
+impl Watch {
+    /// Of keepalived 2.2.7 no pattern ever matches in the virtual machine, and it says nothing of it; and it takes a mail
+    /// server's greeting of several lines (RFC 5321 §4.2.1) for a bad one.
+    fn works_in_keepalived(&self) -> bool {
+        let is_matched = self.block.contains("\nregex ") && !self.block.contains("regex_no_match");
+        !is_matched && self.name != "mail_in_lines"
+    }
+}
+
 impl Bench {
     /// A LAN for these programs; `None` where one of them is not there, or namespaces are not permitted.
     pub(crate) fn new(programs: &[&str]) -> Option<Self> {
@@ -76,17 +85,23 @@ impl Bench {
         self.start_alone(global, watches);
         if has_ipvs() && is_installed("keepalived") && is_installed("ipvsadm") {
             let peer = self.host("peer", "192.168.0.12");
-            self.directors.push(Director::start(peer, "keepalived", &file(global, watches)));
+            self.directors.push(Director::start(
+                peer,
+                "keepalived",
+                global,
+                watches,
+                Watch::works_in_keepalived,
+            ));
         }
     }
 
     /// Starts the daemon only: it is asked for what keepalived does not know.
     pub(crate) fn start_alone(&mut self, global: &str, watches: &[Watch]) {
         self.names = watches.iter().map(|watch| watch.name).collect();
-        let file = file(global, watches);
         let ours = std::env::var("STEADFAST_TEST_DAEMON");
         let ours = ours.as_deref().unwrap_or(env!("CARGO_BIN_EXE_steadfast"));
-        self.directors.push(Director::start(self.host("ours", "192.168.0.11"), ours, &file));
+        let station = self.host("ours", "192.168.0.11");
+        self.directors.push(Director::start(station, ours, global, watches, |_| true));
     }
 
     /// What the daemons have said.
@@ -107,7 +122,8 @@ impl Bench {
             let named = |ports: Vec<u16>| -> BTreeSet<_> {
                 ports.iter().map(|port| self.names[usize::from(port - FIRST_PORT)]).collect()
             };
-            let wanted: BTreeSet<_> = live.iter().copied().collect();
+            let wanted: BTreeSet<_> =
+                live.iter().copied().filter(|name| director.names.contains(name)).collect();
             let same = || director.live_ports().map(named).is_none_or(|names| names == wanted);
             assert!(
                 wait_until(PATIENCE, same),
@@ -138,9 +154,10 @@ impl Bench {
     }
 }
 
-fn file(global: &str, watches: &[Watch]) -> String {
+fn file(global: &str, watches: &[Watch], names: &BTreeSet<&str>) -> String {
     let mut file = format!("global_defs {{\nscript_user root\n}}\n{global}\n");
-    for (Watch { name, place, keyword, block }, port) in watches.iter().zip(FIRST_PORT..) {
+    let places = watches.iter().zip(FIRST_PORT..).filter(|(watch, _)| names.contains(watch.name));
+    for (Watch { name, place, keyword, block }, port) in places {
         let (opening, closing) = if *keyword == "GRPC_CHECK" { ("steadfast {\n", "}\n") } else { ("", "") };
         write!(
             file,
@@ -163,6 +180,12 @@ impl Stories {
             }
         }
         stories
+    }
+
+    /// Only those of these servers.
+    fn of(&self, names: &BTreeSet<&str>) -> Self {
+        let stories = self.0.iter().filter(|(name, _)| names.contains(name.as_str()));
+        Self(stories.map(|(name, story)| (name.clone(), story.clone())).collect())
     }
 
     /// Begins with dead servers, as `alpha` has them; of a state that stays nothing is told.
@@ -198,17 +221,28 @@ impl Station {
 }
 
 struct Director {
+    /// Those that it watches.
+    names: BTreeSet<&'static str>,
     daemon: Process,
     station: Station,
 }
 
 impl Director {
-    fn start(station: Station, program: &str, file: &str) -> Self {
+    fn start(
+        station: Station,
+        program: &str,
+        global: &str,
+        watches: &[Watch],
+        takes: fn(&Watch) -> bool,
+    ) -> Self {
+        let names: BTreeSet<_> =
+            watches.iter().filter(|watch| takes(watch)).map(|watch| watch.name).collect();
+        let file = file(global, watches, &names);
         station.host.write_script("/run/note", "#!/bin/sh\necho \"$*\" >> /run/noted\n").expect("a file");
         station.host.write("/run/noted", "").expect("a file");
-        station.host.write("/run/keepalived.conf", file).expect("a file");
+        station.host.write("/run/keepalived.conf", &file).expect("a file");
         let daemon = station.spawn(&[program, "-n", "-l", "-D", "-C", "-f", "/run/keepalived.conf"]);
-        Self { daemon, station }
+        Self { names, daemon, station }
     }
 
     fn log(&self) -> String {
@@ -218,7 +252,8 @@ impl Director {
     #[track_caller]
     fn assert_told(&self, condition: &str, wanted: &Stories) {
         let told = || Stories::read(&self.station.host.read("/run/noted").expect("a file"));
-        let right = wait_until(PATIENCE, || told() == *wanted);
+        let wanted = wanted.of(&self.names);
+        let right = wait_until(PATIENCE, || told() == wanted);
         assert!(right, "{condition}\nwanted {wanted:?}\ntold {:?}\n{}", told(), self.log());
     }
 
